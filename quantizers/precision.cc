@@ -1,0 +1,19 @@
+#include "quantizers/precision.h"
+
+#include <algorithm>
+
+namespace auxbench {
+
+LayerPrecision PrecisionPlan::layer(LayerPlace place) const {
+  if (!quantizes()) return {};
+  LayerPrecision bits = {.weight_bits = weight_bits, .activation_bits = activation_bits};
+  if (place == LayerPlace::inner) return bits;
+  if (first_last == "float") return {};
+  // Eight bits are never fewer than the rest has, and full precision stays full precision.
+  if (first_last == "8-bit")
+    bits = {.weight_bits = std::max(8, weight_bits), .activation_bits = std::max(8, activation_bits)};
+  if (place == LayerPlace::first) bits.activation_bits = kFullPrecision;
+  return bits;
+}
+
+}  // namespace auxbench

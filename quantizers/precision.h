@@ -1,0 +1,29 @@
+// The precision plan: how many bits each layer's weights and input activations get.
+#pragma once
+
+#include <string>
+
+namespace auxbench {
+
+inline constexpr int kFullPrecision = 32;
+
+struct LayerPrecision {
+  int weight_bits = kFullPrecision;
+  int activation_bits = kFullPrecision;
+};
+
+// What the plan needs to know of a layer.
+enum class LayerPlace { first, inner, last };
+
+struct PrecisionPlan {
+  std::string quantizer = "none";
+  int weight_bits = kFullPrecision;
+  int activation_bits = kFullPrecision;
+  std::string first_last = "float";  // float | 8-bit | same
+
+  // First layer: its input are the images' own 8-bit pixels, so that its activations are never quantized again.
+  [[nodiscard]] LayerPrecision layer(LayerPlace place) const;
+  [[nodiscard]] bool quantizes() const { return quantizer != "none"; }
+};
+
+}  // namespace auxbench
