@@ -1,0 +1,82 @@
+// A network that returns its output and its taps: the contract between models/ and whatever trains with them.
+//
+// Nothing here knows the auxiliary module; it reads taps like any other reader of feature maps.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "quantizers/precision.h"
+
+namespace torch::nn {
+class Module;
+}
+
+namespace auxbench {
+
+// Which feature maps to hand out. `block`: one per residual block. `layer`: one per convolution of the main path.
+// `after_add`: after the shortcut is added; otherwise the residual branch alone. Both are float, before the activation.
+struct TapPlan {
+  bool per_layer = false;
+  bool after_add = true;
+};
+
+struct TapShape {
+  int64_t channels = 0;
+  int64_t stride = 1;  // against the stem's output
+};
+
+struct NetworkOutput {
+  at::Tensor logits;              // [N, classes]
+  at::Tensor stem;                // [N, channels, H, W]: after the stem's norm and pool, before its activation
+  std::vector<at::Tensor> taps;   // in the order of TapShapes; empty unless asked for
+};
+
+// A second set of normalisation layers for the same weights (the auxiliary module's variant "separate").
+class NormBank {
+ public:
+  virtual ~NormBank() = default;
+  virtual std::shared_ptr<torch::nn::Module> module() = 0;
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+
+  // images [N, channels, H, W]. taps: null for none; norms: null for the network's own.
+  virtual NetworkOutput forward(const at::Tensor& images, const TapPlan* taps = nullptr, NormBank* norms = nullptr) = 0;
+
+  // Names and shapes of parameters and buffers are torchvision's.
+  virtual torch::nn::Module& module() = 0;
+
+  [[nodiscard]] virtual std::vector<TapShape> tap_shapes(const TapPlan& taps) const = 0;
+  [[nodiscard]] virtual int64_t stem_channels() const = 0;
+  [[nodiscard]] virtual int64_t feature_channels() const = 0;  // of the map that is pooled for the classifier
+
+  // Norm layers like the network's own, freshly initialised.
+  [[nodiscard]] virtual std::shared_ptr<NormBank> make_norms() const = 0;
+};
+
+struct NetworkOptions {
+  std::string model = "resnet18";  // resnet18 | resnet34 | resnet50 | resnet101
+  int64_t in_channels = 3;
+  int64_t classes = 1000;
+  bool skip = true;                 // false: plain network without shortcuts
+  std::string stem = "imagenet";    // imagenet | small
+  int64_t stem_stride = 1;          // of the small stem
+  double width = 1.0;
+  std::string activation = "relu";  // relu | relu6, where activations are not quantized at the block's output
+  std::string quantize_at = "conv-input";  // conv-input | block-output
+  PrecisionPlan precision;
+};
+
+bool network_exists(const std::string& model);
+
+// Weights are drawn from torch's default generator: seed it first.
+std::unique_ptr<Network> make_network(const NetworkOptions& options);
+
+}  // namespace auxbench

@@ -1,0 +1,39 @@
+#include "models/norm.h"
+
+#include "base/check.h"
+#include "base/torch_prelude.h"
+
+namespace auxbench {
+namespace {
+
+using torch::nn::BatchNorm2dImpl;
+
+class Bank final : public NormBank, public torch::nn::Module {
+ public:
+  explicit Bank(const std::vector<int64_t>& channels) {
+    for (size_t i = 0; i < channels.size(); ++i)
+      layers_.push_back(register_module(std::to_string(i), std::make_shared<BatchNorm2dImpl>(channels[i])));
+  }
+
+  std::shared_ptr<torch::nn::Module> module() override { return shared_from_this(); }
+  at::Tensor apply(size_t index, const at::Tensor& x) { return layers_.at(index)->forward(x); }
+
+ private:
+  std::vector<std::shared_ptr<BatchNorm2dImpl>> layers_;
+};
+
+}  // namespace
+
+at::Tensor Norm::operator()(const at::Tensor& x, NormBank* bank) const {
+  if (bank != nullptr) return static_cast<Bank*>(bank)->apply(index_, x);
+  return static_cast<BatchNorm2dImpl*>(own_.get())->forward(x);
+}
+
+Norm NormList::add(torch::nn::Module& owner, const std::string& name, int64_t channels) {
+  channels_.push_back(channels);
+  return {owner.register_module(name, std::make_shared<BatchNorm2dImpl>(channels)), channels_.size() - 1};
+}
+
+std::shared_ptr<NormBank> NormList::make_bank() const { return std::make_shared<Bank>(channels_); }
+
+}  // namespace auxbench

@@ -1,0 +1,124 @@
+#include "models/resnet.h"
+
+#include <array>
+#include <cmath>
+
+#include "base/check.h"
+#include "base/torch_prelude.h"
+#include "models/norm.h"
+#include "models/resnet_block.h"
+
+namespace auxbench {
+namespace {
+
+struct Depth {
+  const char* model;
+  bool bottleneck;
+  std::array<int, 4> blocks;
+};
+
+constexpr std::array<Depth, 4> kDepths = {{{"resnet18", false, {2, 2, 2, 2}},
+                                           {"resnet34", false, {3, 4, 6, 3}},
+                                           {"resnet50", true, {3, 4, 6, 3}},
+                                           {"resnet101", true, {3, 4, 23, 3}}}};
+
+const Depth& depth_of(const std::string& model) {
+  for (const auto& depth : kDepths)
+    if (depth.model == model) return depth;
+  AUXBENCH_CHECK(false, "a ResNet that exists, not " + model);
+}
+
+class ResNet final : public Network, public torch::nn::Module {
+ public:
+  explicit ResNet(const NetworkOptions& options)
+      : options_(options), style_(BlockStyle::of(options)), base_(std::max<int64_t>(1, std::llround(64 * options.width))) {
+    build_stem();
+    build_stages(depth_of(options.model));
+    fc_ = std::make_unique<QuantLinear>(channels_, options.classes, options.precision);
+    register_module("fc", fc_->module());
+  }
+
+  NetworkOutput forward(const at::Tensor& images, const TapPlan* taps, NormBank* norms) override {
+    NetworkOutput output;
+    auto x = norm_(conv_->forward(images), norms);
+    // max-pool and activation commute; pooling first gives H the map the author's code gives it.
+    if (options_.stem == "imagenet") x = at::max_pool2d(x, {3, 3}, {2, 2}, {1, 1});
+    if (taps != nullptr) output.stem = x;
+    x = stem_activation_.forward(x);
+    for (auto& block : blocks_) x = block->forward(x, taps, norms, output.taps);
+    output.logits = fc_->forward(x.mean({2, 3}));
+    return output;
+  }
+
+  torch::nn::Module& module() override { return *this; }
+
+  [[nodiscard]] std::vector<TapShape> tap_shapes(const TapPlan& taps) const override {
+    std::vector<TapShape> shapes;
+    int64_t stride = 1;
+    for (const auto& block : blocks_) block->append_tap_shapes(taps, stride, shapes);
+    return shapes;
+  }
+
+  [[nodiscard]] int64_t stem_channels() const override { return base_; }
+  [[nodiscard]] int64_t feature_channels() const override { return channels_; }
+  [[nodiscard]] std::shared_ptr<NormBank> make_norms() const override { return norms_.make_bank(); }
+
+ private:
+  void build_stem() {
+    const bool large = options_.stem == "imagenet";
+    conv_ = std::make_unique<QuantConv>(
+        ConvOptions{.in = options_.in_channels,
+                    .out = base_,
+                    .kernel = large ? 7 : 3,
+                    .stride = large ? 2 : options_.stem_stride,
+                    .padding = large ? 3 : 1},
+        options_.precision, LayerPlace::first, true);
+    register_module("conv1", conv_->module());
+    norm_ = norms_.add(*this, "bn1", base_);
+    stem_activation_ = Activation(style_, true);
+    channels_ = base_;
+  }
+
+  void build_stages(const Depth& depth) {
+    for (size_t stage = 0; stage < depth.blocks.size(); ++stage) {
+      auto holder = register_module("layer" + std::to_string(stage + 1), std::make_shared<torch::nn::Module>());
+      for (int i = 0; i < depth.blocks[stage]; ++i) {
+        const bool last = stage + 1 == depth.blocks.size() && i + 1 == depth.blocks[stage];
+        const BlockShape shape = {.in = channels_,
+                                  .width = base_ << stage,
+                                  .stride = i == 0 && stage > 0 ? 2 : 1,
+                                  .bottleneck = depth.bottleneck,
+                                  .last = last};
+        auto block = std::make_shared<ResidualBlock>(shape, style_, norms_);
+        holder->register_module(std::to_string(i), block);
+        channels_ = shape.out();
+        blocks_.push_back(std::move(block));
+      }
+    }
+  }
+
+  NetworkOptions options_;
+  BlockStyle style_;
+  int64_t base_;
+  int64_t channels_ = 0;
+  NormList norms_;
+  std::unique_ptr<QuantConv> conv_;
+  Norm norm_;
+  Activation stem_activation_;
+  std::vector<std::shared_ptr<ResidualBlock>> blocks_;
+  std::unique_ptr<QuantLinear> fc_;
+};
+
+}  // namespace
+
+bool network_exists(const std::string& model) {
+  for (const auto& depth : kDepths)
+    if (depth.model == model) return true;
+  return false;
+}
+
+std::unique_ptr<Network> make_network(const NetworkOptions& options) { return make_resnet(options); }
+
+std::unique_ptr<Network> make_resnet(const NetworkOptions& options) { return std::make_unique<ResNet>(options); }
+
+}  // namespace auxbench

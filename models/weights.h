@@ -1,0 +1,32 @@
+// Weights in and out: a module's parameters and buffers as named tensors of a safetensors file.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+
+#include "base/safetensors.h"
+
+namespace torch::nn {
+class Module;
+}
+
+namespace auxbench {
+
+using NamedTensors = std::map<std::string, at::Tensor>;
+
+SafeTensor to_safetensor(const at::Tensor& tensor);
+at::Tensor from_safetensor(const SafeTensor& tensor, const std::string& place);  // on the CPU, owns its memory
+
+// Parameters and buffers by name, each name after `prefix`. The tensors are the module's own, not copies.
+NamedTensors named_tensors(const torch::nn::Module& module, const std::string& prefix = "");
+
+void store_tensors(const NamedTensors& tensors, SafeTensors& contents);
+
+// Copies into `targets` the tensor of the same name. Every target must be there with its shape; types are converted
+// between floating types only. Names that no target has are errors when they start with `prefix`. Throws UserError:
+// "FILE: layer1.0.conv1.weight: expected [64,64,3,3], found [64,3,3,3]".
+void load_tensors(const SafeTensors& contents, const std::string& prefix, const NamedTensors& targets, const std::string& place);
+
+}  // namespace auxbench
