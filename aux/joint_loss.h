@@ -1,0 +1,27 @@
+// The loss a network is trained with: its own, and that of the aids beside it.
+//
+//   L = CE(F(x), y) + weight * CE((F o H)(x), y)          (eq. 2 of the replicated paper and its code: a plain sum)
+//
+// With shared norms one pass through F serves both terms. With separate norms F runs twice on the same weights.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "aux/auxiliary_module.h"
+#include "models/network.h"
+
+namespace auxbench {
+
+struct JointLoss {
+  at::Tensor logits;      // of F
+  at::Tensor aux_logits;  // of F o H; undefined without the module
+  at::Tensor loss;        // CE(F)
+  at::Tensor aux_loss;    // CE(F o H), not weighted; undefined without the module
+  at::Tensor total;       // what is differentiated
+};
+
+// auxiliary: null for the baseline. labels: [N] int64.
+JointLoss joint_loss(Network& network, AuxiliaryModule* auxiliary, double weight, const at::Tensor& images,
+                     const at::Tensor& labels);
+
+}  // namespace auxbench
