@@ -1,0 +1,48 @@
+// Training augmentations: chance is drawn into a Warp, the Warp is applied to the channels of one image.
+//
+// In this order, whatever the order of the names:
+//   random-resized-crop  torchvision's: 0.08 to 1 of the area, ratio 3/4 to 4/3 log-uniform, ten tries, then the centre
+//   pad-crop             zeros (black, before normalisation) of max(1, height / 8) pixels on all sides, a random window
+//   flip                 left to right, one in two
+// Resizing goes back to the image's own size, so it only enlarges: bilinear, half-pixel centres, edges repeated, values
+// not rounded to bytes in between. (The triangle filter that Pillow and torch widen when shrinking is this one when
+// enlarging.)
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/random.h"
+
+namespace auxbench {
+
+struct Augmentation {
+  bool random_resized_crop = false;
+  bool pad_crop = false;
+  bool flip = false;
+};
+
+// Throws UserError(invalid_suite) for a name that is none of the three.
+Augmentation parse_augmentation(std::span<const std::string> names);
+
+// What happens to one image: the box is enlarged to the image's size, shifted over black, then mirrored.
+struct Warp {
+  int64_t top = 0, left = 0, height = 0, width = 0;
+  int64_t shift_y = 0, shift_x = 0;  // result(y, x) = enlarged(y + shift_y, x + shift_x)
+  bool mirrored = false;
+};
+
+Warp draw_warp(const Augmentation& augmentation, int64_t height, int64_t width, RandomStream& stream);
+
+// The float that each byte becomes.
+using Levels = std::array<float, 256>;
+Levels normalisation_levels(float mean, float std);  // (p / 255 - mean) / std in float, as torchvision computes it
+
+// Writes pixel (y, x) of a height x width plane to out[(y * width + x) * step].
+void write_plane(std::span<const uint8_t> plane, int64_t height, int64_t width, const Warp& warp, const Levels& levels,
+                 std::span<float> out, size_t step = 1);
+
+}  // namespace auxbench
