@@ -1,0 +1,68 @@
+#include "results/store.h"
+
+#include "base/file.h"
+
+namespace auxbench {
+namespace {
+
+constexpr const char* kRecords = "records.jsonl";
+
+// A line that is no JSON at all is what a crash leaves behind; a line that is JSON but no record is somebody's mistake.
+void read_line(const std::string& line, const std::string& place, StoredRecords& stored) {
+  const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) {
+    stored.warnings.push_back(place + ": half a line, left out (a run was cut off while writing it)");
+    return;
+  }
+  auto record = record_from_json(json, place);
+  auto id = record.id;
+  stored.by_id.insert_or_assign(std::move(id), std::move(record));
+}
+
+}  // namespace
+
+StoredRecords read_records(const std::filesystem::path& folder) {
+  StoredRecords stored;
+  const auto path = folder / kRecords;
+  if (!std::filesystem::exists(path)) return stored;
+  const auto text = read_file(path, ExitCode::usage);
+  size_t number = 0;
+  for (size_t begin = 0; begin < text.size();) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    ++number;
+    if (end > begin) read_line(text.substr(begin, end - begin), path.string() + ":" + std::to_string(number), stored);
+    begin = end + 1;
+  }
+  return stored;
+}
+
+struct Store::State {
+  explicit State(const std::filesystem::path& root) : folder(root), lock((make_folder(root), root / "lock")), stored(read_records(root)) {}
+
+  std::filesystem::path folder;
+  FileLock lock;
+  StoredRecords stored;
+};
+
+Store::Store(const std::filesystem::path& folder) : state_(std::make_unique<State>(folder)) {}
+Store::~Store() = default;
+
+const std::filesystem::path& Store::folder() const { return state_->folder; }
+std::filesystem::path Store::cell_folder(const std::string& id) const { return state_->folder / "cells" / id; }
+const std::vector<std::string>& Store::warnings() const { return state_->stored.warnings; }
+
+std::optional<Record> Store::find(const std::string& id) const {
+  const auto found = state_->stored.by_id.find(id);
+  if (found == state_->stored.by_id.end()) return std::nullopt;
+  return found->second;
+}
+
+void Store::save(const Record& record) {
+  const auto json = record_to_json(record);
+  make_folder(cell_folder(record.id));
+  write_file_atomically(cell_folder(record.id) / "record.json", json.dump(2) + "\n");
+  append_line(state_->folder / kRecords, json.dump());
+  state_->stored.by_id.insert_or_assign(record.id, record);
+}
+
+}  // namespace auxbench
