@@ -1,0 +1,62 @@
+// auxbench: one declarative suite in, evidence out.
+#include <CLI/CLI.hpp>
+#include <climits>
+#include <cstdio>
+#include <exception>
+
+#include "base/check.h"
+#include "runner/app/app.h"
+#include "runner/build_info.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace {
+
+constexpr const char* kFooter =
+    "Exit codes: 0 ok, 1 gate failed, 2 usage, 3 invalid suite, 4 data or weights missing, 5 some cells failed,\n"
+    "6 inconclusive, 7 nothing ran, 130/143 interrupted and resumable.";
+
+int complain(const std::string& message, auxbench::ExitCode code) {
+  std::fprintf(stderr, "auxbench: %s\n", message.c_str());
+  return static_cast<int>(code);
+}
+
+// Feature maps come and go by the thousand a second. Given back to the system each time, their pages cost a third of a
+// training step; kept in the heap they cost nothing.
+void keep_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+#endif
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  keep_memory();
+  CLI::App app("Trustworthy evidence about low-bit neural networks.", "auxbench");
+  app.set_version_flag("--version", std::string("auxbench ") + auxbench::kVersion);
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  auto outcome = auxbench::ExitCode::ok;
+  auxbench::add_run(app, outcome);
+  auxbench::add_plan(app, outcome);
+  auxbench::add_reading(app, outcome);
+  auxbench::add_probe(app, outcome);
+  auxbench::add_bench_training(app, outcome);
+  try {
+    app.parse(argc, argv);
+    return static_cast<int>(outcome);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return complain(std::string(error.what()) + " (auxbench --help)", auxbench::ExitCode::usage);
+  } catch (const auxbench::UserError& error) {
+    return complain(error.what(), error.code());
+  } catch (const std::exception& error) {
+    complain(std::string("a fault of this program: ") + error.what(), auxbench::ExitCode::ok);
+    return 70;
+  }
+}

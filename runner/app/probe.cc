@@ -1,0 +1,144 @@
+// auxbench probe quantizer | model | step: files in, files out (docs/probes.md).
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "runner/app/app.h"
+#include "runner/probes.h"
+
+namespace auxbench {
+namespace {
+
+struct ProbeFiles {
+  std::filesystem::path weights, input, labels, gradient, out;
+};
+
+struct QuantizerArguments {
+  std::string name, role = "weight";
+  int bits = 2;
+  std::vector<std::string> settings;
+  ProbeFiles files;
+};
+
+struct StepArguments {
+  SuiteArguments suite;
+  std::string cell;
+  int steps = 1;
+  bool float64 = false;
+  ProbeFiles files;
+};
+
+// A file with one tensor may call it what it likes.
+SafeTensor sole_tensor(const std::filesystem::path& path, const std::string& name) {
+  auto file = read_safetensors(path);
+  if (const auto found = file.tensors.find(name); found != file.tensors.end()) return found->second;
+  if (file.tensors.size() != 1)
+    throw UserError(ExitCode::data_missing, path.string() + ": no tensor named " + name + ", and more than one to choose from");
+  return file.tensors.begin()->second;
+}
+
+SafeTensors inputs_of(const ProbeFiles& files) {
+  SafeTensors in;
+  in.tensors["input"] = sole_tensor(files.input, "input");
+  if (!files.gradient.empty()) in.tensors["grad"] = sole_tensor(files.gradient, "grad");
+  if (!files.labels.empty()) in.tensors["labels"] = sole_tensor(files.labels, "labels");
+  return in;
+}
+
+QuantizerSettings parse_settings(const std::vector<std::string>& words) {
+  QuantizerSettings settings;
+  for (const auto& word : words) {
+    const auto equals = word.find('=');
+    try {
+      if (equals == std::string::npos) throw std::invalid_argument(word);
+      settings[word.substr(0, equals)] = std::stod(word.substr(equals + 1));
+    } catch (const std::exception&) {
+      throw UserError(ExitCode::usage, "--set " + word + ": expected NAME=NUMBER");
+    }
+  }
+  return settings;
+}
+
+CellSpec find_cell(const SuiteSpec& suite, const std::string& name) {
+  for (const auto& listed : suite.cells)
+    if (cell_slug(listed.spec) == name) return listed.spec;
+  throw UserError(ExitCode::usage, name + ": no such cell in tier " + suite.tier + " (auxbench plan lists them without their last 13 characters)");
+}
+
+void add_quantizer_probe(CLI::App& probe, Outcome& outcome) {
+  auto arguments = std::make_shared<QuantizerArguments>();
+  auto* verb = probe.add_subcommand("quantizer", "values, codes, scale, offset and gradients of one quantizer, in float64");
+  verb->add_option("name", arguments->name, "quantizer, e.g. dorefa")->required();
+  verb->add_option("--bits", arguments->bits)->capture_default_str();
+  verb->add_option("--role", arguments->role, "weight or activation")->check(CLI::IsMember({"weight", "activation"}))->capture_default_str();
+  verb->add_option("--set", arguments->settings, "NAME=NUMBER, a setting or parameter of the method (repeatable)")->expected(1);
+  verb->add_option("--input", arguments->files.input, "safetensors with `input`")->required();
+  verb->add_option("--grad", arguments->files.gradient, "safetensors with `grad`, the upstream gradient");
+  verb->add_option("--out", arguments->files.out, "safetensors to write")->required();
+  verb->callback([arguments, &outcome] {
+    const auto role = arguments->role == "weight" ? Role::weight : Role::activation;
+    write_safetensors(arguments->files.out, probe_quantizer(arguments->name, role, arguments->bits,
+                                                            parse_settings(arguments->settings), inputs_of(arguments->files)));
+    outcome = ExitCode::ok;
+  });
+}
+
+void add_model_probe(CLI::App& probe, Outcome& outcome) {
+  auto model = std::make_shared<ModelProbe>();
+  auto files = std::make_shared<ProbeFiles>();
+  auto no_skip = std::make_shared<bool>(false);
+  auto* verb = probe.add_subcommand("model", "logits of a network, and every tap");
+  verb->add_option("name", model->model, "resnet18, resnet34, resnet50 or resnet101")->required();
+  verb->add_option("--weights", files->weights, "safetensors with torchvision's names")->required();
+  verb->add_option("--input", files->input, "safetensors with `input` [N, C, H, W]")->required();
+  verb->add_option("--out", files->out, "safetensors to write")->required();
+  verb->add_flag("--taps", model->taps, "also the stem and the feature map after each block");
+  verb->add_option("--stem", model->stem)->check(CLI::IsMember({"imagenet", "small"}))->capture_default_str();
+  verb->add_option("--stem-stride", model->stem_stride)->capture_default_str();
+  verb->add_option("--width", model->width)->capture_default_str();
+  verb->add_option("--activation", model->activation)->check(CLI::IsMember({"relu", "relu6"}))->capture_default_str();
+  verb->add_option("--quantizer", model->quantizer)->capture_default_str();
+  verb->add_option("--weight-bits", model->weight_bits)->capture_default_str();
+  verb->add_option("--activation-bits", model->activation_bits)->capture_default_str();
+  verb->add_option("--first-last", model->first_last)->check(CLI::IsMember({"float", "8-bit", "same"}))->capture_default_str();
+  verb->add_option("--quantize-at", model->quantize_at)->check(CLI::IsMember({"conv-input", "block-output"}))->capture_default_str();
+  verb->add_flag("--plain", *no_skip, "without skip connections");
+  verb->callback([model, files, no_skip, &outcome] {
+    model->skip = !*no_skip;
+    write_safetensors(files->out, probe_model(*model, read_safetensors(files->weights), inputs_of(*files)));
+    outcome = ExitCode::ok;
+  });
+}
+
+void add_step_probe(CLI::App& probe, Outcome& outcome) {
+  auto arguments = std::make_shared<StepArguments>();
+  auto* verb = probe.add_subcommand("step", "losses, gradients and weights of the first steps of a cell");
+  verb->add_option("suite", arguments->suite.suite, "suite file")->required();
+  verb->add_option("cell", arguments->cell, "cell, as `auxbench plan` names it, without its digest")->required();
+  verb->add_option("--tier", arguments->suite.tier, "tier of the suite")->required();
+  verb->add_option("--weights", arguments->files.weights, "safetensors with `model.` and `aux.` names")->required();
+  verb->add_option("--input", arguments->files.input, "safetensors with `input`")->required();
+  verb->add_option("--labels", arguments->files.labels, "safetensors with `labels`")->required();
+  verb->add_option("--out", arguments->files.out, "safetensors to write")->required();
+  verb->add_option("--steps", arguments->steps)->check(CLI::PositiveNumber)->capture_default_str();
+  verb->add_flag("--float64", arguments->float64, "in double precision");
+  verb->callback([arguments, &outcome] {
+    const auto suite = load_suite(arguments->suite.suite, {.tier = arguments->suite.tier, .set = {}, .seeds = {}, .only = {}, .skip = {}});
+    write_safetensors(arguments->files.out,
+                      probe_step(find_cell(suite, arguments->cell), read_safetensors(arguments->files.weights),
+                                 inputs_of(arguments->files), arguments->steps, arguments->float64));
+    outcome = ExitCode::ok;
+  });
+}
+
+}  // namespace
+
+void add_probe(CLI::App& app, Outcome& outcome) {
+  auto* probe = app.add_subcommand("probe", "numbers to hold against your own code");
+  probe->require_subcommand(1);
+  add_quantizer_probe(*probe, outcome);
+  add_model_probe(*probe, outcome);
+  add_step_probe(*probe, outcome);
+}
+
+}  // namespace auxbench

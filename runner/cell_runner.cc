@@ -1,0 +1,169 @@
+#include "runner/cell_runner.h"
+
+#include <chrono>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "base/torch_prelude.h"
+#include "runner/device.h"
+#include "runner/provenance.h"
+#include "runner/trainer.h"
+#include "quantizers/quantizer.h"
+
+namespace auxbench {
+namespace {
+
+constexpr const char* kWeights = "weights.safetensors";      // F, torchvision's names
+constexpr const char* kAuxiliary = "auxiliary.safetensors";  // H, for the cells that fine-tune it further
+constexpr const char* kCheckpoint = "checkpoint.safetensors";
+
+NamedTensors only(const NamedTensors& all, const std::string& prefix) {
+  NamedTensors part;
+  for (const auto& [name, tensor] : all)
+    if (name.starts_with(prefix)) part[name.substr(prefix.size())] = tensor;
+  return part;
+}
+
+void save_weights(const Experiment& experiment, const std::filesystem::path& folder) {
+  SafeTensors network;
+  store_tensors(only(experiment.tensors(), "model."), network);
+  write_safetensors(folder / kWeights, network);
+  const auto auxiliary = only(experiment.tensors(), "aux.");
+  if (auxiliary.empty()) return;
+  SafeTensors contents;
+  store_tensors(auxiliary, contents);
+  write_safetensors(folder / kAuxiliary, contents);
+}
+
+void load_weights(const std::filesystem::path& folder, const Experiment& experiment) {
+  load_tensors(read_safetensors(folder / kWeights), "", only(experiment.tensors(), "model."), (folder / kWeights).string());
+  const auto auxiliary = only(experiment.tensors(), "aux.");
+  if (!auxiliary.empty())
+    load_tensors(read_safetensors(folder / kAuxiliary), "", auxiliary, (folder / kAuxiliary).string());
+}
+
+void save_predictions(const Evaluation& evaluation, const std::filesystem::path& folder) {
+  SafeTensors contents;
+  store_tensors({{"predictions", at::tensor(evaluation.predictions, at::kLong).to(at::kShort)}}, contents);
+  write_safetensors(folder / "predictions.safetensors", contents);
+}
+
+// A digest of F's weights: the same cell gives the same number here, or something is not deterministic.
+std::string weights_digest(const std::filesystem::path& folder) { return sha256_file(folder / kWeights); }
+
+void describe_precision(const Experiment& experiment, Record& record) {
+  if (experiment.cell().full_precision()) return;
+  const auto bits = [](int64_t levels) { return levels == 0 ? kFullPrecision : real_bits(levels); };
+  record.facts["weight_levels"] = experiment.weight_levels();
+  record.facts["activation_levels"] = experiment.activation_levels();
+  record.facts["weight_real_bits"] = bits(experiment.weight_levels());
+  record.facts["activation_real_bits"] = bits(experiment.activation_levels());
+}
+
+// An outcome that agrees with "nothing was learned" is not evidence for anything.
+void distrust_chance(const Dataset& data, Record& record) {
+  const double chance = 100.0 / static_cast<double>(data.test.classes);
+  const double top1 = record.metrics.front().value;
+  if (top1 > 1.2 * chance) return;
+  record.status = Status::mistrusted;
+  record.reason = "top-1 is at chance level: the network has learned nothing";
+}
+
+void fill(const TrainOutcome& outcome, const Dataset& data, Record& record) {
+  record.status = outcome.status;
+  record.reason = outcome.reason;
+  record.curves = outcome.state.curves;
+  record.seconds = {{"train", outcome.state.train_seconds}, {"evaluate", outcome.state.evaluate_seconds}};
+  record.facts["steps"] = outcome.state.iteration;
+  record.facts["train_images"] = data.train.count;
+  record.facts["test_images"] = data.test.count;
+  if (outcome.status != Status::completed) return;
+  record.metrics = {{.name = "top1", .value = outcome.final.top1, .unit = "%"},
+                    {.name = "top5", .value = outcome.final.top5, .unit = "%"}};
+  distrust_chance(data, record);
+}
+
+void start_from_parent(const CellSpec& cell, const RunContext& context, const Store& store, Experiment& experiment) {
+  const auto parent = cell.parent();
+  if (!parent) return;
+  const auto id = identify(*parent, context);
+  if (!is_cached(store, id))
+    throw UserError(ExitCode::cells_failed, "its full-precision start " + id + " has no weights");
+  load_weights(store.cell_folder(id), experiment);
+}
+
+void train_into(const CellSpec& cell, const RunContext& context, const Store& store, Progress& progress, Record& record) {
+  const auto& data = cell_data(cell, context);
+  const auto folder = store.cell_folder(record.id);
+  make_folder(folder);
+  Experiment experiment(cell, {.channels = data.train.channels, .classes = data.train.classes}, {.device = context.device});
+  start_from_parent(cell, context, store, experiment);
+  describe_precision(experiment, record);
+  const auto outcome = train(experiment, data, folder / kCheckpoint, record.id, progress);
+  fill(outcome, data, record);
+  if (outcome.status != Status::completed) return;
+  save_weights(experiment, folder);
+  save_predictions(outcome.final, folder);
+  record.facts["weights_sha256"] = weights_digest(folder);
+}
+
+}  // namespace
+
+const Dataset& cell_data(const CellSpec& cell, const RunContext& context) {
+  static std::string loaded;
+  static Dataset data;
+  const std::string wanted = cell.dataset + " " + std::to_string(cell.train_images) + " " + std::to_string(cell.test_images);
+  if (wanted == loaded) return data;
+  data = load_dataset(cell.dataset, context.data_root);
+  data.train = take_first(std::move(data.train), cell.train_images);
+  data.test = take_first(std::move(data.test), cell.test_images);
+  loaded = wanted;
+  return data;
+}
+
+std::string identify(const CellSpec& cell, const RunContext& context) {
+  const bool readable = dataset_implemented(cell.dataset);
+  return cell_id(cell, {.data_manifest = readable ? cell_data(cell, context).manifest : "",
+                        .device_class = device_class(context.device),
+                        .code_epoch = kCodeEpoch});
+}
+
+bool is_cached(const Store& store, const std::string& id) {
+  const auto record = store.find(id);
+  if (!record || !is_final(record->status)) return false;
+  return record->status == Status::diverged || std::filesystem::exists(store.cell_folder(id) / kWeights);
+}
+
+Record run_cell(const CellSpec& cell, const RunContext& context, const Store& store, Progress& progress) {
+  const auto begin = std::chrono::steady_clock::now();
+  Record record;
+  record.slug = cell_slug(cell);
+  record.spec = cell_to_json(cell);
+  record.provenance = context.provenance;
+  record.provenance.started = utc_now();
+  record.provenance.device = context.device.str();
+  record.id = identify(cell, context);
+  record.rerun = context.rerun + " --only '" + record.slug + "'";
+  if (const auto reason = why_not_implemented(cell); !reason.empty()) {
+    record.status = Status::skipped;
+    record.reason = reason;
+  } else {
+    try {
+      record.provenance.data_manifest = cell_data(cell, context).manifest;
+      train_into(cell, context, store, progress, record);
+    } catch (const std::exception& error) {
+      record.status = Status::failed;
+      record.reason = error.what();
+    }
+  }
+  record.provenance.finished = utc_now();
+  record.seconds["total"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return record;
+}
+
+void discard_checkpoint(const Store& store, const Record& record) {
+  if (is_final(record.status)) std::filesystem::remove(store.cell_folder(record.id) / kCheckpoint);
+}
+
+}  // namespace auxbench

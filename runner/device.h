@@ -1,0 +1,32 @@
+// The device a run uses, and the CUDA half of LibTorch when it is asked for.
+//
+// The program links torch_cpu and c10 alone; libtorch_cuda.so is loaded the first time a CUDA device is named, before
+// anything asks LibTorch for CUDA (the answer is cached there).
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <string>
+
+namespace auxbench {
+
+// "cpu" | "cuda" | "cuda:N". Throws UserError(usage) for anything else, or when CUDA or the device is not there.
+c10::Device open_device(const std::string& name);
+
+// What the number depends on: "cpu" or "cuda".
+std::string device_class(const c10::Device& device);
+
+// "AMD EPYC ..." from the system; empty where unknown.
+std::string cpu_name();
+std::string gpu_name(const c10::Device& device);
+
+std::string torch_version();
+
+// All processors this process may use, or what LibTorch was told.
+void use_threads(int threads);
+int threads_used();
+
+// Waits for all work given to the device: before a clock is read.
+void synchronize(const c10::Device& device);
+
+}  // namespace auxbench

@@ -1,0 +1,68 @@
+// Experiment: the objects one cell needs, made in one place from its spec.
+#pragma once
+
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
+#include <memory>
+#include <string>
+
+#include "aux/auxiliary_module.h"
+#include "aux/joint_loss.h"
+#include "models/network.h"
+#include "models/weights.h"
+#include "runner/optimizer.h"
+#include "runner/spec/cell_spec.h"
+
+namespace auxbench {
+
+// What the data decide about the network.
+struct DataShape {
+  int64_t channels = 1;
+  int64_t classes = 10;
+};
+
+struct ExperimentOptions {
+  c10::Device device{c10::kCPU};
+  c10::ScalarType type = c10::ScalarType::Float;
+};
+
+// Why this program cannot train the cell yet ("not implemented yet: quantizer lsq"), or empty.
+std::string why_not_implemented(const CellSpec& cell);
+
+class Experiment {
+ public:
+  // Initial weights follow from the seed alone; F's do not depend on whether there is an H.
+  Experiment(const CellSpec& cell, const DataShape& data, const ExperimentOptions& options);
+  ~Experiment();
+
+  [[nodiscard]] const CellSpec& cell() const { return cell_; }
+  [[nodiscard]] const ExperimentOptions& options() const { return options_; }
+  Network& network() { return *network_; }
+  AuxiliaryModule* auxiliary() { return auxiliary_.get(); }
+  [[nodiscard]] Optimizer& optimizer() const { return *optimizer_; }
+
+  // F's tensors under "model.", H's under "aux.": parameters and buffers, and parameters alone.
+  [[nodiscard]] NamedTensors tensors() const;
+  [[nodiscard]] NamedTensors parameters() const;
+
+  void train_mode(bool on);
+
+  // Forward and backward; gradients are left in the parameters.
+  JointLoss differentiate(const at::Tensor& images, const at::Tensor& labels);
+  // differentiate, then the optimiser's step.
+  JointLoss step(const at::Tensor& images, const at::Tensor& labels, double lr);
+
+  // The number of levels the inner layers' quantizers have; 0 at full precision.
+  [[nodiscard]] int64_t weight_levels() const;
+  [[nodiscard]] int64_t activation_levels() const;
+
+ private:
+  CellSpec cell_;
+  ExperimentOptions options_;
+  std::unique_ptr<Network> network_;
+  std::unique_ptr<AuxiliaryModule> auxiliary_;
+  std::unique_ptr<Optimizer> optimizer_;
+};
+
+}  // namespace auxbench

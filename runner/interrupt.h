@@ -1,0 +1,12 @@
+// SIGINT and SIGTERM become a flag that the training loop reads between steps: checkpoint, record, leave.
+// A second signal ends the process at once; what was recorded stays.
+#pragma once
+
+namespace auxbench {
+
+void watch_signals();
+
+// 0, or the number of the signal that asked the run to end.
+int signal_received();
+
+}  // namespace auxbench

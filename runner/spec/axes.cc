@@ -1,0 +1,159 @@
+#include "runner/spec/axes.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace auxbench {
+namespace {
+
+using nlohmann::json;
+
+template <typename T>
+void take(const json& object, const char* key, T& value) {
+  if (object.contains(key)) object.at(key).get_to(value);
+}
+
+StageSpec read_stage(const json& object, const std::string& name, const std::string& place) {
+  for (const char* key : {"epochs", "lr"})
+    if (!object.contains(key)) throw UserError(ExitCode::invalid_suite, place + ": " + name + " has no " + key);
+  StageSpec stage;
+  take(object, "epochs", stage.epochs);
+  take(object, "batch", stage.batch);
+  take(object, "optimizer", stage.optimizer);
+  take(object, "lr", stage.lr);
+  take(object, "momentum", stage.momentum);
+  take(object, "nesterov", stage.nesterov);
+  take(object, "weight_decay", stage.weight_decay);
+  take(object, "decay_norms", stage.decay_norms);
+  take(object, "schedule", stage.schedule);
+  take(object, "milestones", stage.milestones);
+  take(object, "gamma", stage.gamma);
+  take(object, "augment", stage.augment);
+  take(object, "evaluate", stage.evaluate);
+  return stage;
+}
+
+AuxiSpec read_auxi(const json& object) {
+  AuxiSpec auxi;
+  take(object, "kernel", auxi.kernel);
+  take(object, "tap", auxi.tap);
+  take(object, "place", auxi.place);
+  take(object, "relu", auxi.relu);
+  take(object, "norms", auxi.norms);
+  take(object, "weight", auxi.weight);
+  return auxi;
+}
+
+void read_stages(const json& flat, const std::string& place, CellSpec& cell) {
+  for (const auto& [name, stage] : {std::pair{"pretrain", &cell.pretrain}, std::pair{"finetune", &cell.finetune}})
+    if (flat.contains(name) && flat.at(name).is_object()) *stage = read_stage(flat.at(name), name, place);
+}
+
+// A full-precision cell has no axes of quantization: two suites that differ only there mean the same cell.
+void normalise(CellSpec& cell) {
+  const bool relu6 = cell.quantizer.find("relu6") != std::string::npos;
+  if (cell.activation.empty()) cell.activation = relu6 ? "relu6" : "relu";
+  std::sort(cell.aid.begin(), cell.aid.end());
+  if (!cell.has_auxi()) cell.auxi = {};
+  if (cell.task != "detection") cell.detector = {};
+  if (cell.stem == "imagenet") cell.stem_stride = 1;
+  if (cell.full_precision()) {
+    cell.weight_bits = cell.activation_bits = 32;
+    cell.first_last = "float";
+    cell.quantize_at.clear();
+    cell.finetune.reset();
+    return;
+  }
+  if (cell.quantize_at.empty()) cell.quantize_at = relu6 ? "block-output" : "conv-input";
+}
+
+void check_sense(const json& flat, const CellSpec& cell, const std::string& place) {
+  const auto refuse = [&](const std::string& what) { throw UserError(ExitCode::invalid_suite, place + ": " + what); };
+  for (const char* key : {"dataset", "model"})
+    if (!flat.contains(key)) refuse(std::string("a cell has no ") + key);
+  if (cell.auxi.kernel != 1 && cell.auxi.kernel != 3) refuse("auxi.kernel " + std::to_string(cell.auxi.kernel) + ": expected 1 or 3");
+  if (!cell.full_precision() && !flat.contains("weight_bits") && !flat.contains("activation_bits"))
+    refuse("quantizer " + cell.quantizer + " without weight_bits and activation_bits");
+  if (!cell.full_precision() && cell.weight_bits == 32 && cell.activation_bits == 32)
+    refuse("quantizer " + cell.quantizer + " at 32/32 bits quantizes nothing: say quantizer none");
+  if (cell.full_precision() && !cell.pretrain) refuse("a full-precision cell needs pretrain");
+  if (!cell.full_precision() && !cell.finetune) refuse("a quantized cell needs finetune");
+  for (size_t i = 1; i < cell.aid.size(); ++i)
+    if (cell.aid[i] == cell.aid[i - 1]) refuse("aid " + cell.aid[i] + " twice");
+}
+
+bool agrees(const json& value, const json& wanted) {
+  if (wanted.is_object()) {
+    if (!value.is_object()) return false;
+    for (const auto& [key, inner] : wanted.items())
+      if (!value.contains(key) || !agrees(value.at(key), inner)) return false;
+    return true;
+  }
+  if (wanted.is_array() && !value.is_array()) return std::any_of(wanted.begin(), wanted.end(), [&](const json& one) { return value == one; });
+  return value == wanted;
+}
+
+json sorted(json list) {
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
+}  // namespace
+
+CellSpec resolve_cell(const json& flat, const std::string& place) {
+  CellSpec cell;
+  cell.activation.clear();
+  take(flat, "task", cell.task);
+  take(flat, "dataset", cell.dataset);
+  take(flat, "train_images", cell.train_images);
+  take(flat, "test_images", cell.test_images);
+  take(flat, "model", cell.model);
+  take(flat, "skip", cell.skip);
+  take(flat, "stem", cell.stem);
+  take(flat, "stem_stride", cell.stem_stride);
+  take(flat, "width", cell.width);
+  take(flat, "activation", cell.activation);
+  take(flat, "quantizer", cell.quantizer);
+  take(flat, "weight_bits", cell.weight_bits);
+  take(flat, "activation_bits", cell.activation_bits);
+  take(flat, "first_last", cell.first_last);
+  take(flat, "quantize_at", cell.quantize_at);
+  take(flat, "aid", cell.aid);
+  take(flat, "seed", cell.seed);
+  if (flat.contains("auxi")) cell.auxi = read_auxi(flat.at("auxi"));
+  if (flat.contains("detector")) {
+    take(flat.at("detector"), "heads", cell.detector.heads);
+    take(flat.at("detector"), "quantize", cell.detector.quantize);
+  }
+  read_stages(flat, place, cell);
+  normalise(cell);
+  check_sense(flat, cell, place);
+  return cell;
+}
+
+json axes_of(const CellSpec& cell) {
+  auto axes = cell_to_json(cell);
+  axes["weight_bits"] = cell.weight_bits;
+  axes["activation_bits"] = cell.activation_bits;
+  axes["first_last"] = cell.first_last;
+  axes["quantize_at"] = cell.quantize_at;
+  axes["stem_stride"] = cell.stem_stride;
+  return axes;
+}
+
+bool matches(const json& axes, const std::vector<std::string>& groups, const json& where) {
+  for (const auto& [key, wanted] : where.items()) {
+    if (key == "group") {
+      const auto listed = [&](const json& group) { return std::find(groups.begin(), groups.end(), group.get<std::string>()) != groups.end(); };
+      if (wanted.is_array() ? std::none_of(wanted.begin(), wanted.end(), listed) : !listed(wanted)) return false;
+    } else if (key == "aid") {
+      if (axes.at("aid") != sorted(wanted)) return false;
+    } else if (!axes.contains(key) || !agrees(axes.at(key), wanted)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace auxbench

@@ -1,0 +1,113 @@
+// The list itself. Names that no part of the program knows yet stand here too: a suite may ask for them, and the run
+// says that they are not implemented.
+#include "runner/spec/language.h"
+
+namespace auxbench {
+namespace {
+
+const std::vector<std::string> kModels = {"resnet18", "resnet34", "resnet50", "resnet101", "retinanet-resnet18", "retinanet-resnet34", "retinanet-resnet50"};
+const std::vector<std::string> kQuantizers = {"none", "dorefa", "dorefa-relu6-official", "dorefa-relu6-true", "pact", "sawb", "lq-net", "lsq", "clip-lsq",
+                                              "lsq+", "qil", "xnor", "bireal", "group-net", "ewgs", "apot", "n2uq", "fqn"};
+const std::vector<std::string> kAids = {"auxi", "additional-loss", "kd", "kd-journal", "fixed-teacher", "hint", "apprentice-a", "apprentice-b",
+                                        "apprentice-c", "two-stage", "progressive", "stochastic-precision"};
+const std::vector<std::string> kMetrics = {"top1", "top5", "ap", "ap50", "ap75", "aps", "apm", "apl"};
+
+}  // namespace
+
+const std::vector<LanguageKey>& suite_language() {
+  static const std::vector<LanguageKey> language = {
+      {"suite", "$schema", "string", {}},
+      {"suite", "name", "string", {}},
+      {"suite", "title", "string", {}},
+      {"suite", "extends", "any", {}},
+      {"suite", "defaults", "cell", {}},
+      {"suite", "matrix", "object", {}},
+      {"suite", "zip", "object", {}},
+      {"suite", "exclude", "object[]", {}},
+      {"suite", "include", "cell[]", {}},
+      {"suite", "groups", "group[]", {}},
+      {"suite", "seeds", "integers", {}},
+      {"suite", "tiers", "object", {}},
+      {"suite", "tables", "table[]", {}},
+      {"suite", "claims", "claim[]", {}},
+      {"group", "name", "string", {}},
+      {"group", "set", "cell", {}},
+      {"group", "matrix", "object", {}},
+      {"group", "zip", "object", {}},
+      {"group", "exclude", "object[]", {}},
+      {"group", "include", "cell[]", {}},
+      {"cell", "task", "string", {"classification", "detection"}},
+      {"cell", "dataset", "string", {"fashion-mnist", "imagenet", "cifar100", "coco", "scenes"}},
+      {"cell", "train_images", "integer", {}, 0},
+      {"cell", "test_images", "integer", {}, 0},
+      {"cell", "model", "string", kModels},
+      {"cell", "skip", "boolean", {}},
+      {"cell", "stem", "string", {"imagenet", "small"}},
+      {"cell", "stem_stride", "integer", {}, 1},
+      {"cell", "width", "number", {}, 0.01},
+      {"cell", "activation", "string", {"relu", "relu6"}},
+      {"cell", "quantizer", "string", kQuantizers},
+      {"cell", "weight_bits", "integer", {}, 1},
+      {"cell", "activation_bits", "integer", {}, 1},
+      {"cell", "first_last", "string", {"float", "8-bit", "same"}},
+      {"cell", "quantize_at", "string", {"conv-input", "block-output"}},
+      {"cell", "aid", "strings", kAids},
+      {"cell", "auxi", "auxi", {}},
+      {"cell", "detector", "detector", {}},
+      {"cell", "pretrain", "stage", {}},
+      {"cell", "finetune", "stage", {}},
+      {"stage", "epochs", "integer", {}, 1},
+      {"stage", "batch", "integer", {}, 1},
+      {"stage", "optimizer", "string", {"sgd", "adam"}},
+      {"stage", "lr", "number", {}, 1e-12},
+      {"stage", "momentum", "number", {}, 0},
+      {"stage", "nesterov", "boolean", {}},
+      {"stage", "weight_decay", "number", {}, 0},
+      {"stage", "decay_norms", "boolean", {}},
+      {"stage", "schedule", "string", {"constant", "step", "cosine"}},
+      {"stage", "milestones", "numbers", {}, 0},
+      {"stage", "gamma", "number", {}, 0},
+      {"stage", "augment", "strings", {"random-resized-crop", "pad-crop", "flip"}},
+      {"stage", "evaluate", "string", {"every", "ends"}},
+      {"auxi", "kernel", "integer", {}, 1},
+      {"auxi", "tap", "string", {"block", "layer"}},
+      {"auxi", "place", "string", {"after-add", "before-add"}},
+      {"auxi", "relu", "boolean", {}},
+      {"auxi", "norms", "string", {"shared", "separate"}},
+      {"auxi", "weight", "number", {}, 0},
+      {"detector", "heads", "string", {"shared", "unshared"}},
+      {"detector", "quantize", "string", {"all", "backbone"}},
+      {"tier", "title", "string", {}},
+      {"tier", "proxy", "boolean", {}},
+      {"tier", "proxy_reason", "string", {}},
+      {"tier", "set", "cell", {}},
+      {"tier", "seeds", "integers", {}},
+      {"tier", "rules", "rule[]", {}},
+      {"tier", "only", "object[]", {}},
+      {"rule", "where", "object", {}},
+      {"rule", "set", "cell", {}},
+      {"rule", "seeds", "integers", {}},
+      {"table", "id", "string", {}},
+      {"table", "title", "string", {}},
+      {"table", "source", "string", {}},
+      {"table", "note", "string", {}},
+      {"table", "metrics", "strings", kMetrics},
+      {"table", "where", "object", {}},
+      {"table", "columns", "column[]", {}},
+      {"table", "rows", "row[]", {}},
+      {"column", "id", "string", {}},
+      {"column", "title", "string", {}},
+      {"column", "role", "string", {"full-precision", "baseline", "aid", "other"}},
+      {"column", "where", "object", {}},
+      {"row", "title", "string", {}},
+      {"row", "where", "object", {}},
+      {"row", "reported", "object", {}},
+      {"claim", "text", "string", {}},
+      {"claim", "table", "string", {}},
+      {"claim", "row", "string", {}},
+      {"claim", "column", "string", {}},
+  };
+  return language;
+}
+
+}  // namespace auxbench

@@ -1,0 +1,30 @@
+#include "runner/training_speed.h"
+
+#include <chrono>
+
+#include "base/torch_prelude.h"
+#include "runner/device.h"
+#include "runner/experiment.h"
+
+namespace auxbench {
+
+TrainingSpeed measure_training(const CellSpec& cell, int image, int channels, int classes, int steps, c10::Device device) {
+  Experiment experiment(cell, {.channels = channels, .classes = classes}, {.device = device});
+  experiment.train_mode(true);
+  const auto& stage = cell.stage();
+  const auto images = at::rand({stage.batch, channels, image, image}).to(device);
+  const auto labels = at::randint(classes, {stage.batch}, at::kLong).to(device);
+  constexpr int kWarmUp = 5;
+  TrainingSpeed speed;
+  for (int i = 0; i < kWarmUp + steps; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto losses = experiment.step(images, labels, stage.lr);
+    static_cast<void>(losses.loss.item<double>());
+    synchronize(device);
+    if (i >= kWarmUp)
+      speed.step_seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  }
+  return speed;
+}
+
+}  // namespace auxbench
