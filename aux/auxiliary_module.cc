@@ -35,8 +35,9 @@ struct AuxiliaryModule::Layers final : torch::nn::Module {
     for (const auto& tap : network.tap_shapes(options.taps)) {
       const auto index = std::to_string(adaptors.size());
       adaptors.push_back(adaptor_list->register_module(
-          index, std::make_shared<Adaptor>(ConvOptions{
-                     .in = tap.channels, .out = tap.channels, .kernel = options.kernel, .padding = options.kernel / 2})));
+          index,
+          std::make_shared<Adaptor>(ConvOptions{
+              .in = tap.channels, .out = tap.channels, .kernel = options.kernel, .padding = options.kernel / 2})));
       boundaries.push_back(nullptr);
       if (tap.channels != g.channels || tap.stride != g.stride)
         boundaries.back() = boundary_list->register_module(
@@ -65,7 +66,8 @@ AuxiliaryModule::AuxiliaryModule(const Network& network, const AuxiliaryOptions&
 AuxiliaryModule::~AuxiliaryModule() = default;
 
 at::Tensor AuxiliaryModule::forward(const NetworkOutput& output) {
-  AUXBENCH_CHECK(output.taps.size() == layers_->adaptors.size() && output.stem.defined(), "an output with this module's taps");
+  AUXBENCH_CHECK(output.taps.size() == layers_->adaptors.size() && output.stem.defined(),
+                 "an output with this module's taps");
   auto g = layers_->stem->forward(output.stem);
   for (size_t p = 0; p < output.taps.size(); ++p) {
     if (layers_->boundaries[p]) g = layers_->boundaries[p]->forward(g);

@@ -19,9 +19,9 @@
 namespace auxbench {
 
 struct AuxiliaryOptions {
-  int kernel = 1;      // of the adaptors
+  int kernel = 1;  // of the adaptors
   TapPlan taps;
-  bool relu = true;    // in the aggregation
+  bool relu = true;             // in the aggregation
   bool separate_norms = false;  // F o H runs F's weights with norm layers of its own: a second pass through F
   int64_t classes = 1000;
 };

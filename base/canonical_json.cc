@@ -17,7 +17,8 @@ std::string number_text(double value) {
   AUXBENCH_CHECK(std::isfinite(value), "a number that JSON can hold");
   if (value == 0) return "0";
   std::array<char, 32> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(value), std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(value), std::chars_format::scientific).ptr;
   const std::string scientific(buffer.data(), end);
   const auto mark = scientific.find('e');
   std::string digits = scientific.substr(0, mark);
@@ -45,7 +46,8 @@ std::u16string utf16(const std::string& text) {
     const auto lead = static_cast<unsigned char>(text[i]);
     const size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
     char32_t point = length == 1 ? lead : lead & (0xFFU >> (length + 1));
-    for (size_t k = 1; k < length && i + k < text.size(); ++k) point = (point << 6U) | (static_cast<unsigned char>(text[i + k]) & 0x3FU);
+    for (size_t k = 1; k < length && i + k < text.size(); ++k)
+      point = (point << 6U) | (static_cast<unsigned char>(text[i + k]) & 0x3FU);
     i += length;
     if (point < 0x10000) {
       units.push_back(static_cast<char16_t>(point));

@@ -18,8 +18,8 @@ class LogicFault : public std::logic_error {
 
 }  // namespace auxbench
 
-#define AUXBENCH_CHECK(condition, expected)                                  \
-  do {                                                                       \
-    if (!(condition)) [[unlikely]]                                           \
-      ::auxbench::fail_check(#condition, __FILE__, __LINE__, (expected));    \
+#define AUXBENCH_CHECK(condition, expected)                               \
+  do {                                                                    \
+    if (!(condition)) [[unlikely]]                                        \
+      ::auxbench::fail_check(#condition, __FILE__, __LINE__, (expected)); \
   } while (false)

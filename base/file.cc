@@ -18,7 +18,8 @@ namespace {
 
 class Descriptor {
  public:
-  Descriptor(const std::filesystem::path& path, int flags) : path_(path), number_(open(path.c_str(), flags | O_CLOEXEC, 0666)) {
+  Descriptor(const std::filesystem::path& path, int flags)
+      : path_(path), number_(open(path.c_str(), flags | O_CLOEXEC, 0666)) {
     if (number_ < 0) refuse(path, "cannot be opened");
   }
   ~Descriptor() {
@@ -102,14 +103,16 @@ void make_folder(const std::filesystem::path& path) {
   if (error) throw UserError(ExitCode::usage, path.string() + ": cannot be created: " + error.message());
 }
 
-FileLock::FileLock(const std::filesystem::path& path) : descriptor_(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+FileLock::FileLock(const std::filesystem::path& path)
+    : descriptor_(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
   if (descriptor_ < 0) refuse(path, "cannot be opened");
   if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     char holder[32] = {};
     const auto length = pread(descriptor_, holder, sizeof(holder) - 1, 0);
     const std::string process = length > 0 ? " (process " + std::string(holder, static_cast<size_t>(length)) + ")" : "";
     close(descriptor_);
-    throw UserError(ExitCode::usage, path.string() + ": another run is using this folder" + process + "; wait for it or choose another --out");
+    throw UserError(ExitCode::usage, path.string() + ": another run is using this folder" + process +
+                                         "; wait for it or choose another --out");
   }
   const auto self = std::to_string(getpid());
   if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, self.data(), self.size(), 0) < 0) {

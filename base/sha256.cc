@@ -14,7 +14,10 @@ namespace {
 
 class Digest {
  public:
-  Digest() { AUXBENCH_CHECK(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1, "libcrypto to know SHA-256"); }
+  Digest() {
+    AUXBENCH_CHECK(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1,
+                   "libcrypto to know SHA-256");
+  }
   void add(const char* bytes, size_t count) {
     AUXBENCH_CHECK(EVP_DigestUpdate(context_.get(), bytes, count) == 1, "libcrypto to digest bytes");
   }
@@ -48,7 +51,8 @@ std::string sha256_file(const std::filesystem::path& path) {
   if (!file) throw UserError(ExitCode::data_missing, path.string() + ": cannot be read");
   Digest digest;
   std::array<char, 1 << 16> chunk{};
-  while (file.read(chunk.data(), chunk.size()) || file.gcount() > 0) digest.add(chunk.data(), static_cast<size_t>(file.gcount()));
+  while (file.read(chunk.data(), chunk.size()) || file.gcount() > 0)
+    digest.add(chunk.data(), static_cast<size_t>(file.gcount()));
   if (file.bad()) throw UserError(ExitCode::data_missing, path.string() + ": reading failed");
   return digest.hex();
 }

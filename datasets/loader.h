@@ -19,7 +19,7 @@ struct LoaderOptions {
   int64_t batch = 256;  // images
   int64_t seed = 0;
   std::vector<std::string> augment = {};  // names of datasets/augment.h
-  bool channels_last = false;        // N H W C instead of N C H W
+  bool channels_last = false;             // N H W C instead of N C H W
 };
 
 // Training batches. Each image comes once an epoch; the last batch is smaller when `batch` does not divide the images.

@@ -28,7 +28,8 @@ int64_t first_choice(std::span<const float> row) {
 }  // namespace
 
 void add_topk(std::span<const float> logits, std::span<const int64_t> labels, int64_t classes, TopK& result) {
-  AUXBENCH_CHECK(classes > 0 && logits.size() == labels.size() * static_cast<size_t>(classes), "classes logits for each label");
+  AUXBENCH_CHECK(classes > 0 && logits.size() == labels.size() * static_cast<size_t>(classes),
+                 "classes logits for each label");
   for (size_t i = 0; i < labels.size(); ++i) {
     AUXBENCH_CHECK(labels[i] >= 0 && labels[i] < classes, "a label in range");
     const auto row = logits.subspan(i * static_cast<size_t>(classes), static_cast<size_t>(classes));

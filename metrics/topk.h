@@ -1,7 +1,7 @@
 // Top-k classification accuracy, image by image.
 //
-// An image counts when its label is among the k largest logits. Ties go to the lower class index. A NaN logit is smaller
-// than every number, and an image whose label's logit is NaN never counts.
+// An image counts when its label is among the k largest logits. Ties go to the lower class index. A NaN logit is
+// smaller than every number, and an image whose label's logit is NaN never counts.
 #pragma once
 
 #include <cstdint>

@@ -31,9 +31,9 @@ struct TapShape {
 };
 
 struct NetworkOutput {
-  at::Tensor logits;              // [N, classes]
-  at::Tensor stem;                // [N, channels, H, W]: after the stem's norm and pool, before its activation
-  std::vector<at::Tensor> taps;   // in the order of TapShapes; empty unless asked for
+  at::Tensor logits;             // [N, classes]
+  at::Tensor stem;               // [N, channels, H, W]: after the stem's norm and pool, before its activation
+  std::vector<at::Tensor> taps;  // in the order of TapShapes; empty unless asked for
 };
 
 // A second set of normalisation layers for the same weights (the auxiliary module's variant "separate").
@@ -65,11 +65,11 @@ struct NetworkOptions {
   std::string model = "resnet18";  // resnet18 | resnet34 | resnet50 | resnet101
   int64_t in_channels = 3;
   int64_t classes = 1000;
-  bool skip = true;                 // false: plain network without shortcuts
-  std::string stem = "imagenet";    // imagenet | small
-  int64_t stem_stride = 1;          // of the small stem
+  bool skip = true;               // false: plain network without shortcuts
+  std::string stem = "imagenet";  // imagenet | small
+  int64_t stem_stride = 1;        // of the small stem
   double width = 1.0;
-  std::string activation = "relu";  // relu | relu6, where activations are not quantized at the block's output
+  std::string activation = "relu";         // relu | relu6, where activations are not quantized at the block's output
   std::string quantize_at = "conv-input";  // conv-input | block-output
   PrecisionPlan precision;
 };

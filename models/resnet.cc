@@ -31,7 +31,9 @@ const Depth& depth_of(const std::string& model) {
 class ResNet final : public Network, public torch::nn::Module {
  public:
   explicit ResNet(const NetworkOptions& options)
-      : options_(options), style_(BlockStyle::of(options)), base_(std::max<int64_t>(1, std::llround(64 * options.width))) {
+      : options_(options),
+        style_(BlockStyle::of(options)),
+        base_(std::max<int64_t>(1, std::llround(64 * options.width))) {
     build_stem();
     build_stages(depth_of(options.model));
     fc_ = std::make_unique<QuantLinear>(channels_, options.classes, options.precision);
@@ -66,16 +68,15 @@ class ResNet final : public Network, public torch::nn::Module {
  private:
   void build_stem() {
     const bool large = options_.stem == "imagenet";
-    conv_ = std::make_unique<QuantConv>(
-        ConvOptions{.in = options_.in_channels,
-                    .out = base_,
-                    .kernel = large ? 7 : 3,
-                    .stride = large ? 2 : options_.stem_stride,
-                    .padding = large ? 3 : 1},
-        options_.precision, LayerPlace::first, true);
+    conv_ = std::make_unique<QuantConv>(ConvOptions{.in = options_.in_channels,
+                                                    .out = base_,
+                                                    .kernel = large ? 7 : 3,
+                                                    .stride = large ? 2 : options_.stem_stride,
+                                                    .padding = large ? 3 : 1},
+                                        options_.precision, LayerPlace::first, true);
     register_module("conv1", conv_->module());
     norm_ = norms_.add(*this, "bn1", base_);
-    stem_activation_ = Activation(style_, true);
+    stem_activation_ = Activation(style_);
     channels_ = base_;
   }
 

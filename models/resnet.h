@@ -6,8 +6,10 @@
 //
 // Where activations are quantized:
 //   conv-input    each convolution quantizes its own input; the residual stream stays a float (ReLU) map
-//   block-output  each activation is quantized where it is made, stem and block outputs included, but for the last
-//                 block's, which feeds the float classifier (the replicated paper's released code)
+//   block-output  each activation is quantized where it is made, stem and block outputs included (the replicated
+//   paper's
+//                 released code)
+// The last block ends in a plain ReLU in every variant: its output feeds the classifier.
 // Taps lie before a block's activation, so that they are float in both.
 #pragma once
 

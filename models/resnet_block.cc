@@ -9,8 +9,8 @@ BlockStyle BlockStyle::of(const NetworkOptions& options) {
           .precision = options.precision};
 }
 
-Activation::Activation(const BlockStyle& style, bool quantizes) : relu6_(style.relu6) {
-  if (quantizes && style.at_output)
+Activation::Activation(const BlockStyle& style) : relu6_(style.relu6) {
+  if (style.at_output)
     quantizer_ = make_quantizer(style.precision.quantizer, Role::activation, style.precision.activation_bits);
 }
 
@@ -20,7 +20,7 @@ at::Tensor Activation::forward(const at::Tensor& x) const {
 }
 
 ResidualBlock::ResidualBlock(const BlockShape& shape, const BlockStyle& style, NormList& norms)
-    : style_(style), inner_(style, true), final_(style, !shape.last) {
+    : style_(style), inner_(style), final_(shape.last ? Activation::plain() : Activation(style)) {
   const ConvOptions three = {.in = shape.in, .out = shape.width, .kernel = 3, .stride = shape.stride, .padding = 1};
   if (shape.bottleneck) {
     add_layer({.in = shape.in, .out = shape.width}, norms);
@@ -45,7 +45,8 @@ void ResidualBlock::add_layer(const ConvOptions& options, NormList& norms) {
   layers_.push_back({.conv = std::move(conv), .norm = norms.add(*this, "bn" + number, options.out)});
 }
 
-at::Tensor ResidualBlock::forward(const at::Tensor& x, const TapPlan* plan, NormBank* bank, std::vector<at::Tensor>& taps) {
+at::Tensor ResidualBlock::forward(const at::Tensor& x, const TapPlan* plan, NormBank* bank,
+                                  std::vector<at::Tensor>& taps) {
   auto y = x;
   for (size_t i = 0; i < layers_.size(); ++i) {
     y = layers_[i].norm(layers_[i].conv->forward(y), bank);

@@ -34,11 +34,13 @@ struct BlockShape {
 class Activation {
  public:
   Activation() = default;
-  Activation(const BlockStyle& style, bool quantizes);
+  explicit Activation(const BlockStyle& style);
+  // Plain ReLU, whatever the rest of the network has: before the classifier.
+  static Activation plain() { return {}; }
   [[nodiscard]] at::Tensor forward(const at::Tensor& x) const;
 
  private:
-  bool relu6_ = false;
+  bool relu6_ = false;  // plain ReLU otherwise
   std::shared_ptr<Quantizer> quantizer_;
 };
 

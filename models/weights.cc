@@ -71,7 +71,8 @@ void store_tensors(const NamedTensors& tensors, SafeTensors& contents) {
   for (const auto& [name, tensor] : tensors) contents.tensors[name] = to_safetensor(tensor);
 }
 
-void load_tensors(const SafeTensors& contents, const std::string& prefix, const NamedTensors& targets, const std::string& place) {
+void load_tensors(const SafeTensors& contents, const std::string& prefix, const NamedTensors& targets,
+                  const std::string& place) {
   for (const auto& [name, stored] : contents.tensors)
     if (name.starts_with(prefix) && !targets.contains(name)) refuse(place, name + ": the network has no such tensor");
   const at::NoGradGuard no_gradient;

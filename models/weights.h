@@ -27,6 +27,7 @@ void store_tensors(const NamedTensors& tensors, SafeTensors& contents);
 // Copies into `targets` the tensor of the same name. Every target must be there with its shape; types are converted
 // between floating types only. Names that no target has are errors when they start with `prefix`. Throws UserError:
 // "FILE: layer1.0.conv1.weight: expected [64,64,3,3], found [64,3,3,3]".
-void load_tensors(const SafeTensors& contents, const std::string& prefix, const NamedTensors& targets, const std::string& place);
+void load_tensors(const SafeTensors& contents, const std::string& prefix, const NamedTensors& targets,
+                  const std::string& place);
 
 }  // namespace auxbench

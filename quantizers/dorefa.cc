@@ -61,7 +61,9 @@ class ClippedActivation final : public Quantizer {
     return {.codes = quantize(x).div_(step).round_(), .scale = step, .offset = 0};
   }
 
-  [[nodiscard]] int64_t levels() const override { return static_cast<int64_t>(grid_.hi / grid_.unit * grid_.steps) + 1; }
+  [[nodiscard]] int64_t levels() const override {
+    return static_cast<int64_t>(grid_.hi / grid_.unit * grid_.steps) + 1;
+  }
 
  private:
   ClipGrid grid_;
@@ -75,7 +77,8 @@ bool detach_max_of(const QuantizerSettings& settings) {
   return found != settings.end() && found->second != 0;
 }
 
-std::unique_ptr<Quantizer> make(Role role, int bits, const QuantizerSettings& settings, const ClipGrid& grid, bool sign_at_one_bit) {
+std::unique_ptr<Quantizer> make(Role role, int bits, const QuantizerSettings& settings, const ClipGrid& grid,
+                                bool sign_at_one_bit) {
   AUXBENCH_CHECK(bits >= 1 && bits <= 8, "1 to 8 bits");
   const bool detach_max = detach_max_of(settings);
   if (role == Role::activation) return std::make_unique<ClippedActivation>(grid);
@@ -90,7 +93,8 @@ std::unique_ptr<Quantizer> make_dorefa(Role role, int bits, const QuantizerSetti
 }
 
 std::unique_ptr<Quantizer> make_dorefa_relu6_official(Role role, int bits, const QuantizerSettings& settings) {
-  return make(role, bits, settings, {.hi = 6, .steps = steps_of(bits), .unit = 1, .bounds = BoundGradient::stop}, false);
+  return make(role, bits, settings, {.hi = 6, .steps = steps_of(bits), .unit = 1, .bounds = BoundGradient::stop},
+              false);
 }
 
 std::unique_ptr<Quantizer> make_dorefa_relu6_true(Role role, int bits, const QuantizerSettings& settings) {

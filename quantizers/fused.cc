@@ -46,7 +46,8 @@ at::Tensor in_layout_of(const at::Tensor& x, const at::Tensor& model) {
 }
 
 at::Tensor quantize_forward(const at::Tensor& x, const ClipGrid& grid) {
-  if (!runs_on_kernels(x)) return x.clamp(0, grid.hi).mul_(grid.steps / grid.unit).round_().div_(grid.steps).mul_(grid.unit);
+  if (!runs_on_kernels(x))
+    return x.clamp(0, grid.hi).mul_(grid.steps / grid.unit).round_().div_(grid.steps).mul_(grid.unit);
   auto out = at::empty_like(x);
   for_each_chunk(x, [&](auto type, int64_t begin, int64_t end) {
     using T = decltype(type);
@@ -65,7 +66,8 @@ at::Tensor quantize_backward(const at::Tensor& x, const at::Tensor& gradient, co
   auto out = at::empty_like(x);
   for_each_chunk(x, [&](auto type, int64_t begin, int64_t end) {
     using T = decltype(type);
-    clip_quantize_backward<T>(read_span<T>(x, begin, end), read_span<T>(g, begin, end), grid, write_span<T>(out, begin, end));
+    clip_quantize_backward<T>(read_span<T>(x, begin, end), read_span<T>(g, begin, end), grid,
+                              write_span<T>(out, begin, end));
   });
   return out;
 }
@@ -92,7 +94,9 @@ struct ClipQuantize : Function<ClipQuantize> {
 };
 
 struct StraightThrough : Function<StraightThrough> {
-  static at::Tensor forward(AutogradContext*, const at::Tensor&, const at::Tensor& quantized) { return quantized.clone(); }
+  static at::Tensor forward(AutogradContext*, const at::Tensor&, const at::Tensor& quantized) {
+    return quantized.clone();
+  }
   static variable_list backward(AutogradContext*, variable_list gradients) { return {gradients[0], at::Tensor()}; }
 };
 
@@ -142,7 +146,9 @@ struct DorefaWeight : Function<DorefaWeight> {
 
 at::Tensor clip_quantize(const at::Tensor& x, const ClipGrid& grid) { return ClipQuantize::apply(x, grid); }
 
-at::Tensor straight_through(const at::Tensor& x, const at::Tensor& quantized) { return StraightThrough::apply(x, quantized); }
+at::Tensor straight_through(const at::Tensor& x, const at::Tensor& quantized) {
+  return StraightThrough::apply(x, quantized);
+}
 
 at::Tensor dorefa_weight(const at::Tensor& w, double steps, bool detach_max) {
   return DorefaWeight::apply(w, steps, detach_max);

@@ -30,7 +30,8 @@ at::Tensor QuantConv::forward(const at::Tensor& x) {
   return at::conv2d(input, weight, {}, options_.stride, options_.padding);
 }
 
-QuantLinear::QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan) : module_(std::make_shared<torch::nn::Module>()) {
+QuantLinear::QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan)
+    : module_(std::make_shared<torch::nn::Module>()) {
   const auto precision = plan.layer(LayerPlace::last);
   weight_quantizer_ = make_quantizer(plan.quantizer, Role::weight, precision.weight_bits);
   input_quantizer_ = make_quantizer(plan.quantizer, Role::activation, precision.activation_bits);

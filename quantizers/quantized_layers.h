@@ -46,8 +46,8 @@ class QuantConv {
   at::Tensor weight_;
 };
 
-// Weights [out, in] and bias, initialised as torch's Linear; quantized weights carry E|w| (detached), since no norm follows that
-// could undo a weight of magnitude one.
+// Weights [out, in] and bias, initialised as torch's Linear; quantized weights carry E|w| (detached), since no norm
+// follows that could undo a weight of magnitude one.
 class QuantLinear {
  public:
   QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan);

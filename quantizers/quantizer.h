@@ -45,7 +45,7 @@ using QuantizerSettings = std::map<std::string, double>;
 
 struct QuantizerMethod {
   std::string name;
-  std::string paper;               // citation and equation
+  std::string paper;                // citation and equation
   std::string pretrain_activation;  // relu | relu6: of the full-precision network it starts from
   std::string quantize_at;          // conv-input | block-output: its default
   int max_bits = 8;                 // 1 .. max_bits for both roles

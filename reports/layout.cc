@@ -25,7 +25,8 @@ std::vector<double> values_of(const std::vector<Record>& records, const std::str
 }
 
 size_t column_with(const ReportTable& table, const std::string& role) {
-  const auto found = std::find_if(table.columns.begin(), table.columns.end(), [&](const ReportColumn& column) { return column.role == role; });
+  const auto found = std::find_if(table.columns.begin(), table.columns.end(),
+                                  [&](const ReportColumn& column) { return column.role == role; });
   return static_cast<size_t>(found - table.columns.begin());
 }
 
@@ -52,7 +53,8 @@ std::string measured_text(const ReportTable& table, const std::vector<Record>& r
   return text;
 }
 
-std::string delta_text(const std::vector<Record>& from, const std::vector<Record>& to, const std::string& metric, const char* name) {
+std::string delta_text(const std::vector<Record>& from, const std::vector<Record>& to, const std::string& metric,
+                       const char* name) {
   const auto gains = summarize(paired_gains(from, to, metric));
   return gains.count == 0 ? "" : ", " + signed_text(gains.mean) + " " + name;
 }
@@ -61,7 +63,8 @@ std::string reported_text(const ReportTable& table, const ReportRow& row, size_t
   const auto& figures = row.entries[column].reported;
   std::string text;
   for (const auto& metric : table.metrics)
-    if (const auto found = figures.find(metric); found != figures.end()) text += (text.empty() ? "" : " / ") + number_text(found->second);
+    if (const auto found = figures.find(metric); found != figures.end())
+      text += (text.empty() ? "" : " / ") + number_text(found->second);
   if (text.empty()) return "-";
   const auto& metric = table.metrics.front();
   for (const auto& [role, name] : {std::pair{"full-precision", "FP"}, std::pair{"baseline", "base"}}) {
@@ -96,7 +99,8 @@ LaidTable lay_out(const ReportTable& table, const std::map<std::string, Record>&
       } else {
         for (const auto& [role, name] : {std::pair{"full-precision", "FP"}, std::pair{"baseline", "base"}}) {
           const auto other = column_with(table, role);
-          if (other < column) text += delta_text(records_of(row.entries[other], records), own, table.metrics.front(), name);
+          if (other < column)
+            text += delta_text(records_of(row.entries[other], records), own, table.metrics.front(), name);
         }
       }
       texts.measured.push_back(text);
@@ -117,17 +121,20 @@ LaidClaim lay_out(const ReportClaim& claim, const ReportInput& input) {
       if (!claim.row.empty() && row.title != claim.row) continue;
       for (size_t column = 0; column < table.columns.size(); ++column) {
         if (table.columns[column].id != claim.column || baseline >= table.columns.size()) continue;
-        const auto before = records_of(row.entries[baseline], input.records), after = records_of(row.entries[column], input.records);
+        const auto before = records_of(row.entries[baseline], input.records),
+                   after = records_of(row.entries[column], input.records);
         const auto gains = summarize(paired_gains(before, after, metric));
         laid.verdict = verdict(gains);
         if (gains.count > 0) laid.measured = signed_text(gains.mean);
         if (gains.count > 1)
-          laid.measured += " (sd " + number_text(gains.deviation) + ", n = " + std::to_string(gains.count) + ", 95 % CI " +
-                           signed_text(gains.mean - gains.half_width) + " .. " + signed_text(gains.mean + gains.half_width) + ")";
+          laid.measured += " (sd " + number_text(gains.deviation) + ", n = " + std::to_string(gains.count) +
+                           ", 95 % CI " + signed_text(gains.mean - gains.half_width) + " .. " +
+                           signed_text(gains.mean + gains.half_width) + ")";
         const auto& a = row.entries[baseline].reported;
         const auto& b = row.entries[column].reported;
         if (a.contains(metric) && b.contains(metric))
-          laid.reported = signed_text(b.at(metric) - a.at(metric)) + " (" + number_text(a.at(metric)) + " -> " + number_text(b.at(metric)) + ")";
+          laid.reported = signed_text(b.at(metric) - a.at(metric)) + " (" + number_text(a.at(metric)) + " -> " +
+                          number_text(b.at(metric)) + ")";
       }
     }
   }

@@ -33,7 +33,9 @@ std::string rule(size_t columns) {
 std::string headline(const ReportInput& input) {
   std::string text = "Tier **" + input.tier + "** on " + escaped(input.ran_on);
   if (input.proxy)
-    text += ": a proxy (" + escaped(input.proxy_reason) + "). The paper's figures stand beside it and are not comparable; what can be compared is the sign and order of the gains.";
+    text += ": a proxy (" + escaped(input.proxy_reason) +
+            "). The paper's figures stand beside it and are not comparable; what can be compared is the sign and order "
+            "of the gains.";
   else
     text += ".";
   return text + "\n";
@@ -41,7 +43,8 @@ std::string headline(const ReportInput& input) {
 
 std::string claims(const ReportInput& input) {
   if (input.claims.empty()) return {};
-  std::string text = "\n## Claims\n\nGains in points of the table's first metric over the baseline column, paired by seed.\n\n";
+  std::string text =
+      "\n## Claims\n\nGains in points of the table's first metric over the baseline column, paired by seed.\n\n";
   text += line_of({"claim", "measured", "verdict", "paper"}) + rule(4);
   for (const auto& claim : input.claims) {
     const auto laid = lay_out(claim, input);
@@ -54,7 +57,8 @@ std::string table_text(const ReportTable& table, const ReportInput& input) {
   const auto laid = lay_out(table, input.records);
   std::string metrics;
   for (const auto& metric : table.metrics) metrics += (metrics.empty() ? "" : " / ") + metric;
-  std::string text = "\n## " + escaped(table.title) + "\n\nEach entry: " + metrics + " in percent; then the difference of " + table.metrics.front() +
+  std::string text = "\n## " + escaped(table.title) + "\n\nEach entry: " + metrics +
+                     " in percent; then the difference of " + table.metrics.front() +
                      " to full precision (FP) and to the baseline (base).\n\n";
   text += line_of(laid.header) + rule(laid.header.size());
   for (const auto& row : laid.rows) {
@@ -75,7 +79,8 @@ std::string fact(const Record& record, const std::string& key) {
 }
 
 std::string cells(const ReportInput& input) {
-  std::string text = "\n## Cells\n\nReal bits are those of the levels a quantizer can return (weights/activations).\n\n";
+  std::string text =
+      "\n## Cells\n\nReal bits are those of the levels a quantizer can return (weights/activations).\n\n";
   text += line_of({"cell", "status", "top1", "real bits", "seconds"}) + rule(5);
   for (const auto& id : input.cell_order) {
     const auto found = input.records.find(id);
@@ -88,7 +93,9 @@ std::string cells(const ReportInput& input) {
     const auto seconds = record.seconds.find("total");
     text += line_of({id, status_name(record.status) + (record.reason.empty() ? "" : ": " + record.reason),
                      top1 ? number_text(*top1, 2) : "-",
-                     record.facts.contains("weight_real_bits") ? fact(record, "weight_real_bits") + "/" + fact(record, "activation_real_bits") : "-",
+                     record.facts.contains("weight_real_bits")
+                         ? fact(record, "weight_real_bits") + "/" + fact(record, "activation_real_bits")
+                         : "-",
                      seconds == record.seconds.end() ? "-" : number_text(seconds->second)});
   }
   return text;
@@ -101,10 +108,12 @@ std::string provenance(const ReportInput& input) {
     distinct["auxbench"].insert(made.version + ", commit " + made.commit + (made.dirty ? ", with local changes" : ""));
     distinct["compiler"].insert(made.compiler);
     distinct["torch"].insert(made.torch);
-    distinct["machine"].insert(made.cpu + (made.gpu.empty() ? "" : ", " + made.gpu) + ", " + std::to_string(made.threads) + " threads, " + made.os);
+    distinct["machine"].insert(made.cpu + (made.gpu.empty() ? "" : ", " + made.gpu) + ", " +
+                               std::to_string(made.threads) + " threads, " + made.os);
     if (!made.data_manifest.empty()) distinct["data (SHA-256)"].insert(made.data_manifest);
   }
-  std::string text = "\n## Provenance\n\nMade by `" + input.command + "`; each record carries the command that makes it alone.\n\n";
+  std::string text =
+      "\n## Provenance\n\nMade by `" + input.command + "`; each record carries the command that makes it alone.\n\n";
   text += line_of({"what", "which"}) + rule(2);
   for (const auto& [name, values] : distinct)
     for (const auto& value : values) text += line_of({name, value});

@@ -21,13 +21,26 @@ constexpr std::array<std::pair<Status, const char*>, 8> kNames = {{{Status::list
 
 nlohmann::json to_json(const Metric& metric) {
   AUXBENCH_CHECK(std::isfinite(metric.value), "a finite metric " + metric.name);
-  return {{"name", metric.name}, {"value", metric.value}, {"unit", metric.unit}, {"higher_is_better", metric.higher_is_better}};
+  return {{"name", metric.name},
+          {"value", metric.value},
+          {"unit", metric.unit},
+          {"higher_is_better", metric.higher_is_better}};
 }
 
 nlohmann::json to_json(const Provenance& made) {
-  return {{"commit", made.commit}, {"dirty", made.dirty}, {"version", made.version}, {"compiler", made.compiler},
-          {"torch", made.torch}, {"cpu", made.cpu}, {"gpu", made.gpu}, {"device", made.device}, {"os", made.os},
-          {"threads", made.threads}, {"data_manifest", made.data_manifest}, {"started", made.started}, {"finished", made.finished}};
+  return {{"commit", made.commit},
+          {"dirty", made.dirty},
+          {"version", made.version},
+          {"compiler", made.compiler},
+          {"torch", made.torch},
+          {"cpu", made.cpu},
+          {"gpu", made.gpu},
+          {"device", made.device},
+          {"os", made.os},
+          {"threads", made.threads},
+          {"data_manifest", made.data_manifest},
+          {"started", made.started},
+          {"finished", made.finished}};
 }
 
 Provenance provenance_from(const nlohmann::json& json) {
@@ -81,17 +94,25 @@ nlohmann::json record_to_json(const Record& record) {
   for (const auto& metric : record.metrics) metrics.push_back(to_json(metric));
   nlohmann::json curves = nlohmann::json::object();
   for (const auto& [name, values] : record.curves) curves[name] = finite_part(values);
-  return {{"schema_version", Record::kSchemaVersion}, {"id", record.id}, {"slug", record.slug},
-          {"status", status_name(record.status)}, {"reason", record.reason}, {"spec", record.spec}, {"metrics", metrics},
-          {"curves", curves}, {"seconds", record.seconds}, {"facts", record.facts},
-          {"provenance", to_json(record.provenance)}, {"rerun", record.rerun}};
+  return {{"schema_version", Record::kSchemaVersion},
+          {"id", record.id},
+          {"slug", record.slug},
+          {"status", status_name(record.status)},
+          {"reason", record.reason},
+          {"spec", record.spec},
+          {"metrics", metrics},
+          {"curves", curves},
+          {"seconds", record.seconds},
+          {"facts", record.facts},
+          {"provenance", to_json(record.provenance)},
+          {"rerun", record.rerun}};
 }
 
 Record record_from_json(const nlohmann::json& json, const std::string& place) {
   try {
     if (const int version = json.at("schema_version"); version != Record::kSchemaVersion)
-      throw UserError(ExitCode::usage, place + ": record of schema version " + std::to_string(version) + ", this program reads " +
-                                           std::to_string(Record::kSchemaVersion));
+      throw UserError(ExitCode::usage, place + ": record of schema version " + std::to_string(version) +
+                                           ", this program reads " + std::to_string(Record::kSchemaVersion));
     Record record;
     json.at("id").get_to(record.id);
     json.at("slug").get_to(record.slug);
@@ -99,7 +120,9 @@ Record record_from_json(const nlohmann::json& json, const std::string& place) {
     json.at("reason").get_to(record.reason);
     record.spec = json.at("spec");
     for (const auto& metric : json.at("metrics"))
-      record.metrics.push_back({.name = metric.at("name"), .value = metric.at("value"), .unit = metric.at("unit"),
+      record.metrics.push_back({.name = metric.at("name"),
+                                .value = metric.at("value"),
+                                .unit = metric.at("unit"),
                                 .higher_is_better = metric.at("higher_is_better")});
     json.at("curves").get_to(record.curves);
     json.at("seconds").get_to(record.seconds);

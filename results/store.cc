@@ -37,7 +37,8 @@ StoredRecords read_records(const std::filesystem::path& folder) {
 }
 
 struct Store::State {
-  explicit State(const std::filesystem::path& root) : folder(root), lock((make_folder(root), root / "lock")), stored(read_records(root)) {}
+  explicit State(const std::filesystem::path& root)
+      : folder(root), lock((make_folder(root), root / "lock")), stored(read_records(root)) {}
 
   std::filesystem::path folder;
   FileLock lock;

@@ -26,7 +26,8 @@ StoredRecords read_records(const std::filesystem::path& folder);
 
 class Store {
  public:
-  // Makes the folder when needed and takes its lock. Throws UserError when it cannot be written or another run holds it.
+  // Makes the folder when needed and takes its lock. Throws UserError when it cannot be written or another run holds
+  // it.
   explicit Store(const std::filesystem::path& folder);
   ~Store();
   Store(const Store&) = delete;

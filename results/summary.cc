@@ -38,7 +38,8 @@ std::optional<double> metric_value(const Record& record, const std::string& metr
   return std::nullopt;
 }
 
-std::vector<double> paired_gains(const std::vector<Record>& a, const std::vector<Record>& b, const std::string& metric) {
+std::vector<double> paired_gains(const std::vector<Record>& a, const std::vector<Record>& b,
+                                 const std::string& metric) {
   std::vector<double> gains;
   for (const auto& first : a) {
     for (const auto& second : b) {

@@ -12,7 +12,7 @@ namespace auxbench {
 struct Summary {
   int count = 0;
   double mean = 0;
-  double deviation = 0;  // sample standard deviation (N - 1); 0 for one value
+  double deviation = 0;   // sample standard deviation (N - 1); 0 for one value
   double half_width = 0;  // of the 95 % confidence interval of the mean, Student's t; 0 for one value
 };
 

@@ -6,10 +6,10 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "base/torch_prelude.h"
+#include "quantizers/quantizer.h"
 #include "runner/device.h"
 #include "runner/provenance.h"
 #include "runner/trainer.h"
-#include "quantizers/quantizer.h"
 
 namespace auxbench {
 namespace {
@@ -37,7 +37,8 @@ void save_weights(const Experiment& experiment, const std::filesystem::path& fol
 }
 
 void load_weights(const std::filesystem::path& folder, const Experiment& experiment) {
-  load_tensors(read_safetensors(folder / kWeights), "", only(experiment.tensors(), "model."), (folder / kWeights).string());
+  load_tensors(read_safetensors(folder / kWeights), "", only(experiment.tensors(), "model."),
+               (folder / kWeights).string());
   const auto auxiliary = only(experiment.tensors(), "aux.");
   if (!auxiliary.empty())
     load_tensors(read_safetensors(folder / kAuxiliary), "", auxiliary, (folder / kAuxiliary).string());
@@ -93,11 +94,13 @@ void start_from_parent(const CellSpec& cell, const RunContext& context, const St
   load_weights(store.cell_folder(id), experiment);
 }
 
-void train_into(const CellSpec& cell, const RunContext& context, const Store& store, Progress& progress, Record& record) {
+void train_into(const CellSpec& cell, const RunContext& context, const Store& store, Progress& progress,
+                Record& record) {
   const auto& data = cell_data(cell, context);
   const auto folder = store.cell_folder(record.id);
   make_folder(folder);
-  Experiment experiment(cell, {.channels = data.train.channels, .classes = data.train.classes}, {.device = context.device});
+  Experiment experiment(cell, {.channels = data.train.channels, .classes = data.train.classes},
+                        {.device = context.device});
   start_from_parent(cell, context, store, experiment);
   describe_precision(experiment, record);
   const auto outcome = train(experiment, data, folder / kCheckpoint, record.id, progress);
@@ -113,7 +116,8 @@ void train_into(const CellSpec& cell, const RunContext& context, const Store& st
 const Dataset& cell_data(const CellSpec& cell, const RunContext& context) {
   static std::string loaded;
   static Dataset data;
-  const std::string wanted = cell.dataset + " " + std::to_string(cell.train_images) + " " + std::to_string(cell.test_images);
+  const std::string wanted =
+      cell.dataset + " " + std::to_string(cell.train_images) + " " + std::to_string(cell.test_images);
   if (wanted == loaded) return data;
   data = load_dataset(cell.dataset, context.data_root);
   data.train = take_first(std::move(data.train), cell.train_images);

@@ -28,8 +28,8 @@ struct RunContext {
 // The dataset as the cell wants it: its first train_images and test_images. Keeps the last one loaded.
 const Dataset& cell_data(const CellSpec& cell, const RunContext& context);
 
-// The id also depends on the data's content: throws UserError(data_missing) when a dataset that this program reads is not
-// there. A cell that cannot run yet has an id too.
+// The id also depends on the data's content: throws UserError(data_missing) when a dataset that this program reads is
+// not there. A cell that cannot run yet has an id too.
 std::string identify(const CellSpec& cell, const RunContext& context);
 
 // A finished record whose weights are still there.

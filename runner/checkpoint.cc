@@ -45,7 +45,8 @@ bool load_checkpoint(const std::filesystem::path& path, const std::string& cell_
   try {
     const auto rest = nlohmann::json::parse(found->second);
     if (rest.at("cell") != cell_id)
-      throw UserError(ExitCode::data_missing, path.string() + ": checkpoint of another cell, " + rest.at("cell").dump());
+      throw UserError(ExitCode::data_missing,
+                      path.string() + ": checkpoint of another cell, " + rest.at("cell").dump());
     state.iteration = rest.at("iteration");
     state.epoch_loss_sum = rest.at("epoch_loss_sum");
     state.epoch_aux_loss_sum = rest.at("epoch_aux_loss_sum");

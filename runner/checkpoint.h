@@ -1,8 +1,8 @@
 // Checkpoint: everything a killed cell needs to end as if it had not been killed.
 //
-// One safetensors file, replaced atomically: F, H and optimiser as tensors ("model.", "aux.", "optimizer."), the rest as
-// JSON in its metadata. Order, augmentation and schedule follow from seed and iteration, so that the iteration is the
-// whole state of the sampler and of the random numbers.
+// One safetensors file, replaced atomically: F, H and optimiser as tensors ("model.", "aux.", "optimizer."), the rest
+// as JSON in its metadata. Order, augmentation and schedule follow from seed and iteration, so that the iteration is
+// the whole state of the sampler and of the random numbers.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@
 namespace auxbench {
 
 struct TrainingState {
-  int64_t iteration = 0;           // steps done
-  double epoch_loss_sum = 0;       // of the steps of the unfinished epoch
+  int64_t iteration = 0;      // steps done
+  double epoch_loss_sum = 0;  // of the steps of the unfinished epoch
   double epoch_aux_loss_sum = 0;
   double train_seconds = 0;
   double evaluate_seconds = 0;

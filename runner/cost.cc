@@ -33,16 +33,16 @@ double seconds_by_arithmetic(const CellSpec& cell, int64_t train_images, int64_t
   const double macs = size.gmacs * 1e9 * cell.width * cell.width * pixels;
   const double passes = image_passes(cell, train_images, test_images);
   const double steps = passes / 3.0 / cell.stage().batch;
-  constexpr double kMacsPerSecond = 60e9;   // two cores, small maps
-  constexpr double kSecondsPerLayer = 4e-4; // of a training step that is all overhead
+  constexpr double kMacsPerSecond = 60e9;    // two cores, small maps
+  constexpr double kSecondsPerLayer = 4e-4;  // of a training step that is all overhead
   return (passes * macs / kMacsPerSecond + steps * size.layers * kSecondsPerLayer) * (cell.has_auxi() ? 1.4 : 1.0);
 }
 
 // The same work a step: everything but seed and number of epochs.
 bool same_kind(const CellSpec& a, const CellSpec& b) {
-  return a.model == b.model && a.width == b.width && a.stem == b.stem && a.stem_stride == b.stem_stride && a.skip == b.skip &&
-         a.full_precision() == b.full_precision() && a.has_auxi() == b.has_auxi() && a.dataset == b.dataset &&
-         a.stage().batch == b.stage().batch;
+  return a.model == b.model && a.width == b.width && a.stem == b.stem && a.stem_stride == b.stem_stride &&
+         a.skip == b.skip && a.full_precision() == b.full_precision() && a.has_auxi() == b.has_auxi() &&
+         a.dataset == b.dataset && a.stage().batch == b.stage().batch;
 }
 
 }  // namespace
@@ -55,8 +55,8 @@ CostEstimate estimate_cost(const CellSpec& cell, int64_t train_images, int64_t t
     if (record.status != Status::completed || !record.facts.contains("train_images")) continue;
     const auto other = cell_from_json(record.spec);
     if (!same_kind(cell, other)) continue;
-    const double other_passes =
-        image_passes(other, record.facts.at("train_images").get<int64_t>(), record.facts.at("test_images").get<int64_t>());
+    const double other_passes = image_passes(other, record.facts.at("train_images").get<int64_t>(),
+                                             record.facts.at("test_images").get<int64_t>());
     best = record.seconds.at("total") * passes / other_passes;
   }
   if (best > 0) return {.seconds = best, .from_history = true};

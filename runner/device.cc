@@ -37,7 +37,8 @@ c10::Device open_device(const std::string& name) {
     const c10::Device device(name == "cuda" ? "cuda:0" : name);
     if (device.index() >= at::detail::getCUDAHooks().deviceCount())
       throw UserError(ExitCode::usage, "--device " + name + ": only " +
-                                           std::to_string(at::detail::getCUDAHooks().deviceCount()) + " CUDA devices here");
+                                           std::to_string(at::detail::getCUDAHooks().deviceCount()) +
+                                           " CUDA devices here");
     return device;
   } catch (const c10::Error&) {
     throw UserError(ExitCode::usage, "--device " + name + ": expected cpu, cuda or cuda:N");

@@ -13,9 +13,9 @@
 namespace auxbench {
 
 struct Evaluation {
-  double top1 = 0;                    // percent
-  double top5 = 0;                    // percent
-  std::vector<int64_t> predictions;   // first choice per image, in file order
+  double top1 = 0;                   // percent
+  double top5 = 0;                   // percent
+  std::vector<int64_t> predictions;  // first choice per image, in file order
 };
 
 // The network must be in evaluation mode.

@@ -33,9 +33,7 @@ AuxiliaryOptions auxiliary_options(const AuxiSpec& auxi, const DataShape& data) 
 }
 
 // torch's generator takes the seed of one named stream at a time.
-void seed_torch(int64_t seed, const char* purpose) {
-  at::manual_seed(stream_seed(seed, purpose));
-}
+void seed_torch(int64_t seed, const char* purpose) { at::manual_seed(stream_seed(seed, purpose)); }
 
 int64_t levels_of(const CellSpec& cell, Role role, int bits) {
   const auto quantizer = cell.full_precision() ? nullptr : make_quantizer(cell.quantizer, role, bits);
@@ -48,7 +46,8 @@ std::string why_not_implemented(const CellSpec& cell) {
   const std::string prefix = "not implemented yet: ";
   if (cell.task != "classification") return prefix + "task " + cell.task;
   if (!network_exists(cell.model)) return prefix + "model " + cell.model;
-  if (!cell.full_precision() && find_quantizer(cell.quantizer) == nullptr) return prefix + "quantizer " + cell.quantizer;
+  if (!cell.full_precision() && find_quantizer(cell.quantizer) == nullptr)
+    return prefix + "quantizer " + cell.quantizer;
   for (const auto& aid : cell.aid)
     if (aid != "auxi") return prefix + "training aid " + aid;
   if (cell.dataset != "fashion-mnist") return prefix + "dataset " + cell.dataset;

@@ -30,8 +30,9 @@ void Optimizer::step_group(const Group& group, double lr) {
     const auto& gradient = group.parameters[i].grad();
     if (!gradient.defined()) continue;
     parameters.push_back(group.parameters[i]);
-    gradients.push_back(gradient.strides() == parameters.back().strides() ? gradient
-                                                                         : at::empty_like(parameters.back()).copy_(gradient));
+    gradients.push_back(gradient.strides() == parameters.back().strides()
+                            ? gradient
+                            : at::empty_like(parameters.back()).copy_(gradient));
     first.push_back(group.first[i]);
     if (group.second.empty()) continue;
     second.push_back(group.second[i]);
@@ -40,7 +41,8 @@ void Optimizer::step_group(const Group& group, double lr) {
   if (parameters.empty()) return;
   if (stage_.optimizer == "sgd") {
     // Momenta start at zero, so that the first step needs no case of its own.
-    at::_fused_sgd_(parameters, gradients, first, group.weight_decay, stage_.momentum, lr, /*dampening=*/0, stage_.nesterov,
+    at::_fused_sgd_(parameters, gradients, first, group.weight_decay, stage_.momentum, lr, /*dampening=*/0,
+                    stage_.nesterov,
                     /*maximize=*/false, /*is_first_step=*/false);
     return;
   }

@@ -20,7 +20,8 @@ at::Tensor scalar(double value) { return at::full({}, value, at::kDouble); }
 int64_t dimension(const SafeTensors& weights, const std::string& name, size_t axis) {
   const auto found = weights.tensors.find(name);
   if (found == weights.tensors.end() || found->second.shape.size() <= axis)
-    throw UserError(ExitCode::data_missing, "--weights: no tensor named " + name + " with " + std::to_string(axis + 1) + " dimensions");
+    throw UserError(ExitCode::data_missing,
+                    "--weights: no tensor named " + name + " with " + std::to_string(axis + 1) + " dimensions");
   return found->second.shape[axis];
 }
 
@@ -32,11 +33,13 @@ SafeTensors file_of(const NamedTensors& tensors) {
 
 }  // namespace
 
-SafeTensors probe_quantizer(const std::string& method, Role role, int bits, const QuantizerSettings& settings, const SafeTensors& in) {
+SafeTensors probe_quantizer(const std::string& method, Role role, int bits, const QuantizerSettings& settings,
+                            const SafeTensors& in) {
   const auto* found = find_quantizer(method);
   if (found == nullptr) throw UserError(ExitCode::usage, method + ": no such quantizer");
   if (bits < 1 || bits > found->max_bits)
-    throw UserError(ExitCode::usage, "--bits " + std::to_string(bits) + ": " + method + " has 1 to " + std::to_string(found->max_bits));
+    throw UserError(ExitCode::usage,
+                    "--bits " + std::to_string(bits) + ": " + method + " has 1 to " + std::to_string(found->max_bits));
   const auto quantizer = found->make(role, bits, settings);
   const auto x = required(in, "input").to(at::kDouble).requires_grad_(true);
   const auto values = quantizer->quantize(x);
@@ -83,12 +86,14 @@ SafeTensors probe_model(const ModelProbe& probe, const SafeTensors& weights, con
   return file_of(out);
 }
 
-SafeTensors probe_step(const CellSpec& cell, const SafeTensors& weights, const SafeTensors& in, int steps, bool float64) {
+SafeTensors probe_step(const CellSpec& cell, const SafeTensors& weights, const SafeTensors& in, int steps,
+                       bool float64) {
   if (const auto reason = why_not_implemented(cell); !reason.empty()) throw UserError(ExitCode::usage, reason);
   const auto type = float64 ? at::kDouble : at::kFloat;
   const auto images = required(in, "input").to(type);
   const auto labels = required(in, "labels").to(at::kLong);
-  Experiment experiment(cell, {.channels = images.size(1), .classes = dimension(weights, "model.fc.weight", 0)}, {.type = type});
+  Experiment experiment(cell, {.channels = images.size(1), .classes = dimension(weights, "model.fc.weight", 0)},
+                        {.type = type});
   load_tensors(weights, "model.", experiment.tensors(), "--weights");
   experiment.train_mode(true);
   NamedTensors out;

@@ -33,13 +33,14 @@ struct ModelProbe {
   bool taps = false;
 };
 
-// weights: torchvision's names; classes and input channels are read off them. in: "input" [N, C, H, W], whose type is used.
-// Out: "logits", with taps also "stem" and "tap.0" ... Evaluation mode.
+// weights: torchvision's names; classes and input channels are read off them. in: "input" [N, C, H, W], whose type is
+// used. Out: "logits", with taps also "stem" and "tap.0" ... Evaluation mode.
 SafeTensors probe_model(const ModelProbe& probe, const SafeTensors& weights, const SafeTensors& in);
 
 // weights: "model." and "aux." tensors to start from. in: "input", "labels" (I64). The cell's own loss and optimiser at
-// its starting learning rate, training mode. Out: "loss", "logits" and "grad.NAME" of step 1, with H also "aux_loss" and "aux_logits";
-// "losses" [steps]; "after.NAME" after the last step.
-SafeTensors probe_step(const CellSpec& cell, const SafeTensors& weights, const SafeTensors& in, int steps, bool float64);
+// its starting learning rate, training mode. Out: "loss", "logits" and "grad.NAME" of step 1, with H also "aux_loss"
+// and "aux_logits"; "losses" [steps]; "after.NAME" after the last step.
+SafeTensors probe_step(const CellSpec& cell, const SafeTensors& weights, const SafeTensors& in, int steps,
+                       bool float64);
 
 }  // namespace auxbench

@@ -37,7 +37,8 @@ void Progress::advance(int64_t done_steps, double loss) {
   const double left = here > 0 ? elapsed / here * static_cast<double>(total_ - done_steps) : 0;
   constexpr int kWidth = 24;
   const auto filled = static_cast<int>(total_ > 0 ? kWidth * done_steps / total_ : kWidth);
-  const std::string bar = std::string(static_cast<size_t>(filled), '#') + std::string(static_cast<size_t>(kWidth - filled), '.');
+  const std::string bar =
+      std::string(static_cast<size_t>(filled), '#') + std::string(static_cast<size_t>(kWidth - filled), '.');
   std::fprintf(stderr, "\r\033[K%s [%s] %lld/%lld loss %.3f, %s left", label_.c_str(), bar.c_str(),
                static_cast<long long>(done_steps), static_cast<long long>(total_), loss, duration_text(left).c_str());
   std::fflush(stderr);

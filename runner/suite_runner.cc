@@ -36,12 +36,14 @@ void count(const Record& record, RunResult& result) {
       ++result.failed;
   }
   for (const char* part : {"train", "evaluate"})
-    if (const auto found = record.seconds.find(part); found != record.seconds.end()) result.cell_seconds += found->second;
+    if (const auto found = record.seconds.find(part); found != record.seconds.end())
+      result.cell_seconds += found->second;
 }
 
 class SuiteRun {
  public:
-  SuiteRun(const SuiteSpec& suite, const RunContext& context, const RunOptions& options, Store& store, Progress& progress)
+  SuiteRun(const SuiteSpec& suite, const RunContext& context, const RunOptions& options, Store& store,
+           Progress& progress)
       : suite_(suite), context_(context), options_(options), store_(store), progress_(progress) {}
 
   RunResult run() {
@@ -96,7 +98,13 @@ class SuiteRun {
 };
 
 ReportTable table_of(const TableSpec& spec, const RunContext& context) {
-  ReportTable table = {.id = spec.id, .title = spec.title, .source = spec.source, .note = spec.note, .metrics = spec.metrics, .columns = {}, .rows = {}};
+  ReportTable table = {.id = spec.id,
+                       .title = spec.title,
+                       .source = spec.source,
+                       .note = spec.note,
+                       .metrics = spec.metrics,
+                       .columns = {},
+                       .rows = {}};
   for (const auto& column : spec.columns) table.columns.push_back({column.id, column.title, column.role});
   for (const auto& row : spec.rows) {
     ReportRow laid = {.title = row.title, .entries = {}};
@@ -123,8 +131,8 @@ RunResult run_suite(const SuiteSpec& suite, const RunContext& context, const Run
   return SuiteRun(suite, context, options, store, progress).run();
 }
 
-ReportInput report_input(const SuiteSpec& suite, const RunContext& context, const std::map<std::string, Record>& records,
-                         const std::string& command) {
+ReportInput report_input(const SuiteSpec& suite, const RunContext& context,
+                         const std::map<std::string, Record>& records, const std::string& command) {
   ReportInput input;
   input.suite = suite.name;
   input.title = suite.title;

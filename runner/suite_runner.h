@@ -24,11 +24,12 @@ struct RunResult {
   int signal = 0;
 };
 
-RunResult run_suite(const SuiteSpec& suite, const RunContext& context, const RunOptions& options, Store& store, Progress& progress);
+RunResult run_suite(const SuiteSpec& suite, const RunContext& context, const RunOptions& options, Store& store,
+                    Progress& progress);
 
 // Where a suite stands: its plan, its tables, and whatever records there are.
-ReportInput report_input(const SuiteSpec& suite, const RunContext& context, const std::map<std::string, Record>& records,
-                         const std::string& command);
+ReportInput report_input(const SuiteSpec& suite, const RunContext& context,
+                         const std::map<std::string, Record>& records, const std::string& command);
 
 // The exit code a run ends with.
 ExitCode exit_code(const RunResult& result);

@@ -102,7 +102,8 @@ class Trainer {
       const double aux_loss = pending_aux_.empty() ? 0.0 : pending_aux_[i].item<double>();
       if (!(std::isfinite(loss) && std::isfinite(aux_loss) && loss < kExploded && aux_loss < kExploded)) {
         outcome_.status = Status::diverged;
-        outcome_.reason = "loss " + std::to_string(loss) + " at step " + std::to_string(first + static_cast<int64_t>(i) + 1);
+        outcome_.reason =
+            "loss " + std::to_string(loss) + " at step " + std::to_string(first + static_cast<int64_t>(i) + 1);
         return false;
       }
       outcome_.state.epoch_loss_sum += loss;

@@ -22,7 +22,8 @@ struct TrainOutcome {
 };
 
 // Curves, one value per evaluated epoch: "epoch", "train_loss", "aux_loss" (with H), "top1", "top5".
-// Checkpoints at each epoch's end and on a signal. Diverged: a loss that is not finite or above 1e4; the reason names the step.
+// Checkpoints at each epoch's end and on a signal. Diverged: a loss that is not finite or above 1e4; the reason names
+// the step.
 TrainOutcome train(Experiment& experiment, const Dataset& data, const std::filesystem::path& checkpoint,
                    const std::string& cell_id, Progress& progress);
 

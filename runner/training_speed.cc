@@ -8,7 +8,8 @@
 
 namespace auxbench {
 
-TrainingSpeed measure_training(const CellSpec& cell, int image, int channels, int classes, int steps, c10::Device device) {
+TrainingSpeed measure_training(const CellSpec& cell, int image, int channels, int classes, int steps,
+                               c10::Device device) {
   Experiment experiment(cell, {.channels = channels, .classes = classes}, {.device = device});
   experiment.train_mode(true);
   const auto& stage = cell.stage();

@@ -1,4 +1,5 @@
-// Training throughput of one network on random images: the measuring half of scripts/bench-training and scripts/gpu-check.
+// Training throughput of one network on random images: the measuring half of scripts/bench-training and
+// scripts/gpu-check.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -15,6 +16,7 @@ struct TrainingSpeed {
 };
 
 // Forward, backward and optimiser step on one batch of `image` x `image` pixels, the same for every step.
-TrainingSpeed measure_training(const CellSpec& cell, int image, int channels, int classes, int steps, c10::Device device);
+TrainingSpeed measure_training(const CellSpec& cell, int image, int channels, int classes, int steps,
+                               c10::Device device);
 
 }  // namespace auxbench

@@ -44,18 +44,18 @@ inline void weight_gradient_loop(const T* t, const T* g, size_t n, T inverse_max
   for (size_t i = 0; i < n; ++i) out[i] = (T(1) - t[i] * t[i]) * inverse_max * g[i];
 }
 
-#define AUXBENCH_INSTANTIATE(T)                                                                                       \
-  AUXBENCH_MULTIVERSION void run_quantize(const T* x, size_t n, T hi, T scale, T steps, T unit, T* out) {             \
-    quantize_loop(x, n, hi, scale, steps, unit, out);                                                                 \
-  }                                                                                                                   \
-  AUXBENCH_MULTIVERSION void run_mask(const T* x, const T* g, size_t n, T lo, T hi, T* out) {                         \
-    mask_loop(x, g, n, lo, hi, out);                                                                                  \
-  }                                                                                                                   \
-  AUXBENCH_MULTIVERSION void run_weight(const T* t, size_t n, T two_max, T steps, T* out) {                           \
-    weight_loop(t, n, two_max, steps, out);                                                                           \
-  }                                                                                                                   \
-  AUXBENCH_MULTIVERSION void run_weight_gradient(const T* t, const T* g, size_t n, T inverse_max, T* out) {           \
-    weight_gradient_loop(t, g, n, inverse_max, out);                                                                  \
+#define AUXBENCH_INSTANTIATE(T)                                                                             \
+  AUXBENCH_MULTIVERSION void run_quantize(const T* x, size_t n, T hi, T scale, T steps, T unit, T* out) {   \
+    quantize_loop(x, n, hi, scale, steps, unit, out);                                                       \
+  }                                                                                                         \
+  AUXBENCH_MULTIVERSION void run_mask(const T* x, const T* g, size_t n, T lo, T hi, T* out) {               \
+    mask_loop(x, g, n, lo, hi, out);                                                                        \
+  }                                                                                                         \
+  AUXBENCH_MULTIVERSION void run_weight(const T* t, size_t n, T two_max, T steps, T* out) {                 \
+    weight_loop(t, n, two_max, steps, out);                                                                 \
+  }                                                                                                         \
+  AUXBENCH_MULTIVERSION void run_weight_gradient(const T* t, const T* g, size_t n, T inverse_max, T* out) { \
+    weight_gradient_loop(t, g, n, inverse_max, out);                                                        \
   }
 AUXBENCH_INSTANTIATE(float)
 AUXBENCH_INSTANTIATE(double)
@@ -94,11 +94,14 @@ void dorefa_weight_backward(std::span<const T> t, std::span<const T> gradient, T
 
 template void clip_quantize<float>(std::span<const float>, const ClipGrid&, std::span<float>);
 template void clip_quantize<double>(std::span<const double>, const ClipGrid&, std::span<double>);
-template void clip_quantize_backward<float>(std::span<const float>, std::span<const float>, const ClipGrid&, std::span<float>);
-template void clip_quantize_backward<double>(std::span<const double>, std::span<const double>, const ClipGrid&, std::span<double>);
+template void clip_quantize_backward<float>(std::span<const float>, std::span<const float>, const ClipGrid&,
+                                            std::span<float>);
+template void clip_quantize_backward<double>(std::span<const double>, std::span<const double>, const ClipGrid&,
+                                             std::span<double>);
 template void dorefa_weight<float>(std::span<const float>, float, double, std::span<float>);
 template void dorefa_weight<double>(std::span<const double>, double, double, std::span<double>);
 template void dorefa_weight_backward<float>(std::span<const float>, std::span<const float>, float, std::span<float>);
-template void dorefa_weight_backward<double>(std::span<const double>, std::span<const double>, double, std::span<double>);
+template void dorefa_weight_backward<double>(std::span<const double>, std::span<const double>, double,
+                                             std::span<double>);
 
 }  // namespace auxbench

@@ -8,7 +8,8 @@ template <typename T>
 T clip_quantize(T x, const ClipGrid& grid) {
   if (std::isnan(x)) return x;
   const T clipped = std::fmin(std::fmax(x, T(0)), static_cast<T>(grid.hi));
-  return std::nearbyint(clipped * static_cast<T>(grid.steps / grid.unit)) / static_cast<T>(grid.steps) * static_cast<T>(grid.unit);
+  return std::nearbyint(clipped * static_cast<T>(grid.steps / grid.unit)) / static_cast<T>(grid.steps) *
+         static_cast<T>(grid.unit);
 }
 
 template <typename T>

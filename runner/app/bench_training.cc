@@ -45,7 +45,8 @@ double quantile(std::vector<double> values, double q) {
 ExitCode bench(const BenchArguments& arguments) {
   use_threads(arguments.threads);
   const auto device = open_device(arguments.device);
-  const auto speed = measure_training(cell_of(arguments), arguments.image, arguments.channels, arguments.classes, arguments.steps, device);
+  const auto speed = measure_training(cell_of(arguments), arguments.image, arguments.channels, arguments.classes,
+                                      arguments.steps, device);
   const double median = quantile(speed.step_seconds, 0.5);
   const double per_second = arguments.batch / median;
   const nlohmann::json result = {{"model", arguments.model},
@@ -56,14 +57,15 @@ ExitCode bench(const BenchArguments& arguments) {
                                  {"image", arguments.image},
                                  {"width", arguments.width},
                                  {"images_per_second", per_second},
-                                 {"step_ms", {{"q25", 1e3 * quantile(speed.step_seconds, 0.25)},
-                                              {"median", 1e3 * median},
-                                              {"q75", 1e3 * quantile(speed.step_seconds, 0.75)}}}};
+                                 {"step_ms",
+                                  {{"q25", 1e3 * quantile(speed.step_seconds, 0.25)},
+                                   {"median", 1e3 * median},
+                                   {"q75", 1e3 * quantile(speed.step_seconds, 0.75)}}}};
   if (arguments.json)
     std::printf("%s\n", result.dump().c_str());
   else
-    std::printf("%s %s: %.1f images/s, %.2f ms a step of %d\n", arguments.model.c_str(), arguments.variant.c_str(), per_second,
-                1e3 * median, arguments.batch);
+    std::printf("%s %s: %.1f images/s, %.2f ms a step of %d\n", arguments.model.c_str(), arguments.variant.c_str(),
+                per_second, 1e3 * median, arguments.batch);
   return ExitCode::ok;
 }
 
@@ -73,7 +75,9 @@ void add_bench_training(CLI::App& app, Outcome& outcome) {
   auto arguments = std::make_shared<BenchArguments>();
   auto* verb = app.add_subcommand("bench-training", "images a second of one training step on random images");
   verb->add_option("--model", arguments->model)->capture_default_str();
-  verb->add_option("--variant", arguments->variant)->check(CLI::IsMember({"fp", "fp-auxi", "w2a2", "w2a2-auxi"}))->capture_default_str();
+  verb->add_option("--variant", arguments->variant)
+      ->check(CLI::IsMember({"fp", "fp-auxi", "w2a2", "w2a2-auxi"}))
+      ->capture_default_str();
   verb->add_option("--stem", arguments->stem)->check(CLI::IsMember({"imagenet", "small"}))->capture_default_str();
   verb->add_option("--stem-stride", arguments->stem_stride)->capture_default_str();
   verb->add_option("--width", arguments->width)->capture_default_str();

@@ -16,7 +16,11 @@ std::optional<double> parse_duration(const std::string& text, const std::string&
     end = 0;
   }
   const std::string unit = text.substr(end);
-  const double scale = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : unit == "d" ? 86400 : 0;
+  const double scale = unit.empty() || unit == "s" ? 1
+                       : unit == "m"               ? 60
+                       : unit == "h"               ? 3600
+                       : unit == "d"               ? 86400
+                                                   : 0;
   if (end == 0 || scale == 0 || !std::isfinite(value) || value < 0)
     throw UserError(ExitCode::usage, place + " " + text + ": expected a time such as 90s, 30m or 6h");
   return value * scale;

@@ -61,24 +61,29 @@ ExitCode plan(const SuiteArguments& arguments) {
       continue;
     }
     const std::string cost = planned.state == "to run" ? ", about " + duration_text(planned.cost.seconds) : "";
-    std::printf("%s  %s%s%s\n", planned.id.c_str(), planned.state.c_str(), cost.c_str(), listed.implied ? " (needed by others)" : "");
+    std::printf("%s  %s%s%s\n", planned.id.c_str(), planned.state.c_str(), cost.c_str(),
+                listed.implied ? " (needed by others)" : "");
   }
   if (arguments.json) {
-    const nlohmann::json whole = {{"suite", opened.suite.name}, {"tier", opened.suite.tier}, {"proxy", opened.suite.proxy},
-                                  {"cells", cells}, {"estimated_seconds", seconds}};
+    const nlohmann::json whole = {{"suite", opened.suite.name},
+                                  {"tier", opened.suite.tier},
+                                  {"proxy", opened.suite.proxy},
+                                  {"cells", cells},
+                                  {"estimated_seconds", seconds}};
     std::printf("%s\n", whole.dump(2).c_str());
     return ExitCode::ok;
   }
-  std::printf("%zu cells, tier %s: %zu cached, %zu to run, about %s%s\n", opened.suite.cells.size(), opened.suite.tier.c_str(),
-              cached, to_run, duration_text(seconds).c_str(),
-              guessed ? " (a guess by arithmetic, within a factor of three; records of this machine will sharpen it)" : "");
+  std::printf(
+      "%zu cells, tier %s: %zu cached, %zu to run, about %s%s\n", opened.suite.cells.size(), opened.suite.tier.c_str(),
+      cached, to_run, duration_text(seconds).c_str(),
+      guessed ? " (a guess by arithmetic, within a factor of three; records of this machine will sharpen it)" : "");
   return ExitCode::ok;
 }
 
 ExitCode validate(const SuiteArguments& arguments) {
   for (const auto& tier : suite_tiers(arguments.suite)) {
-    const auto suite = load_suite(arguments.suite,
-                                  {.tier = tier, .set = arguments.set, .seeds = arguments.seeds, .only = {}, .skip = {}});
+    const auto suite = load_suite(
+        arguments.suite, {.tier = tier, .set = arguments.set, .seeds = arguments.seeds, .only = {}, .skip = {}});
     size_t waiting = 0;
     for (const auto& listed : suite.cells)
       if (!why_not_implemented(listed.spec).empty()) ++waiting;

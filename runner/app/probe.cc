@@ -33,7 +33,8 @@ SafeTensor sole_tensor(const std::filesystem::path& path, const std::string& nam
   auto file = read_safetensors(path);
   if (const auto found = file.tensors.find(name); found != file.tensors.end()) return found->second;
   if (file.tensors.size() != 1)
-    throw UserError(ExitCode::data_missing, path.string() + ": no tensor named " + name + ", and more than one to choose from");
+    throw UserError(ExitCode::data_missing,
+                    path.string() + ": no tensor named " + name + ", and more than one to choose from");
   return file.tensors.begin()->second;
 }
 
@@ -62,23 +63,29 @@ QuantizerSettings parse_settings(const std::vector<std::string>& words) {
 CellSpec find_cell(const SuiteSpec& suite, const std::string& name) {
   for (const auto& listed : suite.cells)
     if (cell_slug(listed.spec) == name) return listed.spec;
-  throw UserError(ExitCode::usage, name + ": no such cell in tier " + suite.tier + " (auxbench plan lists them without their last 13 characters)");
+  throw UserError(ExitCode::usage, name + ": no such cell in tier " + suite.tier +
+                                       " (auxbench plan lists them without their last 13 characters)");
 }
 
 void add_quantizer_probe(CLI::App& probe, Outcome& outcome) {
   auto arguments = std::make_shared<QuantizerArguments>();
-  auto* verb = probe.add_subcommand("quantizer", "values, codes, scale, offset and gradients of one quantizer, in float64");
+  auto* verb =
+      probe.add_subcommand("quantizer", "values, codes, scale, offset and gradients of one quantizer, in float64");
   verb->add_option("name", arguments->name, "quantizer, e.g. dorefa")->required();
   verb->add_option("--bits", arguments->bits)->capture_default_str();
-  verb->add_option("--role", arguments->role, "weight or activation")->check(CLI::IsMember({"weight", "activation"}))->capture_default_str();
-  verb->add_option("--set", arguments->settings, "NAME=NUMBER, a setting or parameter of the method (repeatable)")->expected(1);
+  verb->add_option("--role", arguments->role, "weight or activation")
+      ->check(CLI::IsMember({"weight", "activation"}))
+      ->capture_default_str();
+  verb->add_option("--set", arguments->settings, "NAME=NUMBER, a setting or parameter of the method (repeatable)")
+      ->expected(1);
   verb->add_option("--input", arguments->files.input, "safetensors with `input`")->required();
   verb->add_option("--grad", arguments->files.gradient, "safetensors with `grad`, the upstream gradient");
   verb->add_option("--out", arguments->files.out, "safetensors to write")->required();
   verb->callback([arguments, &outcome] {
     const auto role = arguments->role == "weight" ? Role::weight : Role::activation;
-    write_safetensors(arguments->files.out, probe_quantizer(arguments->name, role, arguments->bits,
-                                                            parse_settings(arguments->settings), inputs_of(arguments->files)));
+    write_safetensors(arguments->files.out,
+                      probe_quantizer(arguments->name, role, arguments->bits, parse_settings(arguments->settings),
+                                      inputs_of(arguments->files)));
     outcome = ExitCode::ok;
   });
 }
@@ -100,8 +107,12 @@ void add_model_probe(CLI::App& probe, Outcome& outcome) {
   verb->add_option("--quantizer", model->quantizer)->capture_default_str();
   verb->add_option("--weight-bits", model->weight_bits)->capture_default_str();
   verb->add_option("--activation-bits", model->activation_bits)->capture_default_str();
-  verb->add_option("--first-last", model->first_last)->check(CLI::IsMember({"float", "8-bit", "same"}))->capture_default_str();
-  verb->add_option("--quantize-at", model->quantize_at)->check(CLI::IsMember({"conv-input", "block-output"}))->capture_default_str();
+  verb->add_option("--first-last", model->first_last)
+      ->check(CLI::IsMember({"float", "8-bit", "same"}))
+      ->capture_default_str();
+  verb->add_option("--quantize-at", model->quantize_at)
+      ->check(CLI::IsMember({"conv-input", "block-output"}))
+      ->capture_default_str();
   verb->add_flag("--plain", *no_skip, "without skip connections");
   verb->callback([model, files, no_skip, &outcome] {
     model->skip = !*no_skip;
@@ -123,7 +134,8 @@ void add_step_probe(CLI::App& probe, Outcome& outcome) {
   verb->add_option("--steps", arguments->steps)->check(CLI::PositiveNumber)->capture_default_str();
   verb->add_flag("--float64", arguments->float64, "in double precision");
   verb->callback([arguments, &outcome] {
-    const auto suite = load_suite(arguments->suite.suite, {.tier = arguments->suite.tier, .set = {}, .seeds = {}, .only = {}, .skip = {}});
+    const auto suite = load_suite(arguments->suite.suite,
+                                  {.tier = arguments->suite.tier, .set = {}, .seeds = {}, .only = {}, .skip = {}});
     write_safetensors(arguments->files.out,
                       probe_step(find_cell(suite, arguments->cell), read_safetensors(arguments->files.weights),
                                  inputs_of(arguments->files), arguments->steps, arguments->float64));

@@ -17,7 +17,8 @@ struct FolderArguments {
 };
 
 StoredRecords read_folder(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder)) throw UserError(ExitCode::data_missing, folder.string() + ": no such results folder");
+  if (!std::filesystem::is_directory(folder))
+    throw UserError(ExitCode::data_missing, folder.string() + ": no such results folder");
   auto stored = read_records(folder);
   for (const auto& warning : stored.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
   return stored;
@@ -47,7 +48,8 @@ ExitCode show(const FolderArguments& arguments) {
       throw UserError(ExitCode::usage, arguments.id + ": more than one cell: " + found->id + " and " + id);
     found = &record;
   }
-  if (found == nullptr) throw UserError(ExitCode::usage, arguments.id + ": no such cell in " + arguments.folder.string());
+  if (found == nullptr)
+    throw UserError(ExitCode::usage, arguments.id + ": no such cell in " + arguments.folder.string());
   std::printf("%s\n", record_to_json(*found).dump(2).c_str());
   return ExitCode::ok;
 }

@@ -24,14 +24,16 @@ void say_summary(const RunResult& result, const std::filesystem::path& report, P
   std::string line = std::to_string(result.completed) + " completed, " + std::to_string(result.cached) + " cached, " +
                      std::to_string(result.skipped) + " skipped, " + std::to_string(result.failed) + " failed, " +
                      std::to_string(result.not_run) + " not run, in " + duration_text(result.wall_seconds);
-  if (result.completed > 0) line += " (" + std::to_string(overhead).substr(0, 4) + " % of it outside training and evaluation)";
+  if (result.completed > 0)
+    line += " (" + std::to_string(overhead).substr(0, 4) + " % of it outside training and evaluation)";
   progress.line(line);
   progress.line("report: " + report.string());
   if (result.signal != 0) progress.line("interrupted: the same command resumes where it stopped");
 }
 
 ExitCode run(const RunArguments& arguments) {
-  const RunOptions options = {.budget_seconds = parse_duration(arguments.budget, "--budget"), .fail_fast = arguments.fail_fast};
+  const RunOptions options = {.budget_seconds = parse_duration(arguments.budget, "--budget"),
+                              .fail_fast = arguments.fail_fast};
   const auto opened = open_suite(arguments.suite, "run");
   Progress progress(arguments.quiet);
   Store store(opened.out);

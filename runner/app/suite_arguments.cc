@@ -50,9 +50,11 @@ std::string command_of(const SuiteArguments& arguments, const std::string& verb,
 
 void add_suite_options(CLI::App& verb, SuiteArguments& arguments) {
   verb.add_option("suite", arguments.suite, "suite file, e.g. suites/paper_tables.json")->required();
-  verb.add_option("--tier", arguments.tier, "smoke, embedded, replica or full; default: full where its data are found, else embedded");
+  verb.add_option("--tier", arguments.tier,
+                  "smoke, embedded, replica or full; default: full where its data are found, else embedded");
   verb.add_option("--only", arguments.only, "cells whose name or group matches this glob (repeatable)")->expected(1);
-  verb.add_option("--skip", arguments.skip, "leave out cells whose name or group matches this glob (repeatable)")->expected(1);
+  verb.add_option("--skip", arguments.skip, "leave out cells whose name or group matches this glob (repeatable)")
+      ->expected(1);
   verb.add_option("--set", arguments.set, "KEY=VALUE for every cell, e.g. finetune.epochs=8 (repeatable)")->expected(1);
   verb.add_option("--seeds", arguments.seeds, "seeds 0..N-1 instead of the suite's");
   verb.add_option("--device", arguments.device, "cpu, cuda or cuda:N")->capture_default_str();
@@ -68,8 +70,9 @@ OpenedSuite open_suite(const SuiteArguments& arguments, const std::string& verb)
   opened.context.data_root = data_root(arguments);
   opened.suite = arguments.tier.empty() ? load_best_tier(arguments, opened.context)
                                         : load_suite(arguments.suite, request_of(arguments, arguments.tier));
-  opened.out = arguments.out.empty() ? std::filesystem::path("auxbench-results") / (opened.suite.name + "-" + opened.suite.tier)
-                                     : arguments.out;
+  opened.out = arguments.out.empty()
+                   ? std::filesystem::path("auxbench-results") / (opened.suite.name + "-" + opened.suite.tier)
+                   : arguments.out;
   opened.command = command_of(arguments, verb, opened.suite.tier);
   opened.context.provenance = collect_provenance();
   opened.context.provenance.gpu = gpu_name(opened.context.device);

@@ -72,7 +72,8 @@ void check_sense(const json& flat, const CellSpec& cell, const std::string& plac
   const auto refuse = [&](const std::string& what) { throw UserError(ExitCode::invalid_suite, place + ": " + what); };
   for (const char* key : {"dataset", "model"})
     if (!flat.contains(key)) refuse(std::string("a cell has no ") + key);
-  if (cell.auxi.kernel != 1 && cell.auxi.kernel != 3) refuse("auxi.kernel " + std::to_string(cell.auxi.kernel) + ": expected 1 or 3");
+  if (cell.auxi.kernel != 1 && cell.auxi.kernel != 3)
+    refuse("auxi.kernel " + std::to_string(cell.auxi.kernel) + ": expected 1 or 3");
   if (!cell.full_precision() && !flat.contains("weight_bits") && !flat.contains("activation_bits"))
     refuse("quantizer " + cell.quantizer + " without weight_bits and activation_bits");
   if (!cell.full_precision() && cell.weight_bits == 32 && cell.activation_bits == 32)
@@ -90,7 +91,8 @@ bool agrees(const json& value, const json& wanted) {
       if (!value.contains(key) || !agrees(value.at(key), inner)) return false;
     return true;
   }
-  if (wanted.is_array() && !value.is_array()) return std::any_of(wanted.begin(), wanted.end(), [&](const json& one) { return value == one; });
+  if (wanted.is_array() && !value.is_array())
+    return std::any_of(wanted.begin(), wanted.end(), [&](const json& one) { return value == one; });
   return value == wanted;
 }
 
@@ -145,7 +147,9 @@ json axes_of(const CellSpec& cell) {
 bool matches(const json& axes, const std::vector<std::string>& groups, const json& where) {
   for (const auto& [key, wanted] : where.items()) {
     if (key == "group") {
-      const auto listed = [&](const json& group) { return std::find(groups.begin(), groups.end(), group.get<std::string>()) != groups.end(); };
+      const auto listed = [&](const json& group) {
+        return std::find(groups.begin(), groups.end(), group.get<std::string>()) != groups.end();
+      };
       if (wanted.is_array() ? std::none_of(wanted.begin(), wanted.end(), listed) : !listed(wanted)) return false;
     } else if (key == "aid") {
       if (axes.at("aid") != sorted(wanted)) return false;

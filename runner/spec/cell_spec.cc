@@ -14,9 +14,15 @@ namespace {
 using nlohmann::json;
 
 json stage_to_json(const StageSpec& stage) {
-  json out = {{"epochs", stage.epochs}, {"batch", stage.batch}, {"optimizer", stage.optimizer}, {"lr", stage.lr},
-              {"weight_decay", stage.weight_decay}, {"decay_norms", stage.decay_norms}, {"schedule", stage.schedule},
-              {"augment", stage.augment}, {"evaluate", stage.evaluate}};
+  json out = {{"epochs", stage.epochs},
+              {"batch", stage.batch},
+              {"optimizer", stage.optimizer},
+              {"lr", stage.lr},
+              {"weight_decay", stage.weight_decay},
+              {"decay_norms", stage.decay_norms},
+              {"schedule", stage.schedule},
+              {"augment", stage.augment},
+              {"evaluate", stage.evaluate}};
   if (stage.optimizer == "sgd") {
     out["momentum"] = stage.momentum;
     out["nesterov"] = stage.nesterov;
@@ -63,7 +69,9 @@ class Reader {
       refuse(std::string(key) + ": " + error.what());
     }
   }
-  [[noreturn]] void refuse(const std::string& what) const { throw UserError(ExitCode::invalid_suite, place_ + ": " + what); }
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw UserError(ExitCode::invalid_suite, place_ + ": " + what);
+  }
 
   const json& object_;
   std::string place_;
@@ -91,8 +99,8 @@ StageSpec stage_from_json(const json& object, const std::string& place) {
 }
 
 json auxi_to_json(const AuxiSpec& auxi) {
-  return {{"kernel", auxi.kernel}, {"tap", auxi.tap}, {"place", auxi.place}, {"relu", auxi.relu}, {"norms", auxi.norms},
-          {"weight", auxi.weight}};
+  return {{"kernel", auxi.kernel}, {"tap", auxi.tap},     {"place", auxi.place},
+          {"relu", auxi.relu},     {"norms", auxi.norms}, {"weight", auxi.weight}};
 }
 
 AuxiSpec auxi_from_json(const json& object) {
@@ -141,12 +149,22 @@ std::optional<CellSpec> CellSpec::parent() const {
 }
 
 json cell_to_json(const CellSpec& cell) {
-  json out = {{"task", cell.task}, {"dataset", cell.dataset}, {"train_images", cell.train_images}, {"test_images", cell.test_images},
-              {"model", cell.model}, {"skip", cell.skip}, {"stem", cell.stem}, {"width", cell.width},
-              {"activation", cell.activation}, {"quantizer", cell.quantizer}, {"aid", cell.aid}, {"seed", cell.seed}};
+  json out = {{"task", cell.task},
+              {"dataset", cell.dataset},
+              {"train_images", cell.train_images},
+              {"test_images", cell.test_images},
+              {"model", cell.model},
+              {"skip", cell.skip},
+              {"stem", cell.stem},
+              {"width", cell.width},
+              {"activation", cell.activation},
+              {"quantizer", cell.quantizer},
+              {"aid", cell.aid},
+              {"seed", cell.seed}};
   if (cell.stem == "small") out["stem_stride"] = cell.stem_stride;
   if (cell.has_auxi()) out["auxi"] = auxi_to_json(cell.auxi);
-  if (cell.task == "detection") out["detector"] = {{"heads", cell.detector.heads}, {"quantize", cell.detector.quantize}};
+  if (cell.task == "detection")
+    out["detector"] = {{"heads", cell.detector.heads}, {"quantize", cell.detector.quantize}};
   if (cell.pretrain) out["pretrain"] = stage_to_json(*cell.pretrain);
   if (cell.full_precision()) return out;
   out["weight_bits"] = cell.weight_bits;
@@ -199,7 +217,8 @@ std::string cell_slug(const CellSpec& cell) {
     if (cell.detector.quantize == "backbone") slug += "-backbone";
   }
   for (const auto& aid : cell.aid) slug += "-" + aid;
-  if (cell.has_auxi() && cell.auxi.kernel != 1) slug += std::to_string(cell.auxi.kernel) + "x" + std::to_string(cell.auxi.kernel);
+  if (cell.has_auxi() && cell.auxi.kernel != 1)
+    slug += std::to_string(cell.auxi.kernel) + "x" + std::to_string(cell.auxi.kernel);
   return slug + "-s" + std::to_string(cell.seed);
 }
 

@@ -43,8 +43,8 @@ struct AuxiSpec {
 };
 
 struct DetectorSpec {
-  std::string heads = "shared";   // shared | unshared across pyramid levels
-  std::string quantize = "all";   // all | backbone
+  std::string heads = "shared";  // shared | unshared across pyramid levels
+  std::string quantize = "all";  // all | backbone
   bool operator==(const DetectorSpec&) const = default;
 };
 
@@ -53,14 +53,14 @@ struct CellSpec {
   std::string dataset;                  // fashion-mnist | imagenet | cifar100 | coco | scenes
   int64_t train_images = 0;             // the first N; 0: all
   int64_t test_images = 0;
-  std::string model;                  // resnet18 | resnet34 | resnet50 | resnet101 | retinanet-resnet18 ...
-  bool skip = true;                   // false: the plain network without skip connections
-  std::string stem = "imagenet";      // imagenet: 7x7/2 + max-pool 3/2 | small: 3x3, no pool
-  int stem_stride = 1;                // of the small stem
-  double width = 1.0;                 // multiplies the channels of every stage (1.0: 64 128 256 512)
-  std::string activation = "relu";    // of full precision: relu | relu6; for a quantized cell, of its pretraining
-  std::string quantizer = "none";     // none: full precision
-  int weight_bits = 32;               // 1..8; 32: full precision
+  std::string model;                // resnet18 | resnet34 | resnet50 | resnet101 | retinanet-resnet18 ...
+  bool skip = true;                 // false: the plain network without skip connections
+  std::string stem = "imagenet";    // imagenet: 7x7/2 + max-pool 3/2 | small: 3x3, no pool
+  int stem_stride = 1;              // of the small stem
+  double width = 1.0;               // multiplies the channels of every stage (1.0: 64 128 256 512)
+  std::string activation = "relu";  // of full precision: relu | relu6; for a quantized cell, of its pretraining
+  std::string quantizer = "none";   // none: full precision
+  int weight_bits = 32;             // 1..8; 32: full precision
   int activation_bits = 32;
   std::string first_last = "float";   // float | 8-bit | same
   std::string quantize_at;            // conv-input | block-output; resolved from the quantizer when not given

@@ -51,7 +51,9 @@ std::vector<json> zipped(const LocatedJson& suite, const std::string& pointer, c
     check_cell_key(suite, child, key);
     if (!values.is_array()) refuse_at(suite, child, "expected a list of values");
     if (values.size() != rows.size())
-      refuse_at(suite, child, "zip needs lists of one length: " + first.key() + " has " + std::to_string(rows.size()) + " values, " + key + " has " + std::to_string(values.size()));
+      refuse_at(suite, child,
+                "zip needs lists of one length: " + first.key() + " has " + std::to_string(rows.size()) + " values, " +
+                    key + " has " + std::to_string(values.size()));
     if (values.empty()) refuse_at(suite, child, "an empty list leaves no cells");
     for (size_t i = 0; i < rows.size(); ++i) {
       check_cell_value(suite, child_pointer(child, i), key);
@@ -77,7 +79,8 @@ void check_excludes(const LocatedJson& suite, const std::string& pointer, const 
   for (size_t i = 0; i < excludes.size(); ++i) check_match(suite, child_pointer(pointer, i));
 }
 
-std::vector<WrittenCell> expand_group(const LocatedJson& suite, const std::string& pointer, const json& group, const std::string& name) {
+std::vector<WrittenCell> expand_group(const LocatedJson& suite, const std::string& pointer, const json& group,
+                                      const std::string& name) {
   const auto base = merged(part_or(suite.value, "defaults", json::object()), part_or(group, "set", json::object()));
   const auto excludes = part_or(group, "exclude", json::array());
   check_excludes(suite, pointer + "/exclude", excludes);
@@ -115,7 +118,8 @@ void add_group(const LocatedJson& suite, const std::string& pointer, const json&
 
 json parse_setting(const std::string& setting) {
   const auto equals = setting.find('=');
-  if (equals == std::string::npos || equals == 0) throw UserError(ExitCode::usage, "--set " + setting + ": expected KEY=VALUE");
+  if (equals == std::string::npos || equals == 0)
+    throw UserError(ExitCode::usage, "--set " + setting + ": expected KEY=VALUE");
   const auto text = setting.substr(equals + 1);
   auto value = json::parse(text, nullptr, false);
   if (value.is_discarded()) value = text;

@@ -13,10 +13,10 @@ namespace auxbench {
 
 // A cell as its group wrote it, before the tier had its say.
 struct WrittenCell {
-  nlohmann::json flat;              // axes given
-  nlohmann::json axes;              // all axes, for matching
+  nlohmann::json flat;  // axes given
+  nlohmann::json axes;  // all axes, for matching
   std::vector<std::string> groups;
-  std::string place;                // of its group
+  std::string place;  // of its group
 };
 
 // Throws UserError(invalid_suite) for an empty product or a cell that a group lists twice.

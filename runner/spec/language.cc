@@ -49,16 +49,20 @@ void check_string(const LocatedJson& suite, const std::string& pointer, const La
     refuse_at(suite, pointer, "unknown " + key.key + " " + value.dump() + suggestion(word, key.values));
 }
 
-void check_number(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value, bool whole) {
-  if (whole ? !value.is_number_integer() : !value.is_number()) refuse_at(suite, pointer, whole ? "expected a whole number" : "expected a number");
-  if (value.get<double>() < key.least) refuse_at(suite, pointer, "expected at least " + json(key.least).dump() + ", found " + value.dump());
+void check_number(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value,
+                  bool whole) {
+  if (whole ? !value.is_number_integer() : !value.is_number())
+    refuse_at(suite, pointer, whole ? "expected a whole number" : "expected a number");
+  if (value.get<double>() < key.least)
+    refuse_at(suite, pointer, "expected at least " + json(key.least).dump() + ", found " + value.dump());
 }
 
 bool is_bit_width(const std::string& key) { return key == "weight_bits" || key == "activation_bits"; }
 
 void check_value(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value);
 
-void check_list(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value, const std::string& type) {
+void check_list(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value,
+                const std::string& type) {
   if (!value.is_array()) refuse_at(suite, pointer, "expected a list");
   const LanguageKey element = {key.object, key.key, type, key.values, key.least};
   for (size_t i = 0; i < value.size(); ++i) check_value(suite, child_pointer(pointer, i), element, value[i]);

@@ -27,7 +27,8 @@ class Parser {
   using Places = std::map<std::string, Place>;
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw UserError(ExitCode::invalid_suite, file_ + ":" + std::to_string(line_) + ":" + std::to_string(column()) + ": " + what);
+    throw UserError(ExitCode::invalid_suite,
+                    file_ + ":" + std::to_string(line_) + ":" + std::to_string(column()) + ": " + what);
   }
 
   [[nodiscard]] int column() const { return static_cast<int>(position_ - line_start_) + 1; }
@@ -69,7 +70,8 @@ class Parser {
       const auto key = string();
       const auto child = child_pointer(pointer, key);
       if (result.contains(key))
-        throw UserError(ExitCode::invalid_suite, file_ + ":" + std::to_string(line_) + ":" + std::to_string(key_column) + ": " + child + ": key appears twice");
+        throw UserError(ExitCode::invalid_suite, file_ + ":" + std::to_string(line_) + ":" +
+                                                     std::to_string(key_column) + ": " + child + ": key appears twice");
       if (!take(':')) fail("expected ':' after the key");
       result[key] = value(child, places, depth + 1);
     } while (take(','));
@@ -100,7 +102,8 @@ class Parser {
   }
 
   json library(size_t end, const char* expected) {
-    auto parsed = json::parse(text_.begin() + static_cast<std::ptrdiff_t>(position_), text_.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+    auto parsed = json::parse(text_.begin() + static_cast<std::ptrdiff_t>(position_),
+                              text_.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
     if (parsed.is_discarded()) fail(std::string("expected ") + expected);
     position_ = end;
     return parsed;
@@ -113,7 +116,8 @@ class Parser {
 };
 
 void erase_below(std::map<std::string, Place>& places, const std::string& pointer) {
-  std::erase_if(places, [&](const auto& item) { return item.first == pointer || item.first.starts_with(pointer + "/"); });
+  std::erase_if(places,
+                [&](const auto& item) { return item.first == pointer || item.first.starts_with(pointer + "/"); });
 }
 
 void copy_below(const LocatedJson& patch, const std::string& pointer, LocatedJson& target) {
@@ -122,7 +126,8 @@ void copy_below(const LocatedJson& patch, const std::string& pointer, LocatedJso
     if (part == pointer || part.starts_with(pointer + "/")) target.places[part] = place;
 }
 
-void merge_into(json& target, const json& patch, const std::string& pointer, const LocatedJson& source, LocatedJson& result) {
+void merge_into(json& target, const json& patch, const std::string& pointer, const LocatedJson& source,
+                LocatedJson& result) {
   if (!patch.is_object()) {
     target = patch;
     copy_below(source, pointer, result);
@@ -148,8 +153,8 @@ void merge_into(json& target, const json& patch, const std::string& pointer, con
 std::string LocatedJson::at(const std::string& pointer) const {
   for (auto part = pointer;; part = part.substr(0, part.rfind('/'))) {
     if (const auto found = places.find(part); found != places.end())
-      return found->second.file + ":" + std::to_string(found->second.line) + ":" + std::to_string(found->second.column) + ": " +
-             (pointer.empty() ? "/" : pointer);
+      return found->second.file + ":" + std::to_string(found->second.line) + ":" +
+             std::to_string(found->second.column) + ": " + (pointer.empty() ? "/" : pointer);
     if (part.empty()) return pointer;
   }
 }
@@ -160,7 +165,9 @@ LocatedJson read_located(const std::filesystem::path& path) {
   return parse_located(read_file(path, ExitCode::invalid_suite), path.string());
 }
 
-void merge_located(LocatedJson& target, const LocatedJson& patch) { merge_into(target.value, patch.value, "", patch, target); }
+void merge_located(LocatedJson& target, const LocatedJson& patch) {
+  merge_into(target.value, patch.value, "", patch, target);
+}
 
 std::string child_pointer(const std::string& pointer, const std::string& key) {
   std::string escaped;

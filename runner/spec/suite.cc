@@ -21,7 +21,8 @@ std::vector<std::string> extended_by(const LocatedJson& suite) {
   if (!suite.value.is_object() || !suite.value.contains("extends")) return {};
   const auto& extends = suite.value.at("extends");
   if (extends.is_string()) return {extends.get<std::string>()};
-  const bool list = extends.is_array() && std::all_of(extends.begin(), extends.end(), [](const json& path) { return path.is_string(); });
+  const bool list = extends.is_array() &&
+                    std::all_of(extends.begin(), extends.end(), [](const json& path) { return path.is_string(); });
   if (!list) refuse_at(suite, "/extends", "expected a path or a list of paths");
   return extends.get<std::vector<std::string>>();
 }
@@ -31,7 +32,8 @@ LocatedJson read_extended(const std::filesystem::path& path, std::vector<std::fi
   auto own = read_located(path);
   if (!own.value.is_object()) refuse_at(own, "", "expected an object");
   const auto canonical = std::filesystem::weakly_canonical(path);
-  if (std::find(chain.begin(), chain.end(), canonical) != chain.end()) refuse_at(own, "/extends", "the file extends itself in a circle");
+  if (std::find(chain.begin(), chain.end(), canonical) != chain.end())
+    refuse_at(own, "/extends", "the file extends itself in a circle");
   chain.push_back(canonical);
   LocatedJson whole = {.value = json::object(), .places = {{"", own.places.at("")}}};
   for (const auto& base : extended_by(own)) {
@@ -65,10 +67,12 @@ LocatedJson read_suite(const std::filesystem::path& path) {
 }
 
 bool any_glob(const std::vector<std::string>& globs, const ListedCell& cell) {
-  const auto fits = [&](const std::string& glob, const std::string& name) { return fnmatch(glob.c_str(), name.c_str(), 0) == 0; };
+  const auto fits = [&](const std::string& glob, const std::string& name) {
+    return fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+  };
   return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-    return fits(glob, cell_slug(cell.spec)) ||
-           std::any_of(cell.groups.begin(), cell.groups.end(), [&](const std::string& group) { return fits(glob, group); });
+    return fits(glob, cell_slug(cell.spec)) || std::any_of(cell.groups.begin(), cell.groups.end(),
+                                                           [&](const std::string& group) { return fits(glob, group); });
   });
 }
 
@@ -83,7 +87,8 @@ class CellList {
     auto& listed = cells_[found->second];
     listed.implied = listed.implied && implied;
     for (const auto& group : groups)
-      if (!group.empty() && std::find(listed.groups.begin(), listed.groups.end(), group) == listed.groups.end()) listed.groups.push_back(group);
+      if (!group.empty() && std::find(listed.groups.begin(), listed.groups.end(), group) == listed.groups.end())
+        listed.groups.push_back(group);
   }
   std::vector<ListedCell> take() { return std::move(cells_); }
 
@@ -122,11 +127,13 @@ SuiteSpec load_suite(const std::filesystem::path& path, const SuiteRequest& requ
   const auto suite = read_suite(path);
   const auto tiers = suite_tiers(path);
   if (std::find(tiers.begin(), tiers.end(), request.tier) == tiers.end())
-    throw UserError(ExitCode::usage, "--tier " + request.tier + ": " + path.string() + " has no such tier" + suggestion(request.tier, tiers));
+    throw UserError(ExitCode::usage, "--tier " + request.tier + ": " + path.string() + " has no such tier" +
+                                         suggestion(request.tier, tiers));
   const auto written = expand_groups(suite);
   std::vector<TieredCell> tiered;
   for (const auto& cell : written)
-    if (tier_keeps(cell, suite, request.tier)) tiered.push_back({.written = &cell, .seeds = in_tier(cell, suite, request)});
+    if (tier_keeps(cell, suite, request.tier))
+      tiered.push_back({.written = &cell, .seeds = in_tier(cell, suite, request)});
   SuiteSpec spec;
   spec.name = suite.value.value("name", path.stem().string());
   spec.title = suite.value.value("title", spec.name);
@@ -137,7 +144,8 @@ SuiteSpec load_suite(const std::filesystem::path& path, const SuiteRequest& requ
   spec.cells = list_cells(tiered, request);
   if (spec.cells.empty())
     throw UserError(request.only.empty() && request.skip.empty() ? ExitCode::invalid_suite : ExitCode::usage,
-                    suite.at("") + ": no cells are left in tier " + request.tier + (request.only.empty() && request.skip.empty() ? "" : " after --only and --skip"));
+                    suite.at("") + ": no cells are left in tier " + request.tier +
+                        (request.only.empty() && request.skip.empty() ? "" : " after --only and --skip"));
   spec.tables = read_tables(suite, tiered);
   spec.claims = read_claims(suite, spec.tables);
   return spec;

@@ -52,10 +52,10 @@ struct TableSpec {
 };
 
 struct ClaimSpec {
-  std::string text;      // the paper's claim in one sentence
-  std::string table;     // whose baseline and aid columns decide it
-  std::string row;       // title of the row, or empty: every row
-  std::string column;    // id of the column held against the baseline column
+  std::string text;    // the paper's claim in one sentence
+  std::string table;   // whose baseline and aid columns decide it
+  std::string row;     // title of the row, or empty: every row
+  std::string column;  // id of the column held against the baseline column
 };
 
 // A suite resolved for one tier.
@@ -63,24 +63,25 @@ struct SuiteSpec {
   std::string name;
   std::string title;
   std::string tier;
-  bool proxy = false;         // the tier does not run the paper's data: reported figures are not comparable
-  std::string proxy_reason;   // "Fashion-MNIST, reduced network"
+  bool proxy = false;             // the tier does not run the paper's data: reported figures are not comparable
+  std::string proxy_reason;       // "Fashion-MNIST, reduced network"
   std::vector<ListedCell> cells;  // in suite order, parents before children
   std::vector<TableSpec> tables;
   std::vector<ClaimSpec> claims;
 };
 
 struct SuiteRequest {
-  std::string tier;                         // one of the suite's tiers
-  std::vector<std::string> set;             // "KEY=VALUE" overrides of every cell, last word; VALUE is JSON or a bare string
-  std::optional<int> seeds;                 // 0..N-1 instead of the suite's
-  std::vector<std::string> only, skip;      // globs over slugs and group names
+  std::string tier;              // one of the suite's tiers
+  std::vector<std::string> set;  // "KEY=VALUE" overrides of every cell, last word; VALUE is JSON or a bare string
+  std::optional<int> seeds;      // 0..N-1 instead of the suite's
+  std::vector<std::string> only, skip;  // globs over slugs and group names
 };
 
 // The names of the tiers a suite defines, in its order.
 std::vector<std::string> suite_tiers(const std::filesystem::path& path);
 
-// Reads, checks, expands. With `only` or `skip` the parents of what is left stay, as implied cells, and tables keep their shape.
+// Reads, checks, expands. With `only` or `skip` the parents of what is left stay, as implied cells, and tables keep
+// their shape.
 SuiteSpec load_suite(const std::filesystem::path& path, const SuiteRequest& request);
 
 }  // namespace auxbench

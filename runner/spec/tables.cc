@@ -24,7 +24,8 @@ std::string required(const LocatedJson& suite, const std::string& pointer, const
 
 class TableReader {
  public:
-  TableReader(const LocatedJson& suite, const std::vector<TieredCell>& cells, const std::string& pointer, const json& table)
+  TableReader(const LocatedJson& suite, const std::vector<TieredCell>& cells, const std::string& pointer,
+              const json& table)
       : suite_(suite), cells_(cells), pointer_(pointer), table_(table) {}
 
   TableSpec read() {
@@ -35,14 +36,16 @@ class TableReader {
     spec_.metrics = table_.value("metrics", std::vector<std::string>{"top1"});
     if (spec_.metrics.empty()) refuse_at(suite_, pointer_ + "/metrics", "a table needs a metric");
     base_ = where_of(suite_, pointer_, table_);
-    for (size_t i = 0; i < list("columns").size(); ++i) read_column(child_pointer(pointer_ + "/columns", i), list("columns")[i]);
+    for (size_t i = 0; i < list("columns").size(); ++i)
+      read_column(child_pointer(pointer_ + "/columns", i), list("columns")[i]);
     for (size_t i = 0; i < list("rows").size(); ++i) read_row(child_pointer(pointer_ + "/rows", i), list("rows")[i]);
     return std::move(spec_);
   }
 
  private:
   const json& list(const char* key) {
-    if (!table_.contains(key) || table_.at(key).empty()) refuse_at(suite_, pointer_, std::string("a table needs ") + key);
+    if (!table_.contains(key) || table_.at(key).empty())
+      refuse_at(suite_, pointer_, std::string("a table needs ") + key);
     return table_.at(key);
   }
 
@@ -75,7 +78,8 @@ class TableReader {
     for (const auto& column : spec_.columns) ids.push_back(column.id);
     for (const auto& [id, figures] : row.at("reported").items()) {
       const auto child = child_pointer(pointer + "/reported", id);
-      if (std::find(ids.begin(), ids.end(), id) == ids.end()) refuse_at(suite_, child, "no such column" + suggestion(id, ids));
+      if (std::find(ids.begin(), ids.end(), id) == ids.end())
+        refuse_at(suite_, child, "no such column" + suggestion(id, ids));
       if (!figures.is_object()) refuse_at(suite_, child, "expected an object of figures");
       for (const auto& [metric, figure] : figures.items()) {
         const auto place = child_pointer(child, metric);
@@ -96,7 +100,9 @@ class TableReader {
     for (auto spec : found) {
       spec.seed = found.front().seed;
       if (!(spec == found.front()))
-        refuse_at(suite_, pointer, "column " + column + " fits both " + cell_slug(found.front()) + " and " + cell_slug(spec) + ": say more in where");
+        refuse_at(suite_, pointer,
+                  "column " + column + " fits both " + cell_slug(found.front()) + " and " + cell_slug(spec) +
+                      ": say more in where");
     }
     return found;
   }
@@ -133,11 +139,14 @@ std::vector<ClaimSpec> read_claims(const LocatedJson& suite, const std::vector<T
                              .table = required(suite, pointer, list[i], "table"),
                              .row = list[i].value("row", std::string()),
                              .column = required(suite, pointer, list[i], "column")};
-    const auto table = std::find_if(tables.begin(), tables.end(), [&](const TableSpec& one) { return one.id == claim.table; });
+    const auto table =
+        std::find_if(tables.begin(), tables.end(), [&](const TableSpec& one) { return one.id == claim.table; });
     if (table == tables.end()) refuse_at(suite, pointer + "/table", "no table " + claim.table);
-    if (std::none_of(table->columns.begin(), table->columns.end(), [&](const TableColumn& one) { return one.id == claim.column; }))
+    if (std::none_of(table->columns.begin(), table->columns.end(),
+                     [&](const TableColumn& one) { return one.id == claim.column; }))
       refuse_at(suite, pointer + "/column", "table " + claim.table + " has no column " + claim.column);
-    if (!claim.row.empty() && std::none_of(table->rows.begin(), table->rows.end(), [&](const TableRow& one) { return one.title == claim.row; }))
+    if (!claim.row.empty() && std::none_of(table->rows.begin(), table->rows.end(),
+                                           [&](const TableRow& one) { return one.title == claim.row; }))
       refuse_at(suite, pointer + "/row", "table " + claim.table + " has no row " + claim.row);
     claims.push_back(claim);
   }

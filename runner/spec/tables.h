@@ -13,8 +13,8 @@ struct TieredCell {
   std::vector<CellSpec> seeds;
 };
 
-// A cell belongs to an entry when it agrees with the table's, the row's and the column's `where`, merged in this order. Throws
-// UserError(invalid_suite) when the cells of an entry differ in more than the seed.
+// A cell belongs to an entry when it agrees with the table's, the row's and the column's `where`, merged in this order.
+// Throws UserError(invalid_suite) when the cells of an entry differ in more than the seed.
 std::vector<TableSpec> read_tables(const LocatedJson& suite, const std::vector<TieredCell>& cells);
 
 std::vector<ClaimSpec> read_claims(const LocatedJson& suite, const std::vector<TableSpec>& tables);

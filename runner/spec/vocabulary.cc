@@ -5,11 +5,29 @@
 namespace auxbench {
 namespace {
 
-const std::vector<std::string> kModels = {"resnet18", "resnet34", "resnet50", "resnet101", "retinanet-resnet18", "retinanet-resnet34", "retinanet-resnet50"};
-const std::vector<std::string> kQuantizers = {"none", "dorefa", "dorefa-relu6-official", "dorefa-relu6-true", "pact", "sawb", "lq-net", "lsq", "clip-lsq",
-                                              "lsq+", "qil", "xnor", "bireal", "group-net", "ewgs", "apot", "n2uq", "fqn"};
-const std::vector<std::string> kAids = {"auxi", "additional-loss", "kd", "kd-journal", "fixed-teacher", "hint", "apprentice-a", "apprentice-b",
-                                        "apprentice-c", "two-stage", "progressive", "stochastic-precision"};
+const std::vector<std::string> kModels = {"resnet18",           "resnet34",           "resnet50",          "resnet101",
+                                          "retinanet-resnet18", "retinanet-resnet34", "retinanet-resnet50"};
+const std::vector<std::string> kQuantizers = {"none",
+                                              "dorefa",
+                                              "dorefa-relu6-official",
+                                              "dorefa-relu6-true",
+                                              "pact",
+                                              "sawb",
+                                              "lq-net",
+                                              "lsq",
+                                              "clip-lsq",
+                                              "lsq+",
+                                              "qil",
+                                              "xnor",
+                                              "bireal",
+                                              "group-net",
+                                              "ewgs",
+                                              "apot",
+                                              "n2uq",
+                                              "fqn"};
+const std::vector<std::string> kAids = {
+    "auxi",         "additional-loss", "kd",           "kd-journal", "fixed-teacher", "hint",
+    "apprentice-a", "apprentice-b",    "apprentice-c", "two-stage",  "progressive",   "stochastic-precision"};
 const std::vector<std::string> kMetrics = {"top1", "top5", "ap", "ap50", "ap75", "aps", "apm", "apl"};
 
 }  // namespace

@@ -10,7 +10,11 @@ using namespace auxbench;
 namespace {
 
 NetworkOptions small(const char* model = "resnet18") {
-  return {.model = model, .in_channels = 1, .classes = 10, .stem = "small", .width = 0.125,
+  return {.model = model,
+          .in_channels = 1,
+          .classes = 10,
+          .stem = "small",
+          .width = 0.125,
           .precision = {.quantizer = "dorefa", .weight_bits = 2, .activation_bits = 2, .first_last = "float"}};
 }
 
@@ -68,8 +72,9 @@ TEST_CASE("the aggregation is the formula of the header", "[aux]") {
   const auto names = named_tensors(module.module());
   const auto adaptor = [&](const std::string& name, const at::Tensor& x, int64_t stride) {
     const auto y = at::conv2d(x, names.at(name + ".conv.weight"), {}, stride);
-    return at::batch_norm(y, names.at(name + ".norm.weight"), names.at(name + ".norm.bias"), names.at(name + ".norm.running_mean"),
-                          names.at(name + ".norm.running_var"), false, 0.1, 1e-5, false);
+    return at::batch_norm(y, names.at(name + ".norm.weight"), names.at(name + ".norm.bias"),
+                          names.at(name + ".norm.running_mean"), names.at(name + ".norm.running_var"), false, 0.1, 1e-5,
+                          false);
   };
   auto g = adaptor("stem", output.stem, 1);
   CHECK(g.lt(0).any().item<bool>());  // no ReLU on g_0
@@ -119,7 +124,8 @@ TEST_CASE("with the module there or not the network's own output is the same", "
     network->module().eval();
     const Batch batch;
     const at::NoGradGuard no_gradient;
-    CHECK(joint_loss(*network, &module, 1.0, batch.images, batch.labels).logits.equal(network->forward(batch.images).logits));
+    CHECK(joint_loss(*network, &module, 1.0, batch.images, batch.labels)
+              .logits.equal(network->forward(batch.images).logits));
   }
 }
 

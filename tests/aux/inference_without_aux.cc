@@ -5,8 +5,13 @@
 
 TEST_CASE("a program without the auxiliary module runs the network", "[inference]") {
   at::manual_seed(9);
-  const auto network = auxbench::make_network({.model = "resnet18", .in_channels = 1, .classes = 10, .stem = "small", .width = 0.125,
-                                               .precision = {.quantizer = "dorefa", .weight_bits = 2, .activation_bits = 2, .first_last = "float"}});
+  const auto network = auxbench::make_network(
+      {.model = "resnet18",
+       .in_channels = 1,
+       .classes = 10,
+       .stem = "small",
+       .width = 0.125,
+       .precision = {.quantizer = "dorefa", .weight_bits = 2, .activation_bits = 2, .first_last = "float"}});
   network->module().eval();
   const auto x = at::rand({2, 1, 16, 16});
   const auxbench::TapPlan plan;

@@ -24,8 +24,8 @@ TEST_CASE("the seed of a named stream is the head of a SHA-256", "[base]") {
 }
 
 TEST_CASE("seed, name and indices all matter", "[base]") {
-  const std::set<uint64_t> seeds = {stream_seed(0, "a"),       stream_seed(1, "a"),    stream_seed(-1, "a"),
-                                    stream_seed(0, "b"),       stream_seed(0, "a", 1), stream_seed(0, "a", 0, 1),
+  const std::set<uint64_t> seeds = {stream_seed(0, "a"),      stream_seed(1, "a"),      stream_seed(-1, "a"),
+                                    stream_seed(0, "b"),      stream_seed(0, "a", 1),   stream_seed(0, "a", 0, 1),
                                     stream_seed(0, "0 a", 0), stream_seed(0, "a", 1, 1)};
   CHECK(seeds.size() == 8);
 }

@@ -92,8 +92,8 @@ TEST_CASE("files of the expected digests load, others are named with both digest
                         .test_labels = test_labels};
   CHECK(complaint(files, digests) == "nothing");
   digests.test_images = train_images;
-  CHECK(complaint(files, digests) == "t10k-images-idx3-ubyte: SHA-256 of the unpacked content: expected " +
-                                         train_images + ", found " + test_images);
+  CHECK(complaint(files, digests) ==
+        "t10k-images-idx3-ubyte: SHA-256 of the unpacked content: expected " + train_images + ", found " + test_images);
 }
 
 TEST_CASE("images and labels must fit each other", "[datasets]") {
@@ -124,8 +124,8 @@ TEST_CASE("a missing file is named with both of its names", "[datasets]") {
     load_idx_folder(folder.path());
     FAIL("nothing was thrown");
   } catch (const UserError& error) {
-    CHECK(std::string(error.what()) == (folder.path() / "t10k-labels-idx1-ubyte").string() +
-                                           ": missing, and so is t10k-labels-idx1-ubyte.gz");
+    CHECK(std::string(error.what()) ==
+          (folder.path() / "t10k-labels-idx1-ubyte").string() + ": missing, and so is t10k-labels-idx1-ubyte.gz");
   }
 }
 

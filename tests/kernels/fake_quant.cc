@@ -13,10 +13,12 @@ using auxbench::ClipGrid;
 
 namespace {
 
-const std::vector<ClipGrid> kGrids = {
-    {.hi = 1, .steps = 1, .unit = 1, .bounds = BoundGradient::pass},   {.hi = 1, .steps = 3, .unit = 1, .bounds = BoundGradient::pass},
-    {.hi = 1, .steps = 255, .unit = 1, .bounds = BoundGradient::pass}, {.hi = 6, .steps = 3, .unit = 1, .bounds = BoundGradient::stop},
-    {.hi = 6, .steps = 3, .unit = 6, .bounds = BoundGradient::stop},   {.hi = 6, .steps = 15, .unit = 6, .bounds = BoundGradient::stop_at_zero}};
+const std::vector<ClipGrid> kGrids = {{.hi = 1, .steps = 1, .unit = 1, .bounds = BoundGradient::pass},
+                                      {.hi = 1, .steps = 3, .unit = 1, .bounds = BoundGradient::pass},
+                                      {.hi = 1, .steps = 255, .unit = 1, .bounds = BoundGradient::pass},
+                                      {.hi = 6, .steps = 3, .unit = 1, .bounds = BoundGradient::stop},
+                                      {.hi = 6, .steps = 3, .unit = 6, .bounds = BoundGradient::stop},
+                                      {.hi = 6, .steps = 15, .unit = 6, .bounds = BoundGradient::stop_at_zero}};
 
 template <typename T>
 std::vector<T> awkward_numbers(size_t count, unsigned seed) {
@@ -24,15 +26,24 @@ std::vector<T> awkward_numbers(size_t count, unsigned seed) {
   std::uniform_real_distribution<T> spread(T(-2), T(8));
   std::vector<T> x(count);
   for (auto& value : x) value = spread(random);
-  const std::vector<T> corners = {T(0), T(-0.0), T(1), T(6), T(0.5), T(1) / 6, T(1.5), std::numeric_limits<T>::infinity(),
-                                  -std::numeric_limits<T>::infinity(), std::numeric_limits<T>::denorm_min()};
+  const std::vector<T> corners = {T(0),
+                                  T(-0.0),
+                                  T(1),
+                                  T(6),
+                                  T(0.5),
+                                  T(1) / 6,
+                                  T(1.5),
+                                  std::numeric_limits<T>::infinity(),
+                                  -std::numeric_limits<T>::infinity(),
+                                  std::numeric_limits<T>::denorm_min()};
   for (size_t i = 0; i < corners.size() && i < count; ++i) x[i] = corners[i];
   return x;
 }
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("the fast clipped quantizer equals the slow one bit for bit, at every length", "[kernels]", float, double) {
+TEMPLATE_TEST_CASE("the fast clipped quantizer equals the slow one bit for bit, at every length", "[kernels]", float,
+                   double) {
   for (const auto& grid : kGrids) {
     for (const size_t count : {size_t{0}, size_t{1}, size_t{7}, size_t{64}, size_t{1001}}) {
       const auto x = awkward_numbers<TestType>(count, 1);

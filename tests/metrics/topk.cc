@@ -30,9 +30,7 @@ TEST_CASE("top-5 counts the five largest and no more", "[metrics]") {
   for (int64_t label = 0; label < 6; ++label) CHECK(rank(row, {label}, 6).top5[0] == (label < 5));
 }
 
-TEST_CASE("with fewer than five classes top-5 is every image", "[metrics]") {
-  CHECK(rank({1, 2, 3}, {0}, 3).top5[0]);
-}
+TEST_CASE("with fewer than five classes top-5 is every image", "[metrics]") { CHECK(rank({1, 2, 3}, {0}, 3).top5[0]); }
 
 TEST_CASE("NaN never wins and never counts", "[metrics]") {
   const auto result = rank({kNan, 1, kNan, kNan, kNan, kNan}, {0, 1}, 3);

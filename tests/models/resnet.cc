@@ -61,7 +61,8 @@ TEST_CASE("initial weights follow torchvision: Kaiming by fan-out, norms at one 
 }
 
 TEST_CASE("width, stem, classes and input channels shape the network", "[models]") {
-  const auto network = make_network({.model = "resnet34", .in_channels = 1, .classes = 10, .stem = "small", .stem_stride = 2, .width = 0.125});
+  const auto network = make_network(
+      {.model = "resnet34", .in_channels = 1, .classes = 10, .stem = "small", .stem_stride = 2, .width = 0.125});
   const TapPlan plan;
   const auto output = network->forward(images(2, 1, 28), &plan);
   CHECK(output.logits.sizes() == at::IntArrayRef({2, 10}));
@@ -74,7 +75,8 @@ TEST_CASE("taps have the shapes that tap_shapes promises", "[models]") {
   for (const char* model : {"resnet18", "resnet50"}) {
     for (const bool skip : {true, false}) {
       for (const TapPlan& plan : {TapPlan{}, TapPlan{.per_layer = true}, TapPlan{.after_add = false}}) {
-        const auto network = make_network({.model = model, .in_channels = 1, .classes = 10, .skip = skip, .stem = "small", .width = 0.0625});
+        const auto network = make_network(
+            {.model = model, .in_channels = 1, .classes = 10, .skip = skip, .stem = "small", .width = 0.0625});
         const auto output = network->forward(images(2, 1, 16), &plan);
         const auto shapes = network->tap_shapes(plan);
         REQUIRE(output.taps.size() == shapes.size());
@@ -89,7 +91,8 @@ TEST_CASE("taps have the shapes that tap_shapes promises", "[models]") {
 
 TEST_CASE("the plain network has no shortcuts and no shortcut weights", "[models]") {
   const auto network = make_network({.model = "resnet34", .skip = false, .width = 0.0625});
-  for (const auto& [name, tensor] : named_tensors(network->module())) CHECK(name.find("downsample") == std::string::npos);
+  for (const auto& [name, tensor] : named_tensors(network->module()))
+    CHECK(name.find("downsample") == std::string::npos);
   // With the residual branches silenced nothing of the input is left.
   for (auto& [name, tensor] : named_tensors(network->module()))
     if (name.find("bn2.weight") != std::string::npos) tensor.detach().zero_();
@@ -108,8 +111,13 @@ TEST_CASE("a residual network still sees its input when the branches are silence
 TEST_CASE("taps are float before the activation, wherever activations are quantized", "[models]") {
   for (const char* place : {"conv-input", "block-output"}) {
     at::manual_seed(2);
-    const auto network = make_network({.model = "resnet18", .in_channels = 1, .classes = 10, .stem = "small", .width = 0.125,
-                                       .quantize_at = place, .precision = two_bits()});
+    const auto network = make_network({.model = "resnet18",
+                                       .in_channels = 1,
+                                       .classes = 10,
+                                       .stem = "small",
+                                       .width = 0.125,
+                                       .quantize_at = place,
+                                       .precision = two_bits()});
     const TapPlan plan;
     const auto output = network->forward(images(4, 1, 16), &plan);
     for (const auto& tap : output.taps) {
@@ -120,7 +128,12 @@ TEST_CASE("taps are float before the activation, wherever activations are quanti
 }
 
 TEST_CASE("asking for taps does not change the logits", "[models]") {
-  const auto network = make_network({.model = "resnet50", .in_channels = 1, .classes = 10, .stem = "small", .width = 0.0625, .precision = two_bits()});
+  const auto network = make_network({.model = "resnet50",
+                                     .in_channels = 1,
+                                     .classes = 10,
+                                     .stem = "small",
+                                     .width = 0.0625,
+                                     .precision = two_bits()});
   network->module().eval();
   const auto x = images(3, 1, 16);
   const TapPlan plan = {.per_layer = true};
@@ -128,7 +141,8 @@ TEST_CASE("asking for taps does not change the logits", "[models]") {
 }
 
 TEST_CASE("in evaluation an image's logits do not depend on its batch", "[models]") {
-  const auto network = make_network({.model = "resnet18", .in_channels = 1, .classes = 10, .stem = "small", .width = 0.125, .precision = two_bits()});
+  const auto network = make_network(
+      {.model = "resnet18", .in_channels = 1, .classes = 10, .stem = "small", .width = 0.125, .precision = two_bits()});
   network->module().to(at::kDouble);
   network->module().eval();
   const auto x = images(5, 1, 16).to(at::kDouble);
@@ -155,7 +169,8 @@ TEST_CASE("quantized layers see only their levels", "[models]") {
     at::manual_seed(3);
     PrecisionPlan plan = two_bits();
     plan.first_last = first_last;
-    const auto network = make_network({.model = "resnet18", .in_channels = 1, .classes = 10, .stem = "small", .width = 0.125, .precision = plan});
+    const auto network = make_network(
+        {.model = "resnet18", .in_channels = 1, .classes = 10, .stem = "small", .width = 0.125, .precision = plan});
     network->module().eval();
     return network->forward(images(2, 1, 16)).logits;
   };
@@ -172,7 +187,8 @@ TEST_CASE("weights come back as they went, and a wrong file is named", "[models]
   SafeTensors file;
   store_tensors(named_tensors(a->module()), file);
   load_tensors(parse_safetensors(dump_safetensors(file), "memory"), "", named_tensors(b->module()), "memory");
-  for (const auto& [name, tensor] : named_tensors(a->module())) CHECK(tensor.equal(named_tensors(b->module()).at(name)));
+  for (const auto& [name, tensor] : named_tensors(a->module()))
+    CHECK(tensor.equal(named_tensors(b->module()).at(name)));
 
   auto wrong = file;
   wrong.tensors["fc.weight"].shape = {64, 1000};
@@ -183,7 +199,8 @@ TEST_CASE("weights come back as they went, and a wrong file is named", "[models]
   CHECK_THROWS_WITH(load_tensors(wrong, "", named_tensors(b->module()), "w"), "w: bn1.bias: missing");
   wrong = file;
   wrong.tensors["stranger"] = wrong.tensors["fc.bias"];
-  CHECK_THROWS_WITH(load_tensors(wrong, "", named_tensors(b->module()), "w"), "w: stranger: the network has no such tensor");
+  CHECK_THROWS_WITH(load_tensors(wrong, "", named_tensors(b->module()), "w"),
+                    "w: stranger: the network has no such tensor");
   wrong = file;
   wrong.tensors["fc.bias"].dtype = "I32";
   CHECK_THROWS_AS(load_tensors(wrong, "", named_tensors(b->module()), "w"), UserError);

@@ -70,7 +70,8 @@ TEST_CASE("DoReFa weights at 2 bits give the oracle's values and gradient", "[qu
   CHECK(difference(found.values, {-1, -1, -third, -third, third, third, third, third, 1, 1}, 1e-12) == "");
   // The printed vector has six digits; the closed form below has all of them.
   CHECK(difference(found.input_grad,
-                   {.037919, -.0984639, .448345, -.100857, .404438, -.598004, .173026, .422243, -.0780868, .00245729}, 1e-6) == "");
+                   {.037919, -.0984639, .448345, -.100857, .404438, -.598004, .173026, .422243, -.0780868, .00245729},
+                   1e-6) == "");
 }
 
 TEST_CASE("DoReFa weights equal the closed form at every bit-width", "[quantizers]") {
@@ -112,7 +113,8 @@ TEST_CASE("levels and real bits are those of the published table", "[quantizers]
       {"dorefa", {2, 4, 8, 16}}, {"dorefa-relu6-official", {7, 19, 43, 91}}, {"dorefa-relu6-true", {2, 4, 8, 16}}};
   for (const auto& [method, wanted] : levels)
     for (int bits = 1; bits <= 4; ++bits)
-      CHECK(find_quantizer(method)->make(Role::activation, bits, {})->levels() == wanted[static_cast<size_t>(bits - 1)]);
+      CHECK(find_quantizer(method)->make(Role::activation, bits, {})->levels() ==
+            wanted[static_cast<size_t>(bits - 1)]);
   CHECK(real_bits(2) == 1);
   CHECK(real_bits(7) == 3);
   CHECK(real_bits(19) == 5);

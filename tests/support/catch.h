@@ -1,4 +1,5 @@
-// The only place that knows which major version of Catch2 is installed (2 in Debian 12, 3 in Debian 13 and Ubuntu 24.04).
+// The only place that knows which major version of Catch2 is installed (2 in Debian 12, 3 in Debian 13 and
+// Ubuntu 24.04).
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)

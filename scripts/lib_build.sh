@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# Configure, compile, link. Sourced after lib.sh; needs TORCH_ROOT, MESON, NINJA.
+
+# meson_options: what distinguishes one configuration of the build folder from another.
+meson_options() {
+  local werror=false
+  if [[ -n ${AUXBENCH_WERROR:-} ]]; then werror=true; fi
+  printf '%s\n' "-Dlibtorch_root=$TORCH_ROOT" "--buildtype=${AUXBENCH_BUILDTYPE:-release}" "-Dwerror=$werror"
+  # shellcheck disable=SC2086
+  printf '%s\n' ${AUXBENCH_MESON_ARGS:-}
+}
+
+# quietly LOG COMMAND...: output goes to the log, and its end to the screen when the command fails.
+quietly() {
+  local log=$1
+  shift
+  "$@" >"$log" 2>&1 && return
+  tail -n 60 "$log" >&2
+  return 1
+}
+
+# configure: only when the folder was configured otherwise, which its file .configured remembers for run_meson too.
+configure() {
+  local options wanted again=() known
+  CXX="$(find_compiler)" && export CXX NINJA  # Meson calls Ninja too, and two versions spoil each other's logs
+  mapfile -t options < <(meson_options | grep .)
+  wanted="$(printf 'CXX=%q\nMESON=%q\nexport NINJA=%q\nOPTIONS=(%s)' "$CXX" "$MESON" "$NINJA" "${options[*]@Q}")"
+  known="$(cat "$BUILD/.configured" 2>/dev/null || true)"
+  if [[ -f $BUILD/build.ninja && $known == "$wanted" ]]; then return; fi
+  say "configuring $BUILD"
+  if [[ -f $BUILD/meson-private/coredata.dat ]]; then again=(--reconfigure); fi
+  if [[ ${#again[@]} -gt 0 && -n $known && ${known%%$'\n'*} != "${wanted%%$'\n'*}" ]]; then again=(--wipe); fi
+  rm -f "$BUILD/.configured"
+  quietly "$CACHE/configure.log" "$MESON" setup "${again[@]}" "${options[@]}" "$BUILD" "$ROOT" ||
+    die 1 "meson setup failed (all of it in $CACHE/configure.log)"
+  printf '%s\n' "$wanted" >"$BUILD/.configured"
+  CONFIGURED=1
+}
+
+# jobs: a file that includes LibTorch takes 1.4 GB to compile.
+jobs() {
+  local memory cores
+  cores="$(nproc)"
+  memory="$(awk '/^MemAvailable/ { print int($2 / 1500000) }' /proc/meminfo)"
+  echo $((memory < 1 ? 1 : memory < cores ? memory : cores))
+}
+
+compile() {
+  local count
+  if [[ -t 2 ]]; then
+    "$NINJA" -C "$BUILD" -j "$(jobs)" --quiet >&2 || die 1 "the build failed"
+    return
+  fi
+  count="$("$NINJA" -C "$BUILD" -n | sed -n '$s|^\[[0-9]*/\([0-9]*\)\].*|\1|p')"
+  [[ -n $count ]] || return 0
+  QUIET='' say "building $BUILD ($count steps)"
+  quietly "$BUILD/build.log" "$NINJA" -C "$BUILD" -j "$(jobs)" || die 1 "the build failed (all of it in $BUILD/build.log)"
+}
+
+# build: one at a time in one folder.
+build() {
+  mkdir -p "$BUILD"
+  exec 9>"$BUILD/.lock"
+  flock -n 9 || { warn "waiting for another build in $BUILD" && flock 9; }
+  configure
+  compile
+  if [[ ! -e $(program) && -e $BUILD/runner/app/auxbench ]]; then ln -s runner/app/auxbench "$(program)"; fi
+  exec 9>&-
+}
+
+# link_program: never over a file that is not ours.
+link_program() {
+  local link="$HOME/.local/bin/auxbench" target="$ROOT/scripts/auxbench"
+  if [[ "$(readlink "$link")" == "$target" ]]; then return; fi
+  if [[ -e $link ]]; then
+    say "$link is another program and was left alone; this one is $target"
+    return
+  fi
+  mkdir -p "${link%/*}"
+  ln -sfn "$target" "$link"
+  QUIET='' say "linked $link -> $target"
+  if [[ ":$PATH:" != *":${link%/*}:"* ]]; then QUIET='' say "add ${link%/*} to PATH to call it as auxbench"; fi
+}

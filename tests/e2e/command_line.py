@@ -1,0 +1,150 @@
+"""The program as a user meets it: exit codes, one-line errors, kills, resumption, cached cells.
+
+Called as: command_line.py AUXBENCH SOURCE_ROOT [unittest arguments]
+"""
+
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = pathlib.Path(sys.argv.pop(1))
+SOURCE = pathlib.Path(sys.argv.pop(1))
+SMOKE = SOURCE / "suites" / "smoke.json"
+VARIES = ("seconds", "provenance", "rerun")
+
+
+def run(*arguments, **options):
+    environment = {**os.environ, **options.pop("env", {})}
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, env=environment, timeout=250, **options)
+
+
+def records(folder):
+    """What must agree between two runs of the same cells, by id."""
+    found = {}
+    for line in (folder / "records.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        found[record["id"]] = {key: value for key, value in record.items() if key not in VARIES}
+    return found
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="auxbench-e2e-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def expect_error(self, result, code, *parts):
+        self.assertEqual(result.returncode, code, result.stderr)
+        lines = result.stderr.strip().splitlines()
+        self.assertTrue(lines[-1].startswith("auxbench: "), result.stderr)
+        for part in parts:
+            self.assertIn(part, lines[-1])
+
+    def smoke(self, out, *arguments, **options):
+        return run("run", SMOKE, "--tier", "smoke", "--out", self.folder / out, "--threads", 1, *arguments, **options)
+
+    def test_a_run_writes_records_and_a_report_and_a_second_one_finds_them(self):
+        first = self.smoke("out")
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.assertIn("skipped: not implemented yet: quantizer lsq", first.stdout)
+        report = (self.folder / "out" / "report.md").read_text()
+        self.assertIn("Tier **smoke** on cpu", report.splitlines()[2])
+        again = self.smoke("out")
+        self.assertEqual(again.returncode, 0)
+        self.assertIn("0 completed, 6 cached, 1 skipped", again.stderr)
+        self.assertEqual((self.folder / "out" / "report.md").read_text().split("## Cells")[0], report.split("## Cells")[0])
+
+    def test_a_run_killed_again_and_again_ends_with_the_records_of_one_that_was_not(self):
+        slow = ("--set", "train_images=4000", "--set", "pretrain.epochs=3", "--set", "finetune.epochs=3", "--only", "*dorefa-w2a2*")
+        whole = self.smoke("whole", *slow)
+        self.assertEqual(whole.returncode, 0, whole.stderr)
+        chance = random.Random(7)
+        kills = 0
+        for _ in range(200):
+            process = subprocess.Popen([PROGRAM, "run", SMOKE, "--tier", "smoke", "--out", self.folder / "killed", "--threads", "1", *slow],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                process.wait(timeout=chance.uniform(1.0, 3.0) + 0.1 * kills)
+                break
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                kills += 1
+        self.assertGreater(kills, 0)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(records(self.folder / "killed"), records(self.folder / "whole"))
+
+    def test_a_signal_checkpoints_and_leaves_with_its_own_code(self):
+        long = ("--set", "train_images=0", "--set", "pretrain.epochs=50", "--only", "resnet18-fp-s0")
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            out = self.folder / f"signal{code}"
+            process = subprocess.Popen([PROGRAM, "run", SMOKE, "--tier", "smoke", "--out", out, *long], stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            time.sleep(4)
+            process.send_signal(number)
+            self.assertEqual(process.wait(timeout=60), code)
+            self.assertEqual(len(list(out.glob("cells/*/checkpoint.safetensors"))), 1)
+
+    def test_two_runs_cannot_share_a_folder_at_once(self):
+        process = subprocess.Popen([PROGRAM, "run", SMOKE, "--tier", "smoke", "--out", self.folder / "out", "--set", "train_images=0", "--set",
+                                    "pretrain.epochs=50"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(3)
+        self.expect_error(self.smoke("out"), 2, "another run is using this folder", str(process.pid))
+        process.kill()
+        process.wait()
+
+    def test_users_mistakes_are_one_line_with_a_place_and_a_code(self):
+        suite = self.folder / "s.json"
+        suite.write_text('{\n  "extends": "nowhere.json"}')
+        self.expect_error(run("validate", suite), 3, "s.json:2:14: /extends: no such file")
+        suite.write_text('{"matirx": {}}')
+        self.expect_error(run("plan", suite), 3, "s.json:1:12: /matirx: unknown key, did you mean matrix?")
+        self.expect_error(run("run", self.folder / "none.json"), 3, "none.json: cannot be read")
+        self.expect_error(run("run", SMOKE, "--tier", "smok"), 2, "did you mean smoke?")
+        self.expect_error(run("run", SMOKE, "--device", "tpu"), 2, "--device tpu")
+        self.expect_error(run("run", SMOKE, "--tier", "smoke", "--budget", "soon"), 2, "--budget soon")
+        self.expect_error(run("run", SMOKE, "--nonsense"), 2)
+        self.expect_error(run("ls", self.folder / "nothing"), 4, "no such results folder")
+        self.expect_error(run("run", SMOKE, "--tier", "smoke", "--out", suite / "below"), 2, "cannot be created")
+
+    def test_damaged_data_are_refused_by_name(self):
+        source = pathlib.Path("/usr/share/datasets/fashion-mnist")
+        if not source.exists():
+            self.skipTest("Fashion-MNIST is not where its package puts it")
+        root = self.folder / "data" / "fashion-mnist"
+        shutil.copytree(source, root, copy_function=shutil.copy)
+        labels = root / "t10k-labels-idx1-ubyte.gz"
+        labels.write_bytes(labels.read_bytes()[:2000])
+        result = self.smoke("out", "--data-root", self.folder / "data")
+        self.expect_error(result, 4, "t10k-labels-idx1-ubyte.gz")
+
+    def test_only_what_is_not_implemented_means_nothing_ran(self):
+        result = run("run", SMOKE, "--tier", "full", "--out", self.folder / "full")
+        self.assertEqual(result.returncode, 7)
+        self.assertIn("skipped: not implemented yet: dataset imagenet", result.stderr)
+
+    def test_a_diverging_cell_is_a_record_and_the_others_go_on(self):
+        result = self.smoke("out", "--set", "finetune.lr=1e30", "--only", "*dorefa-w2a2-s0")
+        self.assertEqual(result.returncode, 5, result.stderr)
+        found = {record["slug"]: record["status"] for record in records(self.folder / "out").values()}
+        self.assertEqual(found, {"resnet18-fp-s0": "completed", "resnet18-dorefa-w2a2-s0": "diverged"})
+
+    def test_a_budget_that_is_spent_starts_no_cell_and_still_reports(self):
+        result = self.smoke("out", "--budget", "0s")
+        self.assertEqual(result.returncode, 7)
+        self.assertIn("not run yet", (self.folder / "out" / "report.md").read_text())
+
+    def test_every_verb_explains_itself(self):
+        for verb in ("run", "plan", "validate", "ls", "show", "report", "probe", "bench-training"):
+            self.assertEqual(run(verb, "--help").returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

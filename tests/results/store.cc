@@ -1,0 +1,159 @@
+#include "results/store.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <limits>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "results/summary.h"
+#include "tests/support/catch.h"
+#include "tests/support/temp_folder.h"
+
+using namespace auxbench;
+
+namespace {
+
+Record made_up(const std::string& id, double top1 = 80, int seed = 0) {
+  Record record;
+  record.id = id;
+  record.slug = id;
+  record.status = Status::completed;
+  record.spec = {{"seed", seed}};
+  record.metrics = {{.name = "top1", .value = top1, .unit = "%"}};
+  record.curves["top1"] = {70, top1};
+  record.seconds["total"] = 1.5;
+  return record;
+}
+
+void append_raw(const std::filesystem::path& folder, const std::string& text) {
+  std::ofstream(folder / "records.jsonl", std::ios::app) << text;
+}
+
+}  // namespace
+
+TEST_CASE("a saved record is read back whole, the last of an id counts", "[results]") {
+  const test::TempFolder folder;
+  {
+    Store store(folder.path());
+    store.save(made_up("a", 80));
+    store.save(made_up("b", 60));
+    store.save(made_up("a", 81));
+  }
+  const auto stored = read_records(folder.path());
+  CHECK(stored.by_id.size() == 2);
+  CHECK(record_to_json(stored.by_id.at("a")) == record_to_json(made_up("a", 81)));
+  CHECK(std::filesystem::exists(folder.path() / "cells" / "a" / "record.json"));
+}
+
+TEST_CASE("a line cut in half by a crash costs that line and nothing else", "[results]") {
+  const test::TempFolder folder;
+  {
+    Store store(folder.path());
+    store.save(made_up("a"));
+  }
+  append_raw(folder.path(), record_to_json(made_up("b")).dump().substr(0, 40));
+  CHECK(read_records(folder.path()).by_id.size() == 1);
+  {
+    Store store(folder.path());
+    CHECK(store.warnings().size() == 1);
+    store.save(made_up("c"));
+  }
+  const auto stored = read_records(folder.path());
+  CHECK(stored.by_id.contains("a"));
+  CHECK(stored.by_id.contains("c"));
+  REQUIRE(stored.warnings.size() == 1);
+  CHECK(stored.warnings[0].find("records.jsonl:2: half a line") != std::string::npos);
+}
+
+TEST_CASE("JSON that is no record is an error with file and line", "[results]") {
+  const test::TempFolder folder;
+  append_raw(folder.path(), "{\"id\": 3}\n");
+  CHECK_THROWS_WITH(read_records(folder.path()), Catch::Matchers::Contains("records.jsonl:1: not a record"));
+}
+
+TEST_CASE("a record of another schema version is named", "[results]") {
+  auto json = record_to_json(made_up("a"));
+  json["schema_version"] = 99;
+  CHECK_THROWS_WITH(record_from_json(json, "x:1"), "x:1: record of schema version 99, this program reads 1");
+}
+
+TEST_CASE("two runs cannot write one folder, and the lock dies with its holder", "[results]") {
+  const test::TempFolder folder;
+  int ready[2];
+  REQUIRE(pipe(ready) == 0);
+  const auto child = fork();
+  if (child == 0) {
+    const Store store(folder.path());
+    static_cast<void>(write(ready[1], "x", 1));
+    pause();
+    _exit(0);
+  }
+  char byte = 0;
+  REQUIRE(read(ready[0], &byte, 1) == 1);
+  CHECK_THROWS_WITH(Store(folder.path()),
+                    Catch::Matchers::Contains("another run is using this folder (process " + std::to_string(child)));
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  CHECK_NOTHROW(Store(folder.path()));
+}
+
+TEST_CASE("a folder that cannot be made or written is one line with its path", "[results]") {
+  const test::TempFolder folder;
+  std::ofstream(folder.path() / "file") << "x";
+  CHECK_THROWS_AS(Store(folder.path() / "file" / "below"), UserError);
+  if (std::filesystem::exists("/dev/full"))
+    CHECK_THROWS_WITH(append_line("/dev/full", "x"), Catch::Matchers::Contains("/dev/full: cannot be written"));
+}
+
+TEST_CASE("an interrupted replacement leaves the old file", "[results]") {
+  const test::TempFolder folder;
+  write_file_atomically(folder.path() / "f", "old");
+  std::filesystem::create_directory(folder.path() / "g");
+  CHECK_THROWS_AS(write_file_atomically(folder.path() / "g", "new"), UserError);
+  CHECK(read_file(folder.path() / "f") == "old");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 2);
+}
+
+TEST_CASE("a metric is finite, and a curve ends before it stops being so", "[results]") {
+  auto record = made_up("a");
+  record.curves["loss"] = {1, std::numeric_limits<double>::infinity(), 2};
+  CHECK(record_to_json(record)["curves"]["loss"] == nlohmann::json({1.0}));
+  record.metrics[0].value = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_AS(record_to_json(record), LogicFault);
+}
+
+TEST_CASE("times, machine and command are no part of what two runs must agree on", "[results]") {
+  auto a = made_up("a"), b = made_up("a");
+  b.seconds["total"] = 99;
+  b.provenance.cpu = "another";
+  b.rerun = "elsewhere";
+  CHECK(comparable_part(a) == comparable_part(b));
+  b.metrics[0].value = 80.01;
+  CHECK_FALSE(comparable_part(a) == comparable_part(b));
+}
+
+TEST_CASE("gains are paired by seed and their verdict needs more than one", "[results]") {
+  const std::vector<Record> base = {made_up("a", 75.8, 0), made_up("b", 78.0, 1), made_up("c", 78.7, 2)};
+  const std::vector<Record> auxi = {made_up("d", 79.5, 2), made_up("e", 79.7, 0), made_up("f", 79.1, 1)};
+  const auto gains = summarize(paired_gains(base, auxi, "top1"));
+  CHECK(gains.count == 3);
+  CHECK(gains.mean == Approx((3.9 + 1.1 + 0.8) / 3));
+  CHECK(gains.deviation == Approx(1.7098).epsilon(1e-4));
+  CHECK(gains.half_width == Approx(4.303 * 1.7098 / std::sqrt(3)).epsilon(1e-4));
+  CHECK(verdict(gains) == "inconclusive");
+  CHECK(verdict(summarize({3.0})) == "one seed: not evidence");
+  CHECK(verdict(summarize({3.0, 3.1, 3.2})) == "positive");
+  CHECK(verdict(summarize({-3.0, -3.1, -3.2})) == "negative");
+  CHECK(verdict(summarize({})) == "not measured");
+}
+
+TEST_CASE("every status has a name that is read back", "[results]") {
+  for (const auto status : {Status::listed, Status::skipped, Status::completed, Status::mistrusted, Status::diverged,
+                            Status::failed, Status::timed_out, Status::interrupted})
+    CHECK(status_from_name(status_name(status)) == status);
+  CHECK_THROWS_AS(status_from_name("fine"), UserError);
+}

@@ -1,0 +1,217 @@
+// Training, its interruption and its resumption, on a tiny dataset made here.
+#include <csignal>
+#include <fstream>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/torch_prelude.h"
+#include "runner/cost.h"
+#include "runner/experiment.h"
+#include "runner/schedule.h"
+#include "runner/trainer.h"
+#include "tests/support/catch.h"
+#include "tests/support/temp_folder.h"
+
+using namespace auxbench;
+
+namespace {
+
+ImageSet made_up_images(int64_t count) {
+  ImageSet images = {.count = count, .channels = 1, .height = 12, .width = 12, .classes = 4};
+  RandomStream random(stream_seed(1, "test images", static_cast<uint64_t>(count)));
+  for (int64_t i = 0; i < count; ++i) {
+    images.labels.push_back(i % 4);
+    // The class is where the bright quarter is.
+    for (int64_t y = 0; y < 12; ++y)
+      for (int64_t x = 0; x < 12; ++x)
+        images.pixels.push_back(static_cast<uint8_t>(random.below(60) + ((y / 6) * 2 + x / 6 == i % 4 ? 180U : 0U)));
+  }
+  return images;
+}
+
+const Dataset& made_up_data() {
+  static const Dataset data = {.name = "made-up",
+                               .train = made_up_images(96),
+                               .test = made_up_images(40),
+                               .manifest = "m",
+                               .mean = 0.3F,
+                               .std = 0.3F};
+  return data;
+}
+
+CellSpec small_cell(bool auxi) {
+  CellSpec cell;
+  cell.dataset = "made-up";
+  cell.model = "resnet18";
+  cell.stem = "small";
+  cell.width = 0.0625;
+  cell.pretrain = StageSpec{.epochs = 3, .batch = 32, .optimizer = "sgd", .lr = 0.02, .augment = {"pad-crop", "flip"}};
+  if (auxi) cell.aid = {"auxi"};
+  return cell;
+}
+
+CellSpec quantized(CellSpec cell) {
+  cell.quantizer = "dorefa";
+  cell.weight_bits = cell.activation_bits = 2;
+  cell.quantize_at = "conv-input";
+  cell.finetune = StageSpec{.epochs = 3, .batch = 32, .optimizer = "adam", .lr = 2e-3, .augment = {"flip"}};
+  return cell;
+}
+
+std::unique_ptr<Experiment> experiment_of(const CellSpec& cell) {
+  return std::make_unique<Experiment>(cell, DataShape{.channels = 1, .classes = 4}, ExperimentOptions{});
+}
+
+struct Trained {
+  std::unique_ptr<Experiment> experiment;
+  TrainOutcome outcome;
+};
+
+Trained train_cell(const CellSpec& cell, const std::filesystem::path& checkpoint) {
+  Progress quiet(true);
+  Trained result = {.experiment = experiment_of(cell), .outcome = {}};
+  result.outcome = train(*result.experiment, made_up_data(), checkpoint, "cell", quiet);
+  return result;
+}
+
+bool same_weights(const Experiment& a, const Experiment& b) {
+  const auto other = b.tensors();
+  for (const auto& [name, tensor] : a.tensors())
+    if (!tensor.equal(other.at(name))) return false;
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("the same cell trained twice gives the same weights, curves and predictions", "[runner]") {
+  for (const auto& cell : {small_cell(false), quantized(small_cell(true))}) {
+    const test::TempFolder folder;
+    const auto a = train_cell(cell, folder.path() / "a"), b = train_cell(cell, folder.path() / "b");
+    CHECK(same_weights(*a.experiment, *b.experiment));
+    CHECK(a.outcome.state.curves == b.outcome.state.curves);
+    CHECK(a.outcome.final.predictions == b.outcome.final.predictions);
+  }
+}
+
+TEST_CASE("a run cut off anywhere and resumed ends bit for bit as one that was not", "[runner]") {
+  for (const auto& cell : {small_cell(true), quantized(small_cell(true))}) {
+    const test::TempFolder folder;
+    const auto whole = train_cell(cell, folder.path() / "whole");
+    for (const int64_t cut : {1, 3, 4, 8}) {
+      // What a killed run leaves: the state after `cut` steps, written by the trainer's own code.
+      auto stopped = cell;
+      auto& stage = stopped.full_precision() ? *stopped.pretrain : *stopped.finetune;
+      auto experiment = experiment_of(cell);
+      TrainingState state;
+      EpochLoader loader(made_up_data(), {.batch = stage.batch, .seed = cell.seed, .augment = stage.augment});
+      experiment->train_mode(true);
+      for (; state.iteration < cut; ++state.iteration) {
+        const auto epoch = state.iteration / loader.batches(), batch = state.iteration % loader.batches();
+        if (batch == 0) state.epoch_loss_sum = state.epoch_aux_loss_sum = 0;
+        auto images = at::empty({loader.batch_size(batch), 1, 12, 12});
+        auto labels = at::empty({images.size(0)}, at::kLong);
+        loader.fill(epoch, batch, {images.mutable_data_ptr<float>(), static_cast<size_t>(images.numel())},
+                    {labels.mutable_data_ptr<int64_t>(), static_cast<size_t>(labels.numel())});
+        const auto losses = experiment->step(images, labels, learning_rate(stage, state.iteration, loader.batches()));
+        state.epoch_loss_sum += losses.loss.item<double>();
+        state.epoch_aux_loss_sum += losses.aux_loss.item<double>();
+      }
+      const auto file = folder.path() / ("cut" + std::to_string(cut));
+      save_checkpoint(file, "cell", *experiment, state);
+      const auto resumed = train_cell(cell, file);
+      INFO("cut after step " << cut);
+      CHECK(same_weights(*whole.experiment, *resumed.experiment));
+      CHECK(whole.outcome.final.predictions == resumed.outcome.final.predictions);
+      CHECK(whole.outcome.state.curves.at("train_loss").back() == resumed.outcome.state.curves.at("train_loss").back());
+    }
+  }
+}
+
+TEST_CASE("a small network learns a task that can be learnt", "[runner]") {
+  const test::TempFolder folder;
+  auto cell = small_cell(false);
+  cell.pretrain->epochs = 8;
+  cell.pretrain->augment.clear();
+  CHECK(train_cell(cell, folder.path() / "c").outcome.final.top1 > 60);
+}
+
+TEST_CASE("an exploding loss ends the cell as diverged and names the step", "[runner]") {
+  const test::TempFolder folder;
+  auto cell = small_cell(true);
+  cell.pretrain->lr = 1e12;
+  const auto outcome = train_cell(cell, folder.path() / "c").outcome;
+  CHECK(outcome.status == Status::diverged);
+  CHECK(outcome.reason.find("at step ") != std::string::npos);
+}
+
+TEST_CASE("a checkpoint of another cell and a cut one are refused", "[runner]") {
+  const test::TempFolder folder;
+  const auto cell = small_cell(false);
+  auto experiment = experiment_of(cell);
+  TrainingState state;
+  save_checkpoint(folder.path() / "c", "another", *experiment, state);
+  CHECK_THROWS_AS(load_checkpoint(folder.path() / "c", "cell", *experiment, state), UserError);
+  const auto bytes = read_file(folder.path() / "c");
+  write_file_atomically(folder.path() / "c", bytes.substr(0, bytes.size() / 2));
+  CHECK_THROWS_AS(load_checkpoint(folder.path() / "c", "another", *experiment, state), UserError);
+  CHECK_FALSE(load_checkpoint(folder.path() / "none", "cell", *experiment, state));
+}
+
+TEST_CASE("initial weights follow from the seed, and F's do not depend on H", "[runner]") {
+  const auto a = experiment_of(small_cell(false)), b = experiment_of(small_cell(true));
+  auto other = small_cell(false);
+  other.seed = 1;
+  const auto c = experiment_of(other);
+  CHECK(a->tensors().at("model.conv1.weight").equal(b->tensors().at("model.conv1.weight")));
+  CHECK(a->tensors().at("model.fc.weight").equal(b->tensors().at("model.fc.weight")));
+  CHECK_FALSE(a->tensors().at("model.conv1.weight").equal(c->tensors().at("model.conv1.weight")));
+}
+
+TEST_CASE("schedules follow their formulas", "[runner]") {
+  const StageSpec step = {.epochs = 4, .lr = 1, .schedule = "step", .milestones = {2.4, 3.4}, .gamma = 0.1};
+  CHECK(learning_rate(step, 23, 10) == 1);
+  CHECK(learning_rate(step, 24, 10) == Approx(0.1));
+  CHECK(learning_rate(step, 39, 10) == Approx(0.01));
+  const StageSpec cosine = {.epochs = 4, .lr = 2, .schedule = "cosine"};
+  CHECK(learning_rate(cosine, 0, 10) == 2);
+  CHECK(learning_rate(cosine, 20, 10) == Approx(1));
+  CHECK(learning_rate(cosine, 40, 10) == Approx(0).margin(1e-12));
+  CHECK(learning_rate({.epochs = 1, .lr = 3}, 5, 10) == 3);
+}
+
+TEST_CASE("weight decay spares norms and biases when told to", "[runner]") {
+  for (const bool decay_norms : {true, false}) {
+    const StageSpec stage = {.epochs = 1,
+                             .optimizer = "sgd",
+                             .lr = 0.1,
+                             .momentum = 0,
+                             .nesterov = false,
+                             .weight_decay = 0.5,
+                             .decay_norms = decay_norms};
+    auto weight = at::ones({2, 2}), bias = at::ones({2});
+    weight.set_requires_grad(true);
+    bias.set_requires_grad(true);
+    weight.mutable_grad() = at::zeros({2, 2});
+    bias.mutable_grad() = at::zeros({2});
+    Optimizer optimizer(stage, {{"w", weight}, {"b", bias}});
+    optimizer.step(0.1);
+    CHECK(weight[0][0].item<float>() == Approx(0.95F));
+    CHECK(bias[0].item<float>() == Approx(decay_norms ? 0.95F : 1.0F));
+  }
+}
+
+TEST_CASE("cells that this program cannot train say what is missing", "[runner]") {
+  auto cell = quantized(small_cell(false));
+  cell.dataset = "fashion-mnist";
+  CHECK(why_not_implemented(cell).empty());
+  cell.quantizer = "lsq";
+  CHECK(why_not_implemented(cell) == "not implemented yet: quantizer lsq");
+  cell.quantizer = "dorefa";
+  cell.aid = {"kd"};
+  CHECK(why_not_implemented(cell) == "not implemented yet: training aid kd");
+  cell.aid = {};
+  cell.dataset = "imagenet";
+  CHECK(why_not_implemented(cell) == "not implemented yet: dataset imagenet");
+  cell.task = "detection";
+  CHECK(why_not_implemented(cell) == "not implemented yet: task detection");
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# The map of rooms is held by scripts/check_includes.py: each kind of forbidden include is found, each allowed one is not.
+. "$(dirname "$0")/assert.sh"
+cd "$TMP"
+mkdir -p base kernels models aux runner/spec runner/app results tests/models
+
+# check FILE TEXT: what the checker says of a file with this text.
+check() {
+  printf '%b' "$2" >"$1"
+  echo "$1" | python3 "$SCRIPTS/check_includes.py"
+}
+allowed() { expect_equal "$(check "$1" "$2")" "" "$1 may"; }
+forbidden() { expect_match "$(check "$1" "$2")" "^$1:[0-9]+: .*$3" "$1 may not"; }
+
+allowed models/a.cc '#include "models/a.h"\n#include "quantizers/q.h"\n#include "base/torch_prelude.h"\n'
+allowed models/a.h '#pragma once\n#include <ATen/core/Tensor.h>\n#include <c10/core/Device.h>\n'
+allowed models/b.h '// For .cc files of this room.\n#pragma once\n#include "base/torch_prelude.h"\n'
+allowed base/torch_prelude.h '#include <torch/nn/module.h>\n#include <ATen/ATen.h>\n'
+allowed runner/app/a.cc '#include "aux/a.h"\n#include "reports/r.h"\n'
+allowed tests/models/a.cc '#include "aux/a.h"\n#include "tests/support/catch.h"\n'
+
+forbidden models/a.cc '#include "aux/auxiliary_module.h"\n' 'models does not know aux'
+forbidden kernels/a.cc '\n#include "quantizers/q.h"\n' 'kernels does not know quantizers'
+forbidden runner/spec/a.cc '#include "runner/experiment.h"\n' 'runner/spec does not know runner'
+forbidden results/a.cc '#include "base/torch_prelude.h"\n' 'free of torch'
+forbidden results/a.cc '#include <ATen/core/Tensor.h>\n' 'free of torch'
+forbidden models/a.cc '#include <torch/torch.h>\n' 'comes through base/torch_prelude.h'
+forbidden models/a.h '#include "base/torch_prelude.h"\n' 'for .cc files'
+forbidden models/a.h '#include <ATen/ATen.h>\n' 'a header includes nothing'
+forbidden models/a.cc '#include "a.h"\n' 'named from the root'
