@@ -67,6 +67,11 @@ NamedTensors named_tensors(const torch::nn::Module& module, const std::string& p
   return tensors;
 }
 
+void move_module(torch::nn::Module& module, c10::Device device, c10::ScalarType type) {
+  for (const auto& [name, tensor] : named_tensors(module))
+    tensor.set_data(tensor.is_floating_point() ? tensor.data().to(device, type) : tensor.data().to(device));
+}
+
 void store_tensors(const NamedTensors& tensors, SafeTensors& contents) {
   for (const auto& [name, tensor] : tensors) contents.tensors[name] = to_safetensor(tensor);
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
 
 #include <map>
 #include <string>
@@ -21,6 +23,9 @@ at::Tensor from_safetensor(const SafeTensor& tensor, const std::string& place); 
 
 // Parameters and buffers by name, each name after `prefix`. The tensors are the module's own, not copies.
 NamedTensors named_tensors(const torch::nn::Module& module, const std::string& prefix = "");
+
+// Moves the module; parameters and buffers of floating type also become `type` (counters stay whole numbers).
+void move_module(torch::nn::Module& module, c10::Device device, c10::ScalarType type);
 
 void store_tensors(const NamedTensors& tensors, SafeTensors& contents);
 

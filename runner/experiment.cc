@@ -61,9 +61,9 @@ Experiment::Experiment(const CellSpec& cell, const DataShape& data, const Experi
   if (cell.has_auxi()) {
     seed_torch(cell.seed, "auxiliary");
     auxiliary_ = std::make_unique<AuxiliaryModule>(*network_, auxiliary_options(cell.auxi, data));
-    auxiliary_->module().to(options.device, options.type);
+    move_module(auxiliary_->module(), options.device, options.type);
   }
-  network_->module().to(options.device, options.type);
+  move_module(network_->module(), options.device, options.type);
   optimizer_ = std::make_unique<Optimizer>(cell.stage(), parameters());
 }
 

@@ -40,10 +40,10 @@ void Optimizer::step_group(const Group& group, double lr) {
   }
   if (parameters.empty()) return;
   if (stage_.optimizer == "sgd") {
-    // Momenta start at zero, so that the first step needs no case of its own.
+    // Momenta start at zero, so that the first step needs no case of its own. Without momentum there are no buffers.
+    if (stage_.momentum == 0) first.clear();
     at::_fused_sgd_(parameters, gradients, first, group.weight_decay, stage_.momentum, lr, /*dampening=*/0,
-                    stage_.nesterov,
-                    /*maximize=*/false, /*is_first_step=*/false);
+                    stage_.nesterov && stage_.momentum > 0, /*maximize=*/false, /*is_first_step=*/false);
     return;
   }
   for (auto& count : steps) count.add_(1);

@@ -74,7 +74,7 @@ SafeTensors probe_model(const ModelProbe& probe, const SafeTensors& weights, con
                                                    .weight_bits = probe.weight_bits,
                                                    .activation_bits = probe.activation_bits,
                                                    .first_last = probe.first_last}});
-  network->module().to(images.scalar_type());
+  move_module(network->module(), c10::kCPU, images.scalar_type());
   load_tensors(weights, "", named_tensors(network->module()), "--weights");
   network->module().eval();
   const at::NoGradGuard no_gradient;

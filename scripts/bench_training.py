@@ -61,6 +61,12 @@ def summary(pairs):
             "ratio": median, "q25": low, "q75": high}
 
 
+def busy():
+    """A remark when other work is running: two threads that wait for each other suffer from it out of proportion."""
+    load = os.getloadavg()[0]
+    return f" The machine was busy before the first run (load {load:.1f}): the ratios are worth little." if load > 0.5 else ""
+
+
 def processor():
     for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         if line.startswith("model name"):
@@ -68,7 +74,7 @@ def processor():
     return platform.machine()
 
 
-def table(args, results):
+def table(args, results, remark):
     network = ", ".join(f"{name} {getattr(args, name.replace('-', '_'))}" for name in NETWORK)
     layout = "contiguous" if args.contiguous else "channels_last"
     torch_version = subprocess.run([sys.executable, "-c", "import torch; print(torch.__version__)"], capture_output=True,
@@ -76,7 +82,7 @@ def table(args, results):
     lines = [f"{network}.", "",
              f"PyTorch {torch_version}, eager mode, {layout}, fused Adam; {processor()}, {os.cpu_count()} cores; "
              f"{args.rounds} rounds of ours, theirs, theirs, ours, {args.steps} steps each; "
-             f"{datetime.date.today().isoformat()}.", "",
+             f"{datetime.date.today().isoformat()}.{remark}", "",
              "| training | auxbench, images/s | PyTorch, images/s | ratio | quartiles |", "|---|---|---|---|---|"]
     for variant, result in results.items():
         lines.append(f"| {VARIANTS[variant]} | {result['ours']:.0f} | {result['theirs']:.0f} | {result['ratio']:.2f} "
@@ -86,10 +92,11 @@ def table(args, results):
 
 def main():
     args = arguments()
+    remark = busy()
     results = {variant: summary(measure(args, variant)) for variant in args.variants.split(",")}
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
-    text = table(args, results)
+    text = table(args, results, remark)
     print(text, end="")
     if args.publish:
         path = args.published / "bench-training.md"

@@ -31,6 +31,16 @@ StageSpec read_stage(const json& object, const std::string& name, const std::str
   take(object, "gamma", stage.gamma);
   take(object, "augment", stage.augment);
   take(object, "evaluate", stage.evaluate);
+  // What the chosen optimiser and schedule do not use is no part of the cell.
+  const StageSpec defaults;
+  if (stage.optimizer != "sgd") {
+    stage.momentum = defaults.momentum;
+    stage.nesterov = defaults.nesterov;
+  }
+  if (stage.schedule != "step") {
+    stage.milestones.clear();
+    stage.gamma = defaults.gamma;
+  }
   return stage;
 }
 

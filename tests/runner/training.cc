@@ -4,7 +4,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "base/torch_prelude.h"
+#include "datasets/loader.h"
 #include "runner/cost.h"
 #include "runner/experiment.h"
 #include "runner/schedule.h"
