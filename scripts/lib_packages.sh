@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Debian and Ubuntu packages: which are needed, which are missing, how to get them. Sourced after lib.sh.
 
-APT_GET=(apt-get -qq -o DPkg::Lock::Timeout=300)
+APT_GET=(apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::http::Timeout=60)
 
 # header or program -> package. A thing that is there, from wherever, needs no package.
 HEADER_PACKAGES=(
@@ -39,7 +39,8 @@ as_root() {
   fi
 }
 
-may_install() { [[ $EUID -eq 0 ]] || sudo -n true 2>/dev/null; }
+# may_install: not beside a folder made by --prefix, whose user has no network or does not want packages installed.
+may_install() { [[ -z ${AUXBENCH_PREFIX:-} && ($EUID -eq 0 || -n $(sudo -n echo yes 2>/dev/null)) ]]; }
 
 # candidates NAME...: those that apt knows a version of.
 candidates() {

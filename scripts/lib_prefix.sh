@@ -13,7 +13,7 @@ with_libraries() {
 # apt_folders DIR: package lists of our own where the system's are empty, since only root may fill those.
 apt_folders() {
   APT_DIRS=()
-  if [[ -n "$(candidates nlohmann-json3-dev)" ]]; then return; fi
+  if apt-get -qq download --print-uris nlohmann-json3-dev >/dev/null 2>&1; then return; fi
   say "fetching package lists"
   mkdir -p "$1/apt/lists/partial" "$1/apt/cache/archives/partial"
   APT_DIRS=(-o "Dir::State::Lists=$1/apt/lists" -o "Dir::Cache=$1/apt/cache")

@@ -20,7 +20,8 @@ torch_of() {
   root="$("$1" "$ROOT/scripts/find_torch.py" 2>/dev/null)" || return 1
   for library in libtorch_cpu.so $(has_gpu && echo libtorch_cuda.so); do
     [[ -e $root/lib/$library ]] || return 1
-    if ldd "$root/lib/$library" 2>/dev/null | grep 'not found' >/dev/null; then return 1; fi
+    # The driver's own libraries are found when they are loaded.
+    if ldd "$root/lib/$library" 2>/dev/null | grep 'not found' | grep -vE 'libcuda\.so|libnvidia-' >/dev/null; then return 1; fi
   done
   printf '%s\n' "$root"
 }

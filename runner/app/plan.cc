@@ -105,7 +105,7 @@ void add_plan(CLI::App& app, Outcome& outcome) {
   auto checked = std::make_shared<SuiteArguments>();
   auto* check = app.add_subcommand("validate", "check a suite in every tier; errors name file, line, column and key");
   check->add_option("suite", checked->suite, "suite file")->required();
-  check->add_option("--set", checked->set, "KEY=VALUE for every cell")->expected(1);
+  check->add_option("--set", checked->set, "KEY=VALUE for every cell")->allow_extra_args(false);
   check->callback([checked, &outcome] { outcome = validate(*checked); });
 }
 

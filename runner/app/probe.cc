@@ -77,7 +77,7 @@ void add_quantizer_probe(CLI::App& probe, Outcome& outcome) {
       ->check(CLI::IsMember({"weight", "activation"}))
       ->capture_default_str();
   verb->add_option("--set", arguments->settings, "NAME=NUMBER, a setting or parameter of the method (repeatable)")
-      ->expected(1);
+      ->allow_extra_args(false);
   verb->add_option("--input", arguments->files.input, "safetensors with `input`")->required();
   verb->add_option("--grad", arguments->files.gradient, "safetensors with `grad`, the upstream gradient");
   verb->add_option("--out", arguments->files.out, "safetensors to write")->required();

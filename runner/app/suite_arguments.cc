@@ -52,10 +52,12 @@ void add_suite_options(CLI::App& verb, SuiteArguments& arguments) {
   verb.add_option("suite", arguments.suite, "suite file, e.g. suites/paper_tables.json")->required();
   verb.add_option("--tier", arguments.tier,
                   "smoke, embedded, replica or full; default: full where its data are found, else embedded");
-  verb.add_option("--only", arguments.only, "cells whose name or group matches this glob (repeatable)")->expected(1);
+  verb.add_option("--only", arguments.only, "cells whose name or group matches this glob (repeatable)")
+      ->allow_extra_args(false);
   verb.add_option("--skip", arguments.skip, "leave out cells whose name or group matches this glob (repeatable)")
-      ->expected(1);
-  verb.add_option("--set", arguments.set, "KEY=VALUE for every cell, e.g. finetune.epochs=8 (repeatable)")->expected(1);
+      ->allow_extra_args(false);
+  verb.add_option("--set", arguments.set, "KEY=VALUE for every cell, e.g. finetune.epochs=8 (repeatable)")
+      ->allow_extra_args(false);
   verb.add_option("--seeds", arguments.seeds, "seeds 0..N-1 instead of the suite's");
   verb.add_option("--device", arguments.device, "cpu, cuda or cuda:N")->capture_default_str();
   verb.add_option("--threads", arguments.threads, "CPU threads; default: all");
