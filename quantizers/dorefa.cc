@@ -8,6 +8,9 @@
 namespace auxbench {
 namespace {
 
+using fake_quant::BoundGradient;
+using fake_quant::ClipGrid;
+
 double steps_of(int bits) { return static_cast<double>((int64_t{1} << bits) - 1); }
 
 class TanhWeight final : public Quantizer {

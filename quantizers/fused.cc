@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/torch_prelude.h"
+#include "kernels/fake_quant/cuda.h"
 
 namespace auxbench {
 namespace {
@@ -13,29 +14,43 @@ using torch::autograd::variable_list;
 
 constexpr int64_t kGrain = 16384;  // elements: below it a second core costs more than it gives
 
-template <typename T>
-std::span<const T> read_span(const at::Tensor& x, int64_t begin, int64_t end) {
-  return {x.const_data_ptr<T>() + begin, static_cast<size_t>(end - begin)};
-}
-
-template <typename T>
-std::span<T> write_span(const at::Tensor& x, int64_t begin, int64_t end) {
-  return {x.mutable_data_ptr<T>() + begin, static_cast<size_t>(end - begin)};
-}
-
-// Calls body(T{}, begin, end) over the elements of `like`, in parallel chunks.
-template <typename Body>
-void for_each_chunk(const at::Tensor& like, const Body& body) {
-  at::parallel_for(0, like.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    if (like.scalar_type() == at::kDouble)
-      body(double{}, begin, end);
-    else
-      body(float{}, begin, end);
-  });
-}
-
+// Whether kernels/ computes on this tensor; where not (half precision, CUDA without nvcc), LibTorch's own operators do.
 bool runs_on_kernels(const at::Tensor& x) {
-  return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
+  const bool type = x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble;
+  return type && (x.is_cpu() || (x.is_cuda() && fake_quant::cuda::compiled()));
+}
+
+// Calls body(T{}) with the tensor's type.
+template <typename Body>
+void with_type(const at::Tensor& x, const Body& body) {
+  if (x.scalar_type() == at::kDouble)
+    body(double{});
+  else
+    body(float{});
+}
+
+template <typename T>
+std::span<const T> elements(const at::Tensor& x) {
+  return {x.const_data_ptr<T>(), static_cast<size_t>(x.numel())};
+}
+
+// make(T{}) is the formula; it is applied to x, or to x and its gradient, which share one memory layout.
+template <typename Make, typename... Gradient>
+at::Tensor map(const Make& make, const at::Tensor& x, const Gradient&... gradient) {
+  auto out = at::empty_like(x);
+  with_type(x, [&](auto type) {
+    using T = decltype(type);
+    const auto formula = make(type);
+    const std::span<T> whole(out.mutable_data_ptr<T>(), static_cast<size_t>(out.numel()));
+    if (x.is_cuda()) return fake_quant::cuda::map(formula, elements<T>(x), elements<T>(gradient)..., whole);
+    at::parallel_for(0, x.numel(), kGrain, [&](int64_t begin, int64_t end) {
+      const auto part = [&](auto span) {
+        return span.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
+      };
+      fake_quant::map(formula, part(elements<T>(x)), part(elements<T>(gradient))..., part(whole));
+    });
+  });
+  return out;
 }
 
 // Elementwise kernels do not care in which order the elements lie, only that both operands agree.
@@ -45,35 +60,23 @@ at::Tensor in_layout_of(const at::Tensor& x, const at::Tensor& model) {
   return x.strides() == model.strides() ? x : at::empty_like(model).copy_(x);
 }
 
-at::Tensor quantize_forward(const at::Tensor& x, const ClipGrid& grid) {
+at::Tensor quantize_forward(const at::Tensor& x, const fake_quant::ClipGrid& grid) {
   if (!runs_on_kernels(x))
     return x.clamp(0, grid.hi).mul_(grid.steps / grid.unit).round_().div_(grid.steps).mul_(grid.unit);
-  auto out = at::empty_like(x);
-  for_each_chunk(x, [&](auto type, int64_t begin, int64_t end) {
-    using T = decltype(type);
-    clip_quantize<T>(read_span<T>(x, begin, end), grid, write_span<T>(out, begin, end));
-  });
-  return out;
+  return map([&](auto type) { return fake_quant::ClipLevel<decltype(type)>(grid); }, x);
 }
 
-at::Tensor quantize_backward(const at::Tensor& x, const at::Tensor& gradient, const ClipGrid& grid) {
+at::Tensor quantize_backward(const at::Tensor& x, const at::Tensor& gradient, const fake_quant::ClipGrid& grid) {
   if (!runs_on_kernels(x)) {
-    const auto above = grid.bounds == BoundGradient::pass ? x.ge(0) : x.gt(0);
-    const auto below = grid.bounds == BoundGradient::stop ? x.lt(grid.hi) : x.le(grid.hi);
+    const auto above = grid.bounds == fake_quant::BoundGradient::pass ? x.ge(0) : x.gt(0);
+    const auto below = grid.bounds == fake_quant::BoundGradient::stop ? x.lt(grid.hi) : x.le(grid.hi);
     return gradient * above.logical_and_(below);
   }
-  const auto g = in_layout_of(gradient, x);
-  auto out = at::empty_like(x);
-  for_each_chunk(x, [&](auto type, int64_t begin, int64_t end) {
-    using T = decltype(type);
-    clip_quantize_backward<T>(read_span<T>(x, begin, end), read_span<T>(g, begin, end), grid,
-                              write_span<T>(out, begin, end));
-  });
-  return out;
+  return map([&](auto type) { return fake_quant::ClipGradient<decltype(type)>(grid); }, x, in_layout_of(gradient, x));
 }
 
 struct ClipQuantize : Function<ClipQuantize> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const ClipGrid& grid) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const fake_quant::ClipGrid& grid) {
     const auto x = dense(input);
     context->save_for_backward({x});
     context->saved_data["hi"] = grid.hi;
@@ -85,10 +88,11 @@ struct ClipQuantize : Function<ClipQuantize> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const ClipGrid grid = {.hi = context->saved_data["hi"].toDouble(),
-                           .steps = context->saved_data["steps"].toDouble(),
-                           .unit = context->saved_data["unit"].toDouble(),
-                           .bounds = static_cast<BoundGradient>(context->saved_data["bounds"].toInt())};
+    const fake_quant::ClipGrid grid = {
+        .hi = context->saved_data["hi"].toDouble(),
+        .steps = context->saved_data["steps"].toDouble(),
+        .unit = context->saved_data["unit"].toDouble(),
+        .bounds = static_cast<fake_quant::BoundGradient>(context->saved_data["bounds"].toInt())};
     return {quantize_backward(saved[0], gradients[0], grid), at::Tensor()};
   }
 };
@@ -109,29 +113,16 @@ struct DorefaWeight : Function<DorefaWeight> {
     context->saved_data["max"] = max_abs;
     context->saved_data["detach_max"] = detach_max || found == 0.0;
     if (!runs_on_kernels(t)) return t.div(2 * max_abs).add_(0.5).mul_(steps).round_().div_(steps).mul_(2).sub_(1);
-    auto out = at::empty_like(t);
-    for_each_chunk(t, [&](auto type, int64_t begin, int64_t end) {
-      using T = decltype(type);
-      dorefa_weight<T>(read_span<T>(t, begin, end), static_cast<T>(max_abs), steps, write_span<T>(out, begin, end));
-    });
-    return out;
+    return map([&](auto type) { return fake_quant::DorefaLevel<decltype(type)>(max_abs, steps); }, t);
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const auto t = context->get_saved_variables()[0];
     const double max_abs = context->saved_data["max"].toDouble();
     const auto g = in_layout_of(gradients[0], t);
-    at::Tensor out;
-    if (runs_on_kernels(t)) {
-      out = at::empty_like(t);
-      for_each_chunk(t, [&](auto type, int64_t begin, int64_t end) {
-        using T = decltype(type);
-        dorefa_weight_backward<T>(read_span<T>(t, begin, end), read_span<T>(g, begin, end), static_cast<T>(max_abs),
-                                  write_span<T>(out, begin, end));
-      });
-    } else {
-      out = t.square().neg_().add_(1).mul_(g).div_(max_abs);
-    }
+    auto out = runs_on_kernels(t)
+                   ? map([&](auto type) { return fake_quant::DorefaGradient<decltype(type)>(max_abs); }, t, g)
+                   : t.square().neg_().add_(1).mul_(g).div_(max_abs);
     if (!context->saved_data["detach_max"].toBool() && t.numel() > 0) {
       // Through the maximum: its gradient is shared evenly among ties, as torch's full max() does.
       const auto at_max = t.abs().eq(max_abs);
@@ -144,7 +135,7 @@ struct DorefaWeight : Function<DorefaWeight> {
 
 }  // namespace
 
-at::Tensor clip_quantize(const at::Tensor& x, const ClipGrid& grid) { return ClipQuantize::apply(x, grid); }
+at::Tensor clip_quantize(const at::Tensor& x, const fake_quant::ClipGrid& grid) { return ClipQuantize::apply(x, grid); }
 
 at::Tensor straight_through(const at::Tensor& x, const at::Tensor& quantized) {
   return StraightThrough::apply(x, quantized);

@@ -8,7 +8,7 @@
 namespace auxbench {
 
 // x: float32 or float64, any shape. Saves x alone.
-at::Tensor clip_quantize(const at::Tensor& x, const ClipGrid& grid);
+at::Tensor clip_quantize(const at::Tensor& x, const fake_quant::ClipGrid& grid);
 
 // The value of `quantized` with the gradient of x: exactly the level, which x + (q - x) would miss by a rounding.
 at::Tensor straight_through(const at::Tensor& x, const at::Tensor& quantized);

@@ -9,6 +9,8 @@
 
 namespace {
 
+using namespace auxbench::fake_quant;
+
 std::vector<float> ramp(size_t n) {
   std::vector<float> x(n);
   for (size_t i = 0; i < n; ++i) x[i] = static_cast<float>(i % 1000) / 700.0F - 0.2F;
@@ -33,7 +35,7 @@ void forward(benchmark::State& state) {
   const auto x = ramp(static_cast<size_t>(state.range(0)));
   std::vector<float> y(x.size());
   for (auto _ : state) {
-    auxbench::clip_quantize<float>(x, {}, y);
+    map(ClipLevel<float>({}), std::span<const float>(x), std::span<float>(y));
     benchmark::ClobberMemory();
   }
   bytes_moved(state, 2);
@@ -43,7 +45,7 @@ void backward(benchmark::State& state) {
   const auto x = ramp(static_cast<size_t>(state.range(0)));
   std::vector<float> y(x.size());
   for (auto _ : state) {
-    auxbench::clip_quantize_backward<float>(x, x, {}, y);
+    map(ClipGradient<float>({}), std::span<const float>(x), std::span<const float>(x), std::span<float>(y));
     benchmark::ClobberMemory();
   }
   bytes_moved(state, 3);
@@ -53,7 +55,7 @@ void slow_reference(benchmark::State& state) {
   const auto x = ramp(static_cast<size_t>(state.range(0)));
   std::vector<float> y(x.size());
   for (auto _ : state) {
-    for (size_t i = 0; i < x.size(); ++i) y[i] = auxbench::reference::clip_quantize(x[i], {});
+    for (size_t i = 0; i < x.size(); ++i) y[i] = reference::clip_level(x[i], {});
     benchmark::ClobberMemory();
   }
   bytes_moved(state, 2);

@@ -2,10 +2,10 @@
 
 #include <cmath>
 
-namespace auxbench::reference {
+namespace auxbench::fake_quant::reference {
 
 template <typename T>
-T clip_quantize(T x, const ClipGrid& grid) {
+T clip_level(T x, const ClipGrid& grid) {
   if (std::isnan(x)) return x;
   const T clipped = std::fmin(std::fmax(x, T(0)), static_cast<T>(grid.hi));
   return std::nearbyint(clipped * static_cast<T>(grid.steps / grid.unit)) / static_cast<T>(grid.steps) *
@@ -13,7 +13,7 @@ T clip_quantize(T x, const ClipGrid& grid) {
 }
 
 template <typename T>
-T clip_quantize_backward(T x, T gradient, const ClipGrid& grid) {
+T clip_gradient(T x, T gradient, const ClipGrid& grid) {
   const T hi = static_cast<T>(grid.hi);
   if (x > T(0) && x < hi) return gradient;
   if (x == T(0) && grid.bounds == BoundGradient::pass) return gradient;
@@ -22,17 +22,24 @@ T clip_quantize_backward(T x, T gradient, const ClipGrid& grid) {
 }
 
 template <typename T>
-T dorefa_weight(T t, T max_abs, double steps) {
-  const T unit = t / (T(2) * max_abs) + T(0.5);
+T dorefa_level(T t, double max_abs, double steps) {
+  const T unit = t / (T(2) * static_cast<T>(max_abs)) + T(0.5);
   const T n = static_cast<T>(steps);
   return T(2) * (std::nearbyint(unit * n) / n) - T(1);
 }
 
-template float clip_quantize<float>(float, const ClipGrid&);
-template double clip_quantize<double>(double, const ClipGrid&);
-template float clip_quantize_backward<float>(float, float, const ClipGrid&);
-template double clip_quantize_backward<double>(double, double, const ClipGrid&);
-template float dorefa_weight<float>(float, float, double);
-template double dorefa_weight<double>(double, double, double);
+template <typename T>
+T dorefa_gradient(T t, T gradient, double max_abs) {
+  return (T(1) - t * t) * (T(1) / static_cast<T>(max_abs)) * gradient;
+}
 
-}  // namespace auxbench::reference
+template float clip_level<float>(float, const ClipGrid&);
+template double clip_level<double>(double, const ClipGrid&);
+template float clip_gradient<float>(float, float, const ClipGrid&);
+template double clip_gradient<double>(double, double, const ClipGrid&);
+template float dorefa_level<float>(float, double, double);
+template double dorefa_level<double>(double, double, double);
+template float dorefa_gradient<float>(float, float, double);
+template double dorefa_gradient<double>(double, double, double);
+
+}  // namespace auxbench::fake_quant::reference

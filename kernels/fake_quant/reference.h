@@ -3,15 +3,18 @@
 
 #include "kernels/fake_quant/fake_quant.h"
 
-namespace auxbench::reference {
+namespace auxbench::fake_quant::reference {
 
 template <typename T>
-T clip_quantize(T x, const ClipGrid& grid);
+T clip_level(T x, const ClipGrid& grid);
 
 template <typename T>
-T clip_quantize_backward(T x, T gradient, const ClipGrid& grid);
+T clip_gradient(T x, T gradient, const ClipGrid& grid);
 
 template <typename T>
-T dorefa_weight(T t, T max_abs, double steps);
+T dorefa_level(T t, double max_abs, double steps);
 
-}  // namespace auxbench::reference
+template <typename T>
+T dorefa_gradient(T t, T gradient, double max_abs);
+
+}  // namespace auxbench::fake_quant::reference

@@ -8,8 +8,7 @@
 #include "kernels/fake_quant/reference.h"
 #include "tests/support/catch.h"
 
-using auxbench::BoundGradient;
-using auxbench::ClipGrid;
+using namespace auxbench::fake_quant;
 
 namespace {
 
@@ -40,6 +39,20 @@ std::vector<T> awkward_numbers(size_t count, unsigned seed) {
   return x;
 }
 
+template <typename Formula, typename T>
+std::vector<T> mapped(const Formula& formula, const std::vector<T>& x) {
+  std::vector<T> out(x.size());
+  map(formula, std::span<const T>(x), std::span<T>(out));
+  return out;
+}
+
+template <typename Formula, typename T>
+std::vector<T> mapped(const Formula& formula, const std::vector<T>& x, const std::vector<T>& gradient) {
+  std::vector<T> out(x.size());
+  map(formula, std::span<const T>(x), std::span<const T>(gradient), std::span<T>(out));
+  return out;
+}
+
 }  // namespace
 
 TEMPLATE_TEST_CASE("the fast clipped quantizer equals the slow one bit for bit, at every length", "[kernels]", float,
@@ -48,13 +61,12 @@ TEMPLATE_TEST_CASE("the fast clipped quantizer equals the slow one bit for bit, 
     for (const size_t count : {size_t{0}, size_t{1}, size_t{7}, size_t{64}, size_t{1001}}) {
       const auto x = awkward_numbers<TestType>(count, 1);
       const auto g = awkward_numbers<TestType>(count, 2);
-      std::vector<TestType> y(count), dx(count);
-      auxbench::clip_quantize<TestType>(x, grid, y);
-      auxbench::clip_quantize_backward<TestType>(x, g, grid, dx);
+      const auto y = mapped(ClipLevel<TestType>(grid), x);
+      const auto dx = mapped(ClipGradient<TestType>(grid), x, g);
       for (size_t i = 0; i < count; ++i) {
         INFO("x = " << x[i] << ", hi = " << grid.hi << ", steps = " << grid.steps);
-        REQUIRE(y[i] == auxbench::reference::clip_quantize(x[i], grid));
-        REQUIRE(dx[i] == auxbench::reference::clip_quantize_backward(x[i], g[i], grid));
+        REQUIRE(y[i] == reference::clip_level(x[i], grid));
+        REQUIRE(dx[i] == reference::clip_gradient(x[i], g[i], grid));
       }
     }
   }
@@ -68,35 +80,35 @@ TEMPLATE_TEST_CASE("the fast DoReFa weight equals the slow one bit for bit", "[k
       value = std::tanh(value);
       largest = std::max(largest, std::abs(value));
     }
-    std::vector<TestType> q(t.size());
-    auxbench::dorefa_weight<TestType>(t, largest, steps, q);
-    for (size_t i = 0; i < t.size(); ++i) REQUIRE(q[i] == auxbench::reference::dorefa_weight(t[i], largest, steps));
+    const auto g = awkward_numbers<TestType>(t.size(), 5);
+    const auto q = mapped(DorefaLevel<TestType>(largest, steps), t);
+    const auto dt = mapped(DorefaGradient<TestType>(largest), t, g);
+    for (size_t i = 0; i < t.size(); ++i) {
+      REQUIRE(q[i] == reference::dorefa_level<TestType>(t[i], largest, steps));
+      const auto want = reference::dorefa_gradient<TestType>(t[i], g[i], largest);
+      REQUIRE((dt[i] == want || (std::isnan(dt[i]) && std::isnan(want))));
+    }
   }
 }
 
 TEST_CASE("a clipped grid keeps NaN and gives it no gradient", "[kernels]") {
   const std::vector<float> x = {std::numeric_limits<float>::quiet_NaN(), 0.4F};
   const std::vector<float> g = {1.0F, 1.0F};
-  std::vector<float> out(2);
-  auxbench::clip_quantize<float>(x, {}, out);
-  CHECK(std::isnan(out[0]));
-  auxbench::clip_quantize_backward<float>(x, g, {}, out);
-  CHECK(out[0] == 0.0F);
-  CHECK(out[1] == 1.0F);
+  CHECK(std::isnan(mapped(ClipLevel<float>({}), x)[0]));
+  CHECK(mapped(ClipGradient<float>({}), x, g) == std::vector<float>{0.0F, 1.0F});
 }
 
 TEST_CASE("a clipped grid takes its own levels to themselves", "[kernels]") {
   for (const auto& grid : kGrids) {
-    const auto x = awkward_numbers<double>(500, 4);
-    std::vector<double> once(x.size()), twice(x.size());
-    auxbench::clip_quantize<double>(x, grid, once);
-    auxbench::clip_quantize<double>(once, grid, twice);
-    CHECK(once == twice);
+    const auto once = mapped(ClipLevel<double>(grid), awkward_numbers<double>(500, 4));
+    CHECK(once == mapped(ClipLevel<double>(grid), once));
   }
 }
 
 TEST_CASE("spans of different lengths are refused", "[kernels]") {
-  std::vector<float> three(3), two(2);
-  CHECK_THROWS_AS(auxbench::clip_quantize<float>(three, {}, two), auxbench::LogicFault);
-  CHECK_THROWS_AS(auxbench::dorefa_weight<float>(three, 1.0F, 3, two), auxbench::LogicFault);
+  const std::vector<float> three(3);
+  std::vector<float> two(2);
+  CHECK_THROWS_AS(map(ClipLevel<float>({}), std::span<const float>(three), std::span<float>(two)),
+                  auxbench::LogicFault);
+  CHECK_THROWS_AS(mapped(DorefaGradient<float>(1), three, two), auxbench::LogicFault);
 }

@@ -1,0 +1,21 @@
+// cuda.h where the build found no nvcc.
+#include "base/check.h"
+#include "kernels/fake_quant/cuda.h"
+
+namespace auxbench::fake_quant::cuda {
+
+bool compiled() { return false; }
+
+template <typename Formula, typename T>
+void map(const Formula&, std::span<const T>, std::span<T>) {
+  AUXBENCH_CHECK(compiled(), "CUDA kernels in this build");
+}
+
+template <typename Formula, typename T>
+void map(const Formula&, std::span<const T>, std::span<const T>, std::span<T>) {
+  AUXBENCH_CHECK(compiled(), "CUDA kernels in this build");
+}
+
+#include "kernels/fake_quant/instantiate.inc"
+
+}  // namespace auxbench::fake_quant::cuda
