@@ -5,12 +5,12 @@
 namespace auxbench {
 
 const std::vector<QuantizerMethod>& quantizer_table() {
-  static const std::vector<QuantizerMethod> table = {
+  static const std::vector<QuantizerMethod> kTable = {
       {"dorefa", kDorefaPaper, "relu", "conv-input", 8, &make_dorefa},
       {"dorefa-relu6-official", kDorefaPaper, "relu6", "block-output", 8, &make_dorefa_relu6_official},
       {"dorefa-relu6-true", kDorefaPaper, "relu6", "block-output", 8, &make_dorefa_relu6_true},
   };
-  return table;
+  return kTable;
 }
 
 const QuantizerMethod* find_quantizer(const std::string& name) {

@@ -24,6 +24,12 @@ std::vector<double> values_of(const std::vector<Record>& records, const std::str
   return values;
 }
 
+const Record* first_mistrusted(const std::vector<Record>& records) {
+  for (const auto& record : records)
+    if (record.status == Status::mistrusted) return &record;
+  return nullptr;
+}
+
 size_t column_with(const ReportTable& table, const std::string& role) {
   const auto found = std::find_if(table.columns.begin(), table.columns.end(),
                                   [&](const ReportColumn& column) { return column.role == role; });
@@ -48,8 +54,7 @@ std::string measured_text(const ReportTable& table, const std::vector<Record>& r
     text += (text.empty() ? "" : " / ") + number_text(summary.mean);
   }
   if (first.count > 1) text += " (sd " + number_text(first.deviation) + ", n = " + std::to_string(first.count) + ")";
-  for (const auto& record : records)
-    if (record.status == Status::mistrusted) return text + " mistrusted: " + record.reason;
+  if (const auto* doubtful = first_mistrusted(records)) text += " mistrusted: " + doubtful->reason;
   return text;
 }
 
@@ -125,6 +130,10 @@ LaidClaim lay_out(const ReportClaim& claim, const ReportInput& input) {
                    after = records_of(row.entries[column], input.records);
         const auto gains = summarize(paired_gains(before, after, metric));
         laid.verdict = verdict(gains);
+        for (const auto& [title, records] :
+             {std::pair(table.columns[baseline].title, &before), std::pair(table.columns[column].title, &after)})
+          if (const auto* doubtful = first_mistrusted(*records))
+            laid.verdict = "mistrusted, " + title + ": " + doubtful->reason;
         if (gains.count > 0) laid.measured = signed_text(gains.mean);
         if (gains.count > 1)
           laid.measured += " (sd " + number_text(gains.deviation) + ", n = " + std::to_string(gains.count) +

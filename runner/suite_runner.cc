@@ -11,13 +11,13 @@ namespace auxbench {
 namespace {
 
 std::string outcome_text(const Record& record) {
-  if (record.status != Status::completed) return status_name(record.status) + ": " + record.reason;
   std::string text;
   for (const auto& metric : record.metrics) {
-    std::string value = std::to_string(metric.value);
-    text += (text.empty() ? "" : ", ") + metric.name + " " + value.substr(0, value.find('.') + 3);
+    const std::string value = std::to_string(metric.value);
+    text += metric.name + " " + value.substr(0, value.find('.') + 3) + ", ";
   }
-  return text + " (" + duration_text(record.seconds.at("total")) + ")";
+  if (record.status != Status::completed) return text + status_name(record.status) + ": " + record.reason;
+  return text.substr(0, text.size() - 2) + " (" + duration_text(record.seconds.at("total")) + ")";
 }
 
 void count(const Record& record, RunResult& result) {

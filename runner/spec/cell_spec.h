@@ -84,7 +84,7 @@ struct CellSpec {
 // Canonical JSON of all that the number depends on, its parent's stage included. Excludes nothing but names.
 nlohmann::json cell_to_json(const CellSpec& cell);
 // The inverse; throws UserError(invalid_suite) for anything cell_to_json would not have written.
-CellSpec cell_from_json(const nlohmann::json& json);
+CellSpec cell_from_json(const nlohmann::json& object);
 
 // "resnet18-plain-dorefa-w2a2-auxi-s0": readable, not unique.
 std::string cell_slug(const CellSpec& cell);

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-json part_or(const json& object, const char* key, json otherwise) {
+json part_or(const json& object, const char* key, const json& otherwise) {
   return object.contains(key) ? object.at(key) : otherwise;
 }
 

@@ -33,7 +33,7 @@ const std::vector<std::string> kMetrics = {"top1", "top5", "ap", "ap50", "ap75",
 }  // namespace
 
 const std::vector<LanguageKey>& suite_language() {
-  static const std::vector<LanguageKey> language = {
+  static const std::vector<LanguageKey> kLanguage = {
       {"suite", "$schema", "string", {}},
       {"suite", "name", "string", {}},
       {"suite", "title", "string", {}},
@@ -125,7 +125,7 @@ const std::vector<LanguageKey>& suite_language() {
       {"claim", "row", "string", {}},
       {"claim", "column", "string", {}},
   };
-  return language;
+  return kLanguage;
 }
 
 }  // namespace auxbench

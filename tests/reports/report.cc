@@ -108,6 +108,15 @@ TEST_CASE("a loss is printed as a loss", "[reports]") {
   CHECK(contains(report, "76.2 / 94.2 (sd 1.1, n = 2), -11.1 FP, -0.8 base"));
 }
 
+TEST_CASE("a claim over a mistrusted number is mistrusted, whatever its interval says", "[reports]") {
+  auto input = example();
+  input.records["base-1"].status = Status::mistrusted;
+  input.records["base-1"].reason = "top-1 is at chance level";
+  const auto report = render_markdown(input);
+  CHECK(contains(report, "| mistrusted, baseline: top-1 is at chance level |"));
+  CHECK(contains(report, "77.0 / 95.0 (sd 1.4, n = 2) mistrusted: top-1 is at chance level"));
+}
+
 TEST_CASE("a report without records is a report", "[reports]") {
   auto input = example();
   input.records.clear();
