@@ -30,13 +30,13 @@ unpack_packages() {
   if apt-cache "${APT_DIRS[@]}" policy "$DATASET_PACKAGE" | grep 'Candidate: [^(]' >/dev/null; then
     names+=("$DATASET_PACKAGE")
   else
-    warn "$DATASET_PACKAGE is not in this system's package lists: put the four files of Fashion-MNIST into $prefix/root/usr/share/datasets/fashion-mnist"
+    warn "$DATASET_PACKAGE is not in this system's package lists: put the four files of Fashion-MNIST into $prefix/sysroot/usr/share/datasets/fashion-mnist"
   fi
-  say "unpacking into $prefix/root: ${names[*]}"
+  say "unpacking into $prefix/sysroot: ${names[*]}"
   mkdir -p "$prefix/debs"
   (cd "$prefix/debs" && apt-get -qq -o APT::Sandbox::User=root "${APT_DIRS[@]}" download "${names[@]}" >&2) || die 2 "apt-get download failed"
-  rm -rf "$prefix/root"
-  for deb in "$prefix"/debs/*.deb; do dpkg-deb -x "$deb" "$prefix/root"; done
+  rm -rf "$prefix/sysroot"
+  for deb in "$prefix"/debs/*.deb; do dpkg-deb -x "$deb" "$prefix/sysroot"; done
   rm -rf "$prefix/debs" "$prefix/apt"
 }
 
@@ -88,7 +88,7 @@ sys.exit(main())
 WRAPPER
   cat >"$1/fallback/pkg-config" <<'WRAPPER'
 #!/bin/sh
-root="$(dirname "$(readlink -f "$0")")/../root/usr"
+root="$(dirname "$(readlink -f "$0")")/../sysroot/usr"
 library="$(echo "$root"/lib/*/libpkgconf.so.3)"
 LD_LIBRARY_PATH="${library%/*}" exec "$root/bin/pkgconf" "$@"
 WRAPPER
@@ -100,7 +100,7 @@ write_environment() {
 # Source this (bash, zsh), or name this folder in AUXBENCH_PREFIX: compilers, pkg-config, Meson and auxbench then find
 # what scripts/setup --prefix has put here. The folder may be moved.
 AUXBENCH_PREFIX="$(cd "$(dirname "${BASH_SOURCE[0]:-${(%):-%x}}")" && pwd)"
-_auxbench_root="$AUXBENCH_PREFIX/root/usr"
+_auxbench_root="$AUXBENCH_PREFIX/sysroot/usr"
 _auxbench_lib="$(echo "$_auxbench_root"/lib/*-linux-gnu)"
 case ":$PATH:" in
   *":$AUXBENCH_PREFIX/bin:"*) ;;
@@ -126,7 +126,7 @@ prepare_prefix() {
   mkdir -p "$1"
   prefix="$(cd "$1" && pwd)"
   unpack_packages "$prefix"
-  make_relocatable "$prefix/root"
+  make_relocatable "$prefix/sysroot"
   install_wheels "$prefix" "$torch"
   write_environment "$prefix"
   say "ready: $(du -sh "$prefix" | cut -f1) in $prefix; use it with AUXBENCH_PREFIX=$prefix or . $prefix/env.sh"
