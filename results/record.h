@@ -44,7 +44,8 @@ struct Record {
   nlohmann::json spec;  // canonical JSON of the cell
   std::vector<Metric> metrics;
   std::map<std::string, std::vector<double>> curves;  // by epoch: "train_loss", "top1" ...
-  std::map<std::string, double> seconds;        // "train", "evaluate", "total"; left out when records are compared
+  // "train", "evaluate", "total", of which "earlier runs" that were interrupted; left out when records are compared
+  std::map<std::string, double> seconds;
   std::map<std::string, nlohmann::json> facts;  // real bits, images, steps, digest of the weights ...
   Provenance provenance;
   std::string rerun;  // command that makes this record again

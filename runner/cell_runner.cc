@@ -76,6 +76,7 @@ void fill(const TrainOutcome& outcome, const Dataset& data, Record& record) {
   record.reason = outcome.reason;
   record.curves = outcome.state.curves;
   record.seconds = {{"train", outcome.state.train_seconds}, {"evaluate", outcome.state.evaluate_seconds}};
+  if (outcome.state.earlier_seconds > 0) record.seconds["earlier runs"] = outcome.state.earlier_seconds;
   record.facts["steps"] = outcome.state.iteration;
   record.facts["train_images"] = data.train.count;
   record.facts["test_images"] = data.test.count;
@@ -162,7 +163,8 @@ Record run_cell(const CellSpec& cell, const RunContext& context, const Store& st
     }
   }
   record.provenance.finished = utc_now();
-  record.seconds["total"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const double earlier = record.seconds.contains("earlier runs") ? record.seconds["earlier runs"] : 0;
+  record.seconds["total"] = earlier + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return record;
 }
 

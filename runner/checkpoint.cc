@@ -52,6 +52,7 @@ bool load_checkpoint(const std::filesystem::path& path, const std::string& cell_
     state.epoch_aux_loss_sum = rest.at("epoch_aux_loss_sum");
     state.train_seconds = rest.at("train_seconds");
     state.evaluate_seconds = rest.at("evaluate_seconds");
+    state.earlier_seconds = state.train_seconds + state.evaluate_seconds;
     state.curves = rest.at("curves").get<std::map<std::string, std::vector<double>>>();
   } catch (const nlohmann::json::exception& error) {
     throw UserError(ExitCode::data_missing, path.string() + ": checkpoint state: " + error.what());

@@ -21,6 +21,7 @@ struct TrainingState {
   double epoch_aux_loss_sum = 0;
   double train_seconds = 0;
   double evaluate_seconds = 0;
+  double earlier_seconds = 0;  // the part of both that a run before this one spent; not stored
   std::map<std::string, std::vector<double>> curves;
 };
 

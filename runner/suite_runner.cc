@@ -35,9 +35,9 @@ void count(const Record& record, RunResult& result) {
     default:
       ++result.failed;
   }
-  for (const char* part : {"train", "evaluate"})
+  for (const auto& [part, sign] : {std::pair{"train", 1}, std::pair{"evaluate", 1}, std::pair{"earlier runs", -1}})
     if (const auto found = record.seconds.find(part); found != record.seconds.end())
-      result.cell_seconds += found->second;
+      result.cell_seconds += sign * found->second;
 }
 
 class SuiteRun {
@@ -73,6 +73,7 @@ class SuiteRun {
     // An interrupted cell leaves its checkpoint, not a record that would hide an older one.
     if (record.status != Status::interrupted) store_.save(record);
     discard_checkpoint(store_, record);
+    if (options_.after_cell) options_.after_cell();
     count(record, result_);
     failed_ = failed_ || record.status == Status::failed || record.status == Status::diverged;
     progress_.line(label + ": " + outcome_text(record));

@@ -1,6 +1,7 @@
-// A whole suite: cells in order, finished ones skipped, failures kept apart, the report written as it grows.
+// A whole suite: cells in order, finished ones skipped, failures kept apart.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,11 +16,12 @@ namespace auxbench {
 struct RunOptions {
   std::optional<double> budget_seconds;  // no new cell starts after it
   bool fail_fast = false;
+  std::function<void()> after_cell;  // called when a cell's record is safe, if set
 };
 
 struct RunResult {
   int completed = 0, cached = 0, skipped = 0, failed = 0, not_run = 0;
-  double cell_seconds = 0;  // training and evaluation
+  double cell_seconds = 0;  // training and evaluation in this run
   double wall_seconds = 0;  // everything
   int signal = 0;
 };

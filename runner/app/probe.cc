@@ -10,7 +10,7 @@ namespace auxbench {
 namespace {
 
 struct ProbeFiles {
-  std::filesystem::path weights, input, labels, gradient, out;
+  std::filesystem::path weights, aux_weights, input, labels, gradient, out;
 };
 
 struct QuantizerArguments {
@@ -46,6 +46,20 @@ SafeTensors inputs_of(const ProbeFiles& files) {
   return in;
 }
 
+void add_with_prefix(const SafeTensors& file, const std::string& prefix, SafeTensors& all) {
+  for (const auto& [name, tensor] : file.tensors) all.tensors[prefix + name] = tensor;
+}
+
+// Names that carry no prefix, as in a finished cell's two files, get theirs.
+SafeTensors weights_of(const ProbeFiles& files) {
+  const auto weights = read_safetensors(files.weights);
+  const bool prefixed = weights.tensors.contains("model.fc.weight");
+  SafeTensors all;
+  add_with_prefix(weights, prefixed ? "" : "model.", all);
+  if (!files.aux_weights.empty()) add_with_prefix(read_safetensors(files.aux_weights), "aux.", all);
+  return all;
+}
+
 QuantizerSettings parse_settings(const std::vector<std::string>& words) {
   QuantizerSettings settings;
   for (const auto& word : words) {
@@ -60,11 +74,12 @@ QuantizerSettings parse_settings(const std::vector<std::string>& words) {
   return settings;
 }
 
-CellSpec find_cell(const SuiteSpec& suite, const std::string& name) {
-  for (const auto& listed : suite.cells)
-    if (cell_slug(listed.spec) == name) return listed.spec;
-  throw UserError(ExitCode::usage, name + ": no such cell in tier " + suite.tier +
-                                       " (auxbench plan lists them without their last 13 characters)");
+// By its name, with or without its digest.
+CellSpec find_cell(const OpenedSuite& opened, const std::string& name) {
+  for (const auto& listed : opened.suite.cells)
+    if (cell_slug(listed.spec) == name || identify(listed.spec, opened.context) == name) return listed.spec;
+  throw UserError(ExitCode::usage,
+                  name + ": no such cell in tier " + opened.suite.tier + " (auxbench plan lists them)");
 }
 
 void add_quantizer_probe(CLI::App& probe, Outcome& outcome) {
@@ -125,19 +140,22 @@ void add_step_probe(CLI::App& probe, Outcome& outcome) {
   auto arguments = std::make_shared<StepArguments>();
   auto* verb = probe.add_subcommand("step", "losses, gradients and weights of the first steps of a cell");
   verb->add_option("suite", arguments->suite.suite, "suite file")->required();
-  verb->add_option("cell", arguments->cell, "cell, as `auxbench plan` names it, without its digest")->required();
-  verb->add_option("--tier", arguments->suite.tier, "tier of the suite")->required();
-  verb->add_option("--weights", arguments->files.weights, "safetensors with `model.` and `aux.` names")->required();
+  verb->add_option("cell", arguments->cell, "cell, as `auxbench plan` names it, with or without its digest")
+      ->required();
+  verb->add_option("--tier", arguments->suite.tier, "tier of the suite; default: as for run");
+  verb->add_option("--weights", arguments->files.weights,
+                   "safetensors with `model.` and `aux.` names, or a finished cell's weights.safetensors")
+      ->required();
+  verb->add_option("--aux-weights", arguments->files.aux_weights, "a finished cell's auxiliary.safetensors");
   verb->add_option("--input", arguments->files.input, "safetensors with `input`")->required();
   verb->add_option("--labels", arguments->files.labels, "safetensors with `labels`")->required();
   verb->add_option("--out", arguments->files.out, "safetensors to write")->required();
   verb->add_option("--steps", arguments->steps)->check(CLI::PositiveNumber)->capture_default_str();
   verb->add_flag("--float64", arguments->float64, "in double precision");
   verb->callback([arguments, &outcome] {
-    const auto suite = load_suite(arguments->suite.suite,
-                                  {.tier = arguments->suite.tier, .set = {}, .seeds = {}, .only = {}, .skip = {}});
+    const auto opened = open_suite(arguments->suite, "probe step");
     write_safetensors(arguments->files.out,
-                      probe_step(find_cell(suite, arguments->cell), read_safetensors(arguments->files.weights),
+                      probe_step(find_cell(opened, arguments->cell), weights_of(arguments->files),
                                  inputs_of(arguments->files), arguments->steps, arguments->float64));
     outcome = ExitCode::ok;
   });

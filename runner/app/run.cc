@@ -32,8 +32,7 @@ void say_summary(const RunResult& result, const std::filesystem::path& report, P
 }
 
 ExitCode run(const RunArguments& arguments) {
-  const RunOptions options = {.budget_seconds = parse_duration(arguments.budget, "--budget"),
-                              .fail_fast = arguments.fail_fast};
+  const auto budget = parse_duration(arguments.budget, "--budget");
   const auto opened = open_suite(arguments.suite, "run");
   Progress progress(arguments.quiet);
   Store store(opened.out);
@@ -42,10 +41,16 @@ ExitCode run(const RunArguments& arguments) {
   progress.line(opened.suite.title + ": tier " + opened.suite.tier +
                 (opened.suite.proxy ? ", a proxy: " + opened.suite.proxy_reason : "") + "; " +
                 std::to_string(opened.suite.cells.size()) + " cells into " + opened.out.string());
+  ReportInput input;
+  const auto write_report = [&] {
+    input = report_input(opened.suite, opened.context, read_records(opened.out).by_id, opened.command);
+    write_file_atomically(opened.out / "report.md", render_markdown(input));
+  };
+  const RunOptions options = {.budget_seconds = budget, .fail_fast = arguments.fail_fast, .after_cell = write_report};
   const auto result = run_suite(opened.suite, opened.context, options, store, progress);
-  const auto input = report_input(opened.suite, opened.context, read_records(opened.out).by_id, opened.command);
-  write_file_atomically(opened.out / "report.md", render_markdown(input));
+  write_report();
   std::fputs(render_console(input).c_str(), stdout);
+  std::fflush(stdout);  // before the summary, which goes to stderr
   say_summary(result, opened.out / "report.md", progress);
   return exit_code(result);
 }

@@ -9,6 +9,7 @@ import pathlib
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,29 @@ def records(folder):
     for line in (folder / "records.jsonl").read_text().splitlines():
         record = json.loads(line)
         found[record["id"]] = {key: value for key, value in record.items() if key not in VARIES}
+    return found
+
+
+def write_tensors(path, tensors):
+    """Safetensors by hand: name to (type, shape, list of numbers), types F32 and I64."""
+    header, data = {}, b""
+    for name, (kind, shape, numbers) in tensors.items():
+        packed = struct.pack(f"<{len(numbers)}{'f' if kind == 'F32' else 'q'}", *numbers)
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(data), len(data) + len(packed)]}
+        data += packed
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def read_tensors(path):
+    """The F64 tensors of a file, flat."""
+    data = path.read_bytes()
+    start = 8 + struct.unpack("<Q", data[:8])[0]
+    found = {}
+    for name, entry in json.loads(data[8:start]).items():
+        if name != "__metadata__" and entry["dtype"] == "F64":
+            begin, end = entry["data_offsets"]
+            found[name] = list(struct.unpack(f"<{(end - begin) // 8}d", data[start + begin : start + end]))
     return found
 
 
@@ -80,6 +104,17 @@ class CommandLine(unittest.TestCase):
         self.assertGreater(kills, 0)
         self.assertEqual(process.returncode, 0)
         self.assertEqual(records(self.folder / "killed"), records(self.folder / "whole"))
+
+    def test_the_report_grows_while_the_run_goes_on(self):
+        out = self.folder / "out"
+        process = subprocess.Popen([PROGRAM, "run", SMOKE, "--tier", "smoke", "--out", out, "--set", "finetune.epochs=10000"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        while not (out / "report.md").exists():
+            self.assertIsNone(process.poll(), "the run ended before its first report")
+            time.sleep(0.05)
+        self.assertIn("not run yet", (out / "report.md").read_text())
 
     def test_a_signal_checkpoints_and_leaves_with_its_own_code(self):
         long = ("--set", "train_images=0", "--set", "pretrain.epochs=50", "--only", "resnet18-fp-s0")
@@ -140,6 +175,28 @@ class CommandLine(unittest.TestCase):
         result = self.smoke("out", "--budget", "0s")
         self.assertEqual(result.returncode, 7)
         self.assertIn("not run yet", (self.folder / "out" / "report.md").read_text())
+
+    def test_probes_answer_with_files(self):
+        x, out = self.folder / "x", self.folder / "out.safetensors"
+        write_tensors(x, {"input": ("F32", [4], [-1.0, 0.25, 0.5, 3.0])})
+        quantizer = run("probe", "quantizer", "dorefa", "--bits", 2, "--role", "activation", "--input", x, "--out", out)
+        self.assertEqual(quantizer.returncode, 0, quantizer.stderr)
+        self.assertEqual(read_tensors(out)["codes"], [0.0, 1.0, 2.0, 3.0])
+
+        self.assertEqual(self.smoke("smoke", "--only", "*dorefa-w2a2-auxi-s0").returncode, 0)
+        start = next((self.folder / "smoke" / "cells").glob("resnet18-fp-auxi-s0-*"))
+        write_tensors(x, {"input": ("F32", [2, 1, 28, 28], [0.5] * 784 + [0.1] * 784)})
+        write_tensors(self.folder / "y", {"labels": ("I64", [2], [3, 7])})
+        step = ("probe", "step", SMOKE, "resnet18-dorefa-w2a2-auxi-s0", "--tier", "smoke", "--weights", start / "weights.safetensors",
+                "--aux-weights", start / "auxiliary.safetensors", "--input", x, "--labels", self.folder / "y", "--steps", 2,
+                "--float64", "--out", out)
+        result = run(*step)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        found = read_tensors(out)
+        self.assertEqual(len(found["losses"]), 2)
+        self.assertEqual(found["loss"][0], found["losses"][0])
+        self.assertTrue(any(found["grad.aux.fc.weight"]))
+        self.expect_error(run(*step[:3], "resnet18-dorefa-w9", *step[4:]), 2, "resnet18-dorefa-w9: no such cell")
 
     def test_every_verb_explains_itself(self):
         for verb in ("run", "plan", "validate", "ls", "show", "report", "probe", "bench-training"):
