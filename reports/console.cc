@@ -19,7 +19,7 @@ std::string render_console(const ReportInput& input) {
       text += "  " + row.title + "\n";
       for (size_t i = 0; i < row.measured.size(); ++i) {
         std::string name = laid.header[i + 1];
-        name.resize(std::max<size_t>(28, name.size()), ' ');
+        name.resize(std::max<size_t>(28, name.size() + 2), ' ');
         text += "    " + name + row.measured[i];
         if (row.reported[i] != "-") text += "   [paper " + row.reported[i] + "]";
         text += "\n";
