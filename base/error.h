@@ -33,4 +33,9 @@ class UserError : public std::runtime_error {
   ExitCode code_;
 };
 
+// For a file that is not what it should be: "PLACE: WHAT", exit code 4.
+[[noreturn]] inline void refuse_data(const std::string& place, const std::string& what) {
+  throw UserError(ExitCode::data_missing, place + ": " + what);
+}
+
 }  // namespace auxbench

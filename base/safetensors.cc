@@ -36,10 +36,6 @@ constexpr std::array<std::pair<std::string_view, int64_t>, 10> kSizes = {{{"F64"
                                                                           {"U8", 1},
                                                                           {"BOOL", 1}}};
 
-[[noreturn]] void refuse(const std::string& place, const std::string& what) {
-  throw UserError(ExitCode::data_missing, place + ": " + what);
-}
-
 // Names come from the file: quoted and cut, so that a message stays one line.
 std::string quote(std::string_view text) {
   const bool cut = text.size() > kQuotedLimit;
@@ -78,9 +74,9 @@ class HeaderGuard {
     using Event = Json::parse_event_t;
     if (event == Event::object_start || event == Event::array_start) keys_.emplace_back();
     if (event == Event::object_end || event == Event::array_end) keys_.pop_back();
-    if (keys_.size() > kDepthLimit) refuse(place_, "header is nested too deeply");
+    if (keys_.size() > kDepthLimit) refuse_data(place_, "header is nested too deeply");
     if (event == Event::key && !keys_.back().insert(value.get<std::string>()).second)
-      refuse(place_, quote(value.get<std::string>()) + " is given twice");
+      refuse_data(place_, quote(value.get<std::string>()) + " is given twice");
   }
 
  private:
@@ -91,7 +87,7 @@ class HeaderGuard {
 Json parse_header(std::string_view header, const std::string& place) {
   // The parser would take a byte order mark for nothing and a NUL for the end.
   if (!header.starts_with('{') || header.find('\0') != std::string_view::npos)
-    refuse(place, "header is not a JSON object");
+    refuse_data(place, "header is not a JSON object");
   HeaderGuard guard(place);
   const auto watch = [&guard](int, Json::parse_event_t event, Json& value) {
     guard.see(event, value);
@@ -100,17 +96,17 @@ Json parse_header(std::string_view header, const std::string& place) {
   try {
     return Json::parse(header, watch);
   } catch (const Json::parse_error& error) {
-    refuse(place, "header is not JSON, byte " + std::to_string(error.byte));
+    refuse_data(place, "header is not JSON, byte " + std::to_string(error.byte));
   } catch (const Json::exception&) {
-    refuse(place, "header holds a number that is out of range");
+    refuse_data(place, "header holds a number that is out of range");
   }
 }
 
 std::map<std::string, std::string> parse_metadata(const Json& json, const std::string& place) {
   std::map<std::string, std::string> metadata;
-  if (!json.is_object()) refuse(place, "__metadata__ is not an object");
+  if (!json.is_object()) refuse_data(place, "__metadata__ is not an object");
   for (const auto& [key, value] : json.items()) {
-    if (!value.is_string()) refuse(place, "__metadata__: " + quote(key) + " is not a string");
+    if (!value.is_string()) refuse_data(place, "__metadata__: " + quote(key) + " is not a string");
     metadata[key] = value.get<std::string>();
   }
   return metadata;
@@ -118,9 +114,9 @@ std::map<std::string, std::string> parse_metadata(const Json& json, const std::s
 
 std::vector<uint64_t> parse_integers(const Json& json, const std::string& place) {
   std::vector<uint64_t> integers;
-  if (!json.is_array()) refuse(place, "is not a list");
+  if (!json.is_array()) refuse_data(place, "is not a list");
   for (const auto& item : json) {
-    if (!item.is_number_unsigned()) refuse(place, quote(item.dump()) + " is not an integer >= 0 of 64 bits");
+    if (!item.is_number_unsigned()) refuse_data(place, quote(item.dump()) + " is not an integer >= 0 of 64 bits");
     integers.push_back(item.get<uint64_t>());
   }
   return integers;
@@ -130,30 +126,30 @@ Entry parse_entry(const std::string& name, const Json& json, uint64_t data_size,
   Entry entry;
   entry.name = name;
   for (const char* key : {"dtype", "shape", "data_offsets"})
-    if (!json.is_object() || !json.contains(key)) refuse(place, std::string(key) + " is missing");
-  if (json.size() != 3) refuse(place, "has keys beside dtype, shape and data_offsets");
+    if (!json.is_object() || !json.contains(key)) refuse_data(place, std::string(key) + " is missing");
+  if (json.size() != 3) refuse_data(place, "has keys beside dtype, shape and data_offsets");
 
-  if (!json["dtype"].is_string()) refuse(place, "dtype is not a string");
+  if (!json["dtype"].is_string()) refuse_data(place, "dtype is not a string");
   entry.tensor.dtype = json["dtype"].get<std::string>();
   const auto element_size = find_size(entry.tensor.dtype);
-  if (!element_size) refuse(place, "unknown dtype " + quote(entry.tensor.dtype));
+  if (!element_size) refuse_data(place, "unknown dtype " + quote(entry.tensor.dtype));
 
   for (const auto extent : parse_integers(json["shape"], place + ": shape")) {
-    if (!std::in_range<int64_t>(extent)) refuse(place, "shape overflows");
+    if (!std::in_range<int64_t>(extent)) refuse_data(place, "shape overflows");
     entry.tensor.shape.push_back(static_cast<int64_t>(extent));
   }
   const auto bytes = byte_count(entry.tensor.shape, *element_size);
-  if (!bytes) refuse(place, "shape overflows");
+  if (!bytes) refuse_data(place, "shape overflows");
 
   const auto offsets = parse_integers(json["data_offsets"], place + ": data_offsets");
-  if (offsets.size() != 2 || offsets[0] > offsets[1]) refuse(place, "data_offsets are not [begin, end]");
+  if (offsets.size() != 2 || offsets[0] > offsets[1]) refuse_data(place, "data_offsets are not [begin, end]");
   entry.begin = offsets[0];
   entry.end = offsets[1];
   if (entry.end > data_size)
-    refuse(place, "ends at byte " + std::to_string(entry.end) + ", the data have " + std::to_string(data_size));
+    refuse_data(place, "ends at byte " + std::to_string(entry.end) + ", the data have " + std::to_string(data_size));
   const auto found = entry.end - entry.begin;
   if (found != static_cast<uint64_t>(*bytes))
-    refuse(place, "holds " + std::to_string(found) + " bytes, its shape needs " + std::to_string(*bytes));
+    refuse_data(place, "holds " + std::to_string(found) + " bytes, its shape needs " + std::to_string(*bytes));
   return entry;
 }
 
@@ -165,11 +161,11 @@ void check_tiling(std::vector<Entry>& entries, uint64_t data_size, const std::st
   uint64_t covered = 0;
   for (const auto& entry : entries) {
     if (entry.begin != covered)
-      refuse(place, "tensor " + quote(entry.name) + ": " +
-                        (entry.begin < covered ? "overlaps another" : "leaves a hole before it"));
+      refuse_data(place, "tensor " + quote(entry.name) + ": " +
+                             (entry.begin < covered ? "overlaps another" : "leaves a hole before it"));
     covered = entry.end;
   }
-  if (covered != data_size) refuse(place, std::to_string(data_size - covered) + " bytes belong to no tensor");
+  if (covered != data_size) refuse_data(place, std::to_string(data_size - covered) + " bytes belong to no tensor");
 }
 
 Json header_of(const SafeTensors& contents) {
@@ -193,20 +189,21 @@ Json header_of(const SafeTensors& contents) {
 
 int64_t safetensors_element_size(std::string_view dtype) {
   const auto size = find_size(dtype);
-  if (!size) refuse("safetensors", "unknown dtype " + quote(dtype));
+  if (!size) refuse_data("safetensors", "unknown dtype " + quote(dtype));
   return *size;
 }
 
 SafeTensors parse_safetensors(std::string_view bytes, const std::string& place) {
-  if (bytes.size() < kPrefixBytes) refuse(place, "truncated: " + std::to_string(bytes.size()) + " bytes");
+  if (bytes.size() < kPrefixBytes) refuse_data(place, "truncated: " + std::to_string(bytes.size()) + " bytes");
   uint64_t header_size = 0;
   for (size_t i = 0; i < kPrefixBytes; ++i)
     header_size |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
   if (header_size > kHeaderLimit)
-    refuse(place, "header of " + std::to_string(header_size) + " bytes, at most 100000000 make a safetensors file");
+    refuse_data(place,
+                "header of " + std::to_string(header_size) + " bytes, at most 100000000 make a safetensors file");
   if (header_size > bytes.size() - kPrefixBytes)
-    refuse(place, "truncated: header of " + std::to_string(header_size) + " bytes, " +
-                      std::to_string(bytes.size() - kPrefixBytes) + " are there");
+    refuse_data(place, "truncated: header of " + std::to_string(header_size) + " bytes, " +
+                           std::to_string(bytes.size() - kPrefixBytes) + " are there");
   const auto header = parse_header(bytes.substr(kPrefixBytes, header_size), place);
   const auto data = bytes.substr(kPrefixBytes + header_size);
 

@@ -19,10 +19,6 @@ constexpr size_t kFirstChunk = size_t{1} << 16;
 constexpr size_t kLimitOfZlib = size_t{1} << 31;  // zlib counts in 32 bits
 constexpr int kGzipOnly = 15 + 16;                // largest window, gzip wrapper
 
-[[noreturn]] void refuse(const std::string& place, const std::string& what) {
-  throw UserError(ExitCode::data_missing, place + ": " + what);
-}
-
 class Inflater {
  public:
   explicit Inflater(std::string_view packed) {
@@ -60,17 +56,17 @@ Gunzipped gunzip(std::string_view packed, size_t limit, const std::string& place
   size_t used = 0;
   int status = Z_OK;
   while (status == Z_OK) {
-    if (used > limit) refuse(place, "unpacks to more than " + std::to_string(limit) + " bytes");
+    if (used > limit) refuse_data(place, "unpacks to more than " + std::to_string(limit) + " bytes");
     if (used == result.bytes.size()) result.bytes.resize(std::min(std::max(2 * used, kFirstChunk), limit + 1));
     status = inflater.fill(result.bytes, used);
   }
   if (status == Z_MEM_ERROR) throw std::bad_alloc();
-  if (used > limit) refuse(place, "unpacks to more than " + std::to_string(limit) + " bytes");
+  if (used > limit) refuse_data(place, "unpacks to more than " + std::to_string(limit) + " bytes");
   if (status != Z_STREAM_END && status != Z_BUF_ERROR)
-    refuse(place, "damaged gzip data after " + std::to_string(used) + " unpacked bytes");
+    refuse_data(place, "damaged gzip data after " + std::to_string(used) + " unpacked bytes");
   result.complete = status == Z_STREAM_END;
   if (result.complete && inflater.left() > 0)
-    refuse(place, std::to_string(inflater.left()) + " bytes after the end of the gzip data");
+    refuse_data(place, std::to_string(inflater.left()) + " bytes after the end of the gzip data");
   result.bytes.resize(used);
   return result;
 }

@@ -14,10 +14,6 @@ constexpr const char* kTrainLabels = "train-labels-idx1-ubyte";
 constexpr const char* kTestImages = "t10k-images-idx3-ubyte";
 constexpr const char* kTestLabels = "t10k-labels-idx1-ubyte";
 
-[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what) {
-  throw UserError(ExitCode::data_missing, path.string() + ": " + what);
-}
-
 std::optional<std::filesystem::path> find_file(const std::filesystem::path& folder, const std::string& name) {
   std::error_code ignored;
   for (const char* ending : {"", ".gz"})
@@ -40,13 +36,15 @@ class FolderReader {
     set.height = images.shape[1];
     set.width = images.shape[2];
     set.classes = classes_;
-    if (images.values.empty()) refuse(images_path, "holds no images");
+    if (images.values.empty()) refuse_data(images_path.string(), "holds no images");
     if (labels.shape[0] != set.count)
-      refuse(labels_path, std::to_string(labels.shape[0]) + " labels for " + std::to_string(set.count) + " images");
+      refuse_data(labels_path.string(),
+                  std::to_string(labels.shape[0]) + " labels for " + std::to_string(set.count) + " images");
     for (size_t i = 0; i < labels.values.size(); ++i)
       if (labels.values[i] >= classes_)
-        refuse(labels_path, "label " + std::to_string(labels.values[i]) + " of image " + std::to_string(i) +
-                                ": there are only " + std::to_string(classes_) + " classes");
+        refuse_data(labels_path.string(), "label " + std::to_string(labels.values[i]) + " of image " +
+                                              std::to_string(i) + ": there are only " + std::to_string(classes_) +
+                                              " classes");
     set.labels.assign(labels.values.begin(), labels.values.end());
     set.pixels = std::move(images.values);
     return set;
@@ -57,12 +55,14 @@ class FolderReader {
  private:
   std::pair<std::filesystem::path, IdxArray> read(const std::string& name, size_t rank, std::string_view expected) {
     const auto path = find_file(folder_, name);
-    if (!path) refuse(folder_ / name, "missing, and so is " + name + ".gz");
+    if (!path) refuse_data((folder_ / name).string(), "missing, and so is " + name + ".gz");
     auto array = read_idx(*path);
     if (!expected.empty() && array.digest != expected)
-      refuse(*path, "SHA-256 of the unpacked content: expected " + std::string(expected) + ", found " + array.digest);
+      refuse_data(path->string(),
+                  "SHA-256 of the unpacked content: expected " + std::string(expected) + ", found " + array.digest);
     if (array.shape.size() != rank)
-      refuse(*path, "expected " + std::to_string(rank) + " dimensions, found " + std::to_string(array.shape.size()));
+      refuse_data(path->string(),
+                  "expected " + std::to_string(rank) + " dimensions, found " + std::to_string(array.shape.size()));
     digests_ += array.digest + "  " + name + "\n";
     return {*path, std::move(array)};
   }
@@ -88,7 +88,7 @@ IdxFolder load_idx_folder(const std::filesystem::path& folder, const std::option
   result.test = reader.read_split(kTestImages, digests.test_images, kTestLabels, digests.test_labels);
   result.manifest = reader.manifest();
   if (result.test.height != result.train.height || result.test.width != result.train.width)
-    refuse(folder / kTestImages, "its images are not as large as the training images");
+    refuse_data((folder / kTestImages).string(), "its images are not as large as the training images");
   return result;
 }
 

@@ -32,10 +32,6 @@ std::string shape_text(at::IntArrayRef shape) {
   return text + "]";
 }
 
-[[noreturn]] void refuse(const std::string& place, const std::string& what) {
-  throw UserError(ExitCode::data_missing, place + ": " + what);
-}
-
 }  // namespace
 
 SafeTensor to_safetensor(const at::Tensor& tensor) {
@@ -57,7 +53,7 @@ at::Tensor from_safetensor(const SafeTensor& tensor, const std::string& place) {
     if (!tensor.bytes.empty()) std::memcpy(result.mutable_data_ptr(), tensor.bytes.data(), tensor.bytes.size());
     return result;
   }
-  refuse(place, "tensor type " + tensor.dtype + " is not supported");
+  refuse_data(place, "tensor type " + tensor.dtype + " is not supported");
 }
 
 NamedTensors named_tensors(const torch::nn::Module& module, const std::string& prefix) {
@@ -79,16 +75,18 @@ void store_tensors(const NamedTensors& tensors, SafeTensors& contents) {
 void load_tensors(const SafeTensors& contents, const std::string& prefix, const NamedTensors& targets,
                   const std::string& place) {
   for (const auto& [name, stored] : contents.tensors)
-    if (name.starts_with(prefix) && !targets.contains(name)) refuse(place, name + ": the network has no such tensor");
+    if (name.starts_with(prefix) && !targets.contains(name))
+      refuse_data(place, name + ": the network has no such tensor");
   const at::NoGradGuard no_gradient;
   for (const auto& [name, target] : targets) {
     const auto found = contents.tensors.find(name);
-    if (found == contents.tensors.end()) refuse(place, name + ": missing");
+    if (found == contents.tensors.end()) refuse_data(place, name + ": missing");
     if (found->second.shape != target.sizes().vec())
-      refuse(place, name + ": expected " + shape_text(target.sizes()) + ", found " + shape_text(found->second.shape));
+      refuse_data(place,
+                  name + ": expected " + shape_text(target.sizes()) + ", found " + shape_text(found->second.shape));
     const auto source = from_safetensor(found->second, place + ": " + name);
     if (source.is_floating_point() != target.is_floating_point())
-      refuse(place, name + ": expected " + toString(target.scalar_type()) + ", found " + found->second.dtype);
+      refuse_data(place, name + ": expected " + toString(target.scalar_type()) + ", found " + found->second.dtype);
     target.copy_(source);
   }
 }
