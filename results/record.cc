@@ -19,48 +19,6 @@ constexpr std::array<std::pair<Status, const char*>, 8> kNames = {{{Status::list
                                                                    {Status::timed_out, "timed_out"},
                                                                    {Status::interrupted, "interrupted"}}};
 
-nlohmann::json to_json(const Metric& metric) {
-  AUXBENCH_CHECK(std::isfinite(metric.value), "a finite metric " + metric.name);
-  return {{"name", metric.name},
-          {"value", metric.value},
-          {"unit", metric.unit},
-          {"higher_is_better", metric.higher_is_better}};
-}
-
-nlohmann::json to_json(const Provenance& made) {
-  return {{"commit", made.commit},
-          {"dirty", made.dirty},
-          {"version", made.version},
-          {"compiler", made.compiler},
-          {"torch", made.torch},
-          {"cpu", made.cpu},
-          {"gpu", made.gpu},
-          {"device", made.device},
-          {"os", made.os},
-          {"threads", made.threads},
-          {"data_manifest", made.data_manifest},
-          {"started", made.started},
-          {"finished", made.finished}};
-}
-
-Provenance provenance_from(const nlohmann::json& json) {
-  Provenance made;
-  json.at("commit").get_to(made.commit);
-  json.at("dirty").get_to(made.dirty);
-  json.at("version").get_to(made.version);
-  json.at("compiler").get_to(made.compiler);
-  json.at("torch").get_to(made.torch);
-  json.at("cpu").get_to(made.cpu);
-  json.at("gpu").get_to(made.gpu);
-  json.at("device").get_to(made.device);
-  json.at("os").get_to(made.os);
-  json.at("threads").get_to(made.threads);
-  json.at("data_manifest").get_to(made.data_manifest);
-  json.at("started").get_to(made.started);
-  json.at("finished").get_to(made.finished);
-  return made;
-}
-
 // A curve of a diverged run stops before its first value that JSON cannot hold.
 std::vector<double> finite_part(const std::vector<double>& curve) {
   std::vector<double> kept;
@@ -72,6 +30,11 @@ std::vector<double> finite_part(const std::vector<double>& curve) {
 }
 
 }  // namespace
+
+// The names of their keys, both ways; a key that is missing when read is an exception of the library.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Metric, name, value, unit, higher_is_better)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Provenance, commit, dirty, version, compiler, torch, cpu, gpu, device, os, threads,
+                                   data_manifest, started, finished)
 
 std::string status_name(Status status) {
   for (const auto& [value, name] : kNames)
@@ -90,8 +53,8 @@ bool is_final(Status status) {
 }
 
 nlohmann::json record_to_json(const Record& record) {
-  nlohmann::json metrics = nlohmann::json::array();
-  for (const auto& metric : record.metrics) metrics.push_back(to_json(metric));
+  for (const auto& metric : record.metrics)
+    AUXBENCH_CHECK(std::isfinite(metric.value), "a finite metric " + metric.name);
   nlohmann::json curves = nlohmann::json::object();
   for (const auto& [name, values] : record.curves) curves[name] = finite_part(values);
   return {{"schema_version", Record::kSchemaVersion},
@@ -100,11 +63,11 @@ nlohmann::json record_to_json(const Record& record) {
           {"status", status_name(record.status)},
           {"reason", record.reason},
           {"spec", record.spec},
-          {"metrics", metrics},
+          {"metrics", record.metrics},
           {"curves", curves},
           {"seconds", record.seconds},
           {"facts", record.facts},
-          {"provenance", to_json(record.provenance)},
+          {"provenance", record.provenance},
           {"rerun", record.rerun}};
 }
 
@@ -119,15 +82,11 @@ Record record_from_json(const nlohmann::json& json, const std::string& place) {
     record.status = status_from_name(json.at("status"));
     json.at("reason").get_to(record.reason);
     record.spec = json.at("spec");
-    for (const auto& metric : json.at("metrics"))
-      record.metrics.push_back({.name = metric.at("name"),
-                                .value = metric.at("value"),
-                                .unit = metric.at("unit"),
-                                .higher_is_better = metric.at("higher_is_better")});
+    json.at("metrics").get_to(record.metrics);
     json.at("curves").get_to(record.curves);
     json.at("seconds").get_to(record.seconds);
     record.facts = json.at("facts").get<std::map<std::string, nlohmann::json>>();
-    record.provenance = provenance_from(json.at("provenance"));
+    json.at("provenance").get_to(record.provenance);
     json.at("rerun").get_to(record.rerun);
     return record;
   } catch (const nlohmann::json::exception& error) {

@@ -52,6 +52,8 @@ const std::filesystem::path& Store::folder() const { return state_->folder; }
 std::filesystem::path Store::cell_folder(const std::string& id) const { return state_->folder / "cells" / id; }
 const std::vector<std::string>& Store::warnings() const { return state_->stored.warnings; }
 
+const std::map<std::string, Record>& Store::records() const { return state_->stored.by_id; }
+
 std::optional<Record> Store::find(const std::string& id) const {
   const auto found = state_->stored.by_id.find(id);
   if (found == state_->stored.by_id.end()) return std::nullopt;

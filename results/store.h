@@ -36,6 +36,7 @@ class Store {
   [[nodiscard]] const std::filesystem::path& folder() const;
   [[nodiscard]] std::filesystem::path cell_folder(const std::string& id) const;
   [[nodiscard]] const std::vector<std::string>& warnings() const;
+  [[nodiscard]] const std::map<std::string, Record>& records() const;  // by id, those saved here included
   [[nodiscard]] std::optional<Record> find(const std::string& id) const;
   // Durable when it returns: record.json first, then the line.
   void save(const Record& record);
