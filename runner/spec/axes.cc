@@ -3,34 +3,25 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "runner/spec/cell_keys.h"
 
 namespace auxbench {
 namespace {
 
 using nlohmann::json;
 
-template <typename T>
-void take(const json& object, const char* key, T& value) {
-  if (object.contains(key)) object.at(key).get_to(value);
+// A walk that takes what the object has and leaves the rest as it is.
+auto taker(const json& object) {
+  return [&object](const char* key, auto& value, Presence) {
+    if (object.contains(key)) object.at(key).get_to(value);
+  };
 }
 
 StageSpec read_stage(const json& object, const std::string& name, const std::string& place) {
   for (const char* key : {"epochs", "lr"})
     if (!object.contains(key)) throw UserError(ExitCode::invalid_suite, place + ": " + name + " has no " + key);
   StageSpec stage;
-  take(object, "epochs", stage.epochs);
-  take(object, "batch", stage.batch);
-  take(object, "optimizer", stage.optimizer);
-  take(object, "lr", stage.lr);
-  take(object, "momentum", stage.momentum);
-  take(object, "nesterov", stage.nesterov);
-  take(object, "weight_decay", stage.weight_decay);
-  take(object, "decay_norms", stage.decay_norms);
-  take(object, "schedule", stage.schedule);
-  take(object, "milestones", stage.milestones);
-  take(object, "gamma", stage.gamma);
-  take(object, "augment", stage.augment);
-  take(object, "evaluate", stage.evaluate);
+  visit_stage_keys(stage, taker(object));
   // What the chosen optimiser and schedule do not use is no part of the cell.
   const StageSpec defaults;
   if (stage.optimizer != "sgd") {
@@ -42,17 +33,6 @@ StageSpec read_stage(const json& object, const std::string& name, const std::str
     stage.gamma = defaults.gamma;
   }
   return stage;
-}
-
-AuxiSpec read_auxi(const json& object) {
-  AuxiSpec auxi;
-  take(object, "kernel", auxi.kernel);
-  take(object, "tap", auxi.tap);
-  take(object, "place", auxi.place);
-  take(object, "relu", auxi.relu);
-  take(object, "norms", auxi.norms);
-  take(object, "weight", auxi.weight);
-  return auxi;
 }
 
 void read_stages(const json& flat, const std::string& place, CellSpec& cell) {
@@ -116,28 +96,9 @@ json sorted(json list) {
 CellSpec resolve_cell(const json& flat, const std::string& place) {
   CellSpec cell;
   cell.activation.clear();
-  take(flat, "task", cell.task);
-  take(flat, "dataset", cell.dataset);
-  take(flat, "train_images", cell.train_images);
-  take(flat, "test_images", cell.test_images);
-  take(flat, "model", cell.model);
-  take(flat, "skip", cell.skip);
-  take(flat, "stem", cell.stem);
-  take(flat, "stem_stride", cell.stem_stride);
-  take(flat, "width", cell.width);
-  take(flat, "activation", cell.activation);
-  take(flat, "quantizer", cell.quantizer);
-  take(flat, "weight_bits", cell.weight_bits);
-  take(flat, "activation_bits", cell.activation_bits);
-  take(flat, "first_last", cell.first_last);
-  take(flat, "quantize_at", cell.quantize_at);
-  take(flat, "aid", cell.aid);
-  take(flat, "seed", cell.seed);
-  if (flat.contains("auxi")) cell.auxi = read_auxi(flat.at("auxi"));
-  if (flat.contains("detector")) {
-    take(flat.at("detector"), "heads", cell.detector.heads);
-    take(flat.at("detector"), "quantize", cell.detector.quantize);
-  }
+  visit_cell_keys(cell, taker(flat));
+  if (flat.contains("auxi")) visit_auxi_keys(cell.auxi, taker(flat.at("auxi")));
+  if (flat.contains("detector")) visit_detector_keys(cell.detector, taker(flat.at("detector")));
   read_stages(flat, place, cell);
   normalise(cell);
   check_sense(flat, cell, place);

@@ -7,34 +7,43 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/sha256.h"
+#include "runner/spec/cell_keys.h"
 
 namespace auxbench {
 namespace {
 
 using nlohmann::json;
 
+// A walk that puts every member it meets into `out`.
+auto writer(json& out) {
+  return [&out](const char* key, const auto& value, Presence) { out[key] = value; };
+}
+
+void leave_out(json& object, std::initializer_list<const char*> keys) {
+  for (const char* key : keys) object.erase(key);
+}
+
 json stage_to_json(const StageSpec& stage) {
-  json out = {{"epochs", stage.epochs},
-              {"batch", stage.batch},
-              {"optimizer", stage.optimizer},
-              {"lr", stage.lr},
-              {"weight_decay", stage.weight_decay},
-              {"decay_norms", stage.decay_norms},
-              {"schedule", stage.schedule},
-              {"augment", stage.augment},
-              {"evaluate", stage.evaluate}};
-  if (stage.optimizer == "sgd") {
-    out["momentum"] = stage.momentum;
-    out["nesterov"] = stage.nesterov;
-  }
-  if (stage.schedule == "step") {
-    out["milestones"] = stage.milestones;
-    out["gamma"] = stage.gamma;
-  }
+  json out;
+  visit_stage_keys(stage, writer(out));
+  if (stage.optimizer != "sgd") leave_out(out, {"momentum", "nesterov"});
+  if (stage.schedule != "step") leave_out(out, {"milestones", "gamma"});
   return out;
 }
 
-// Reads keys that must be there and refuses those it was not asked for.
+json auxi_to_json(const AuxiSpec& auxi) {
+  json out;
+  visit_auxi_keys(auxi, writer(out));
+  return out;
+}
+
+json detector_to_json(const DetectorSpec& detector) {
+  json out;
+  visit_detector_keys(detector, writer(out));
+  return out;
+}
+
+// A walk that reads the keys of an object: those that are always there must be, and finish() refuses any other.
 class Reader {
  public:
   Reader(const json& object, std::string place) : object_(object), place_(std::move(place)) {
@@ -42,13 +51,11 @@ class Reader {
     for (const auto& [key, value] : object.items()) unread_.push_back(key);
   }
   template <typename T>
-  void get(const char* key, T& value) {
-    if (!object_.contains(key)) refuse(std::string(key) + " is missing");
-    read(key, value);
-  }
-  template <typename T>
-  void maybe(const char* key, T& value) {
-    if (object_.contains(key)) read(key, value);
+  void operator()(const char* key, T& value, Presence presence) {
+    if (object_.contains(key))
+      read(key, value);
+    else if (presence == Presence::always)
+      refuse(std::string(key) + " is missing");
   }
   bool has(const char* key) const { return object_.contains(key); }
   const json& raw(const char* key) {
@@ -81,37 +88,15 @@ class Reader {
 StageSpec stage_from_json(const json& object, const std::string& place) {
   StageSpec stage;
   Reader reader(object, place);
-  reader.get("epochs", stage.epochs);
-  reader.get("batch", stage.batch);
-  reader.get("optimizer", stage.optimizer);
-  reader.get("lr", stage.lr);
-  reader.maybe("momentum", stage.momentum);
-  reader.maybe("nesterov", stage.nesterov);
-  reader.get("weight_decay", stage.weight_decay);
-  reader.get("decay_norms", stage.decay_norms);
-  reader.get("schedule", stage.schedule);
-  reader.maybe("milestones", stage.milestones);
-  reader.maybe("gamma", stage.gamma);
-  reader.get("augment", stage.augment);
-  reader.get("evaluate", stage.evaluate);
+  visit_stage_keys(stage, reader);
   reader.finish();
   return stage;
-}
-
-json auxi_to_json(const AuxiSpec& auxi) {
-  return {{"kernel", auxi.kernel}, {"tap", auxi.tap},     {"place", auxi.place},
-          {"relu", auxi.relu},     {"norms", auxi.norms}, {"weight", auxi.weight}};
 }
 
 AuxiSpec auxi_from_json(const json& object) {
   AuxiSpec auxi;
   Reader reader(object, "cell: auxi");
-  reader.get("kernel", auxi.kernel);
-  reader.get("tap", auxi.tap);
-  reader.get("place", auxi.place);
-  reader.get("relu", auxi.relu);
-  reader.get("norms", auxi.norms);
-  reader.get("weight", auxi.weight);
+  visit_auxi_keys(auxi, reader);
   reader.finish();
   return auxi;
 }
@@ -119,8 +104,7 @@ AuxiSpec auxi_from_json(const json& object) {
 DetectorSpec detector_from_json(const json& object) {
   DetectorSpec detector;
   Reader reader(object, "cell: detector");
-  reader.get("heads", detector.heads);
-  reader.get("quantize", detector.quantize);
+  visit_detector_keys(detector, reader);
   reader.finish();
   return detector;
 }
@@ -149,52 +133,21 @@ std::optional<CellSpec> CellSpec::parent() const {
 }
 
 json cell_to_json(const CellSpec& cell) {
-  json out = {{"task", cell.task},
-              {"dataset", cell.dataset},
-              {"train_images", cell.train_images},
-              {"test_images", cell.test_images},
-              {"model", cell.model},
-              {"skip", cell.skip},
-              {"stem", cell.stem},
-              {"width", cell.width},
-              {"activation", cell.activation},
-              {"quantizer", cell.quantizer},
-              {"aid", cell.aid},
-              {"seed", cell.seed}};
-  if (cell.stem == "small") out["stem_stride"] = cell.stem_stride;
+  json out;
+  visit_cell_keys(cell, writer(out));
+  if (cell.stem != "small") leave_out(out, {"stem_stride"});
+  if (cell.full_precision()) leave_out(out, {"weight_bits", "activation_bits", "first_last", "quantize_at"});
   if (cell.has_auxi()) out["auxi"] = auxi_to_json(cell.auxi);
-  if (cell.task == "detection")
-    out["detector"] = {{"heads", cell.detector.heads}, {"quantize", cell.detector.quantize}};
+  if (cell.task == "detection") out["detector"] = detector_to_json(cell.detector);
   if (cell.pretrain) out["pretrain"] = stage_to_json(*cell.pretrain);
-  if (cell.full_precision()) return out;
-  out["weight_bits"] = cell.weight_bits;
-  out["activation_bits"] = cell.activation_bits;
-  out["first_last"] = cell.first_last;
-  out["quantize_at"] = cell.quantize_at;
-  if (cell.finetune) out["finetune"] = stage_to_json(*cell.finetune);
+  if (!cell.full_precision() && cell.finetune) out["finetune"] = stage_to_json(*cell.finetune);
   return out;
 }
 
 CellSpec cell_from_json(const json& object) {
   CellSpec cell;
   Reader reader(object, "cell");
-  reader.get("task", cell.task);
-  reader.get("dataset", cell.dataset);
-  reader.get("train_images", cell.train_images);
-  reader.get("test_images", cell.test_images);
-  reader.get("model", cell.model);
-  reader.get("skip", cell.skip);
-  reader.get("stem", cell.stem);
-  reader.maybe("stem_stride", cell.stem_stride);
-  reader.get("width", cell.width);
-  reader.get("activation", cell.activation);
-  reader.get("quantizer", cell.quantizer);
-  reader.get("aid", cell.aid);
-  reader.get("seed", cell.seed);
-  reader.maybe("weight_bits", cell.weight_bits);
-  reader.maybe("activation_bits", cell.activation_bits);
-  reader.maybe("first_last", cell.first_last);
-  reader.maybe("quantize_at", cell.quantize_at);
+  visit_cell_keys(cell, reader);
   if (reader.has("auxi")) cell.auxi = auxi_from_json(reader.raw("auxi"));
   if (reader.has("detector")) cell.detector = detector_from_json(reader.raw("detector"));
   if (reader.has("pretrain")) cell.pretrain = stage_from_json(reader.raw("pretrain"), "cell: pretrain");
