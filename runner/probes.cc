@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "base/torch_prelude.h"
-#include "models/network.h"
 #include "models/weights.h"
 #include "runner/experiment.h"
 
@@ -59,21 +58,12 @@ SafeTensors probe_quantizer(const std::string& method, Role role, int bits, cons
 }
 
 SafeTensors probe_model(const ModelProbe& probe, const SafeTensors& weights, const SafeTensors& in) {
-  if (!network_exists(probe.model)) throw UserError(ExitCode::usage, probe.model + ": no such model");
+  auto options = probe.network;
+  if (!network_exists(options.model)) throw UserError(ExitCode::usage, options.model + ": no such model");
   const auto images = required(in, "input");
-  const auto network = make_network({.model = probe.model,
-                                     .in_channels = dimension(weights, "conv1.weight", 1),
-                                     .classes = dimension(weights, "fc.weight", 0),
-                                     .skip = probe.skip,
-                                     .stem = probe.stem,
-                                     .stem_stride = probe.stem_stride,
-                                     .width = probe.width,
-                                     .activation = probe.activation,
-                                     .quantize_at = probe.quantize_at,
-                                     .precision = {.quantizer = probe.quantizer,
-                                                   .weight_bits = probe.weight_bits,
-                                                   .activation_bits = probe.activation_bits,
-                                                   .first_last = probe.first_last}});
+  options.in_channels = dimension(weights, "conv1.weight", 1);
+  options.classes = dimension(weights, "fc.weight", 0);
+  const auto network = make_network(options);
   move_module(network->module(), c10::kCPU, images.scalar_type());
   load_tensors(weights, "", named_tensors(network->module()), "--weights");
   network->module().eval();

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/safetensors.h"
+#include "models/network.h"
 #include "quantizers/quantizer.h"
 #include "runner/spec/cell_spec.h"
 
@@ -20,20 +21,11 @@ SafeTensors probe_quantizer(const std::string& method, Role role, int bits, cons
                             const SafeTensors& in);
 
 struct ModelProbe {
-  std::string model;
-  std::string stem = "imagenet";
-  int stem_stride = 1;
-  double width = 1.0;
-  bool skip = true;
-  std::string activation = "relu";
-  std::string quantizer = "none";
-  int weight_bits = 32, activation_bits = 32;
-  std::string first_last = "float";
-  std::string quantize_at = "conv-input";
+  NetworkOptions network;  // classes and input channels are read off the weights
   bool taps = false;
 };
 
-// weights: torchvision's names; classes and input channels are read off them. in: "input" [N, C, H, W], whose type is
+// weights: torchvision's names. in: "input" [N, C, H, W], whose type is
 // used. Out: "logits", with taps also "stem" and "tap.0" ... Evaluation mode.
 SafeTensors probe_model(const ModelProbe& probe, const SafeTensors& weights, const SafeTensors& in);
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <set>
 
 #include "runner/device.h"
 #include "runner/experiment.h"
@@ -119,10 +120,21 @@ ReportTable table_of(const TableSpec& spec, const RunContext& context) {
   return table;
 }
 
-std::string ran_on(const RunContext& context) {
-  std::string text = context.device.str() + ", " + std::to_string(context.provenance.threads) + " threads";
-  if (!context.provenance.cpu.empty()) text += ", " + context.provenance.cpu;
-  return context.provenance.gpu.empty() ? text : text + ", " + context.provenance.gpu;
+std::string machine_text(const std::string& device, const Provenance& made) {
+  std::string text = device + ", " + std::to_string(made.threads) + " threads";
+  for (const auto& part : {made.cpu, made.gpu})
+    if (!part.empty()) text += ", " + part;
+  return text;
+}
+
+// Where the records were made; before there are any, where this process runs.
+std::string ran_on(const std::map<std::string, Record>& records, const RunContext& context) {
+  std::set<std::string> machines;
+  for (const auto& [id, record] : records) machines.insert(machine_text(record.provenance.device, record.provenance));
+  if (machines.empty()) machines.insert(machine_text(context.device.str(), context.provenance));
+  std::string text;
+  for (const auto& machine : machines) text += (text.empty() ? "" : "; ") + machine;
+  return text;
 }
 
 }  // namespace
@@ -141,11 +153,11 @@ ReportInput report_input(const SuiteSpec& suite, const RunContext& context,
   input.command = command;
   input.proxy = suite.proxy;
   input.proxy_reason = suite.proxy_reason;
-  input.ran_on = ran_on(context);
   for (const auto& cell : suite.cells) {
     input.cell_order.push_back(identify(cell.spec, context));
     if (const auto found = records.find(input.cell_order.back()); found != records.end()) input.records.insert(*found);
   }
+  input.ran_on = ran_on(input.records, context);
   for (const auto& table : suite.tables) input.tables.push_back(table_of(table, context));
   for (const auto& claim : suite.claims) input.claims.push_back({claim.text, claim.table, claim.row, claim.column});
   return input;

@@ -74,10 +74,18 @@ QuantizerSettings parse_settings(const std::vector<std::string>& words) {
   return settings;
 }
 
-// By its name, with or without its digest.
+// By its name, with its digest where two have the same.
 CellSpec find_cell(const OpenedSuite& opened, const std::string& name) {
-  for (const auto& listed : opened.suite.cells)
-    if (cell_slug(listed.spec) == name || identify(listed.spec, opened.context) == name) return listed.spec;
+  const CellSpec* found = nullptr;
+  for (const auto& listed : opened.suite.cells) {
+    const auto id = identify(listed.spec, opened.context);
+    if (id != name && cell_slug(listed.spec) != name) continue;
+    if (found != nullptr)
+      throw UserError(ExitCode::usage,
+                      name + ": more than one cell: " + identify(*found, opened.context) + " and " + id);
+    found = &listed.spec;
+  }
+  if (found != nullptr) return *found;
   throw UserError(ExitCode::usage,
                   name + ": no such cell in tier " + opened.suite.tier + " (auxbench plan lists them)");
 }
@@ -106,7 +114,8 @@ void add_quantizer_probe(CLI::App& probe, Outcome& outcome) {
 }
 
 void add_model_probe(CLI::App& probe, Outcome& outcome) {
-  auto model = std::make_shared<ModelProbe>();
+  auto probed = std::make_shared<ModelProbe>();
+  auto* model = &probed->network;
   auto files = std::make_shared<ProbeFiles>();
   auto no_skip = std::make_shared<bool>(false);
   auto* verb = probe.add_subcommand("model", "logits of a network, and every tap");
@@ -114,24 +123,24 @@ void add_model_probe(CLI::App& probe, Outcome& outcome) {
   verb->add_option("--weights", files->weights, "safetensors with torchvision's names")->required();
   verb->add_option("--input", files->input, "safetensors with `input` [N, C, H, W]")->required();
   verb->add_option("--out", files->out, "safetensors to write")->required();
-  verb->add_flag("--taps", model->taps, "also the stem and the feature map after each block");
+  verb->add_flag("--taps", probed->taps, "also the stem and the feature map after each block");
   verb->add_option("--stem", model->stem)->check(CLI::IsMember({"imagenet", "small"}))->capture_default_str();
   verb->add_option("--stem-stride", model->stem_stride)->capture_default_str();
   verb->add_option("--width", model->width)->capture_default_str();
   verb->add_option("--activation", model->activation)->check(CLI::IsMember({"relu", "relu6"}))->capture_default_str();
-  verb->add_option("--quantizer", model->quantizer)->capture_default_str();
-  verb->add_option("--weight-bits", model->weight_bits)->capture_default_str();
-  verb->add_option("--activation-bits", model->activation_bits)->capture_default_str();
-  verb->add_option("--first-last", model->first_last)
+  verb->add_option("--quantizer", model->precision.quantizer)->capture_default_str();
+  verb->add_option("--weight-bits", model->precision.weight_bits)->capture_default_str();
+  verb->add_option("--activation-bits", model->precision.activation_bits)->capture_default_str();
+  verb->add_option("--first-last", model->precision.first_last)
       ->check(CLI::IsMember({"float", "8-bit", "same"}))
       ->capture_default_str();
   verb->add_option("--quantize-at", model->quantize_at)
       ->check(CLI::IsMember({"conv-input", "block-output"}))
       ->capture_default_str();
   verb->add_flag("--plain", *no_skip, "without skip connections");
-  verb->callback([model, files, no_skip, &outcome] {
-    model->skip = !*no_skip;
-    write_safetensors(files->out, probe_model(*model, read_safetensors(files->weights), inputs_of(*files)));
+  verb->callback([probed, files, no_skip, &outcome] {
+    probed->network.skip = !*no_skip;
+    write_safetensors(files->out, probe_model(*probed, read_safetensors(files->weights), inputs_of(*files)));
     outcome = ExitCode::ok;
   });
 }

@@ -43,7 +43,7 @@ ExitCode run(const RunArguments& arguments) {
                 std::to_string(opened.suite.cells.size()) + " cells into " + opened.out.string());
   ReportInput input;
   const auto write_report = [&] {
-    input = report_input(opened.suite, opened.context, read_records(opened.out).by_id, opened.command);
+    input = report_input(opened.suite, opened.context, store.records(), opened.command);
     write_file_atomically(opened.out / "report.md", render_markdown(input));
   };
   const RunOptions options = {.budget_seconds = budget, .fail_fast = arguments.fail_fast, .after_cell = write_report};

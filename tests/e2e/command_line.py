@@ -105,6 +105,15 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(process.returncode, 0)
         self.assertEqual(records(self.folder / "killed"), records(self.folder / "whole"))
 
+    def test_a_report_names_the_machine_that_made_the_records_not_the_one_that_reads_them(self):
+        self.assertEqual(self.smoke("out", "--only", "resnet18-fp-s0").returncode, 0)
+        path = self.folder / "out" / "records.jsonl"
+        record = json.loads(path.read_text())
+        record["provenance"].update(cpu="Another Processor", threads=96)
+        path.write_text(json.dumps(record) + "\n")
+        self.assertEqual(run("report", SMOKE, "--tier", "smoke", "--out", self.folder / "out").returncode, 0)
+        self.assertIn("on cpu, 96 threads, Another Processor: a proxy", (self.folder / "out" / "report.md").read_text())
+
     def test_the_report_grows_while_the_run_goes_on(self):
         out = self.folder / "out"
         process = subprocess.Popen([PROGRAM, "run", SMOKE, "--tier", "smoke", "--out", out, "--set", "finetune.epochs=10000"],
@@ -197,6 +206,12 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(found["loss"][0], found["losses"][0])
         self.assertTrue(any(found["grad.aux.fc.weight"]))
         self.expect_error(run(*step[:3], "resnet18-dorefa-w9", *step[4:]), 2, "resnet18-dorefa-w9: no such cell")
+        twins = self.folder / "twins.json"
+        twins.write_text(json.dumps({"extends": str(SOURCE / "suites" / "shared" / "tiers.json"),
+                                     "defaults": {"model": "resnet18", "aid": ["auxi"], "quantizer": "dorefa", "weight_bits": 2,
+                                                  "activation_bits": 2},
+                                     "matrix": {"auxi": [{"weight": 1}, {"weight": 0.5}]}}))  # fmt: skip
+        self.expect_error(run(*step[:2], twins, *step[3:]), 2, "resnet18-dorefa-w2a2-auxi-s0: more than one cell")
 
     def test_every_verb_explains_itself(self):
         for verb in ("run", "plan", "validate", "ls", "show", "report", "probe", "bench-training"):
