@@ -31,9 +31,10 @@ struct TapShape {
 };
 
 struct NetworkOutput {
-  at::Tensor logits;             // [N, classes]
-  at::Tensor stem;               // [N, channels, H, W]: after the stem's norm and pool, before its activation
-  std::vector<at::Tensor> taps;  // in the order of TapShapes; empty unless asked for
+  at::Tensor logits;               // [N, classes]
+  at::Tensor stem;                 // [N, channels, H, W]: after the stem's norm and pool, before its activation
+  std::vector<at::Tensor> taps;    // in the order of TapShapes; empty unless asked for
+  std::vector<at::Tensor> blocks;  // one per block, after the shortcut is added; whenever there are taps
 };
 
 // A second set of normalisation layers for the same weights (the auxiliary module's variant "separate").
@@ -57,6 +58,11 @@ class Network {
   [[nodiscard]] virtual int64_t stem_channels() const = 0;
   [[nodiscard]] virtual int64_t feature_channels() const = 0;  // of the map that is pooled for the classifier
 
+  [[nodiscard]] virtual int64_t blocks() const = 0;
+
+  // Which blocks compute at full precision for the time being, one flag a block; empty: none.
+  virtual void bypass(const std::vector<bool>& blocks) = 0;
+
   // Norm layers like the network's own, freshly initialised.
   [[nodiscard]] virtual std::shared_ptr<NormBank> make_norms() const = 0;
 };
@@ -69,7 +75,9 @@ struct NetworkOptions {
   std::string stem = "imagenet";  // imagenet | small
   int64_t stem_stride = 1;        // of the small stem
   double width = 1.0;
-  std::string activation = "relu";         // relu | relu6, where activations are not quantized at the block's output
+  std::string block = "post-act";          // post-act | pre-act | bireal | group (models/block.h)
+  int64_t bases = 5;                       // branches of a group network
+  std::string activation = "relu";         // relu | relu6 | hardtanh | tanh, where activations are not quantized
   std::string quantize_at = "conv-input";  // conv-input | block-output
   PrecisionPlan precision;
 };

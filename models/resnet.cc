@@ -5,8 +5,8 @@
 
 #include "base/check.h"
 #include "base/torch_prelude.h"
+#include "models/block.h"
 #include "models/norm.h"
-#include "models/resnet_block.h"
 
 namespace auxbench {
 namespace {
@@ -41,14 +41,20 @@ class ResNet final : public Network, public torch::nn::Module {
   }
 
   NetworkOutput forward(const at::Tensor& images, const TapPlan* taps, NormBank* norms) override {
+    Pass pass = {.plan = taps, .norms = norms, .taps = {}, .blocks = {}};
     NetworkOutput output;
     auto x = norm_(conv_->forward(images), norms);
     // max-pool and activation commute; pooling first gives H the map the author's code gives it.
     if (options_.stem == "imagenet") x = at::max_pool2d(x, {3, 3}, {2, 2}, {1, 1});
     if (taps != nullptr) output.stem = x;
-    x = stem_activation_.forward(x);
-    for (auto& block : blocks_) x = block->forward(x, taps, norms, output.taps);
-    output.logits = fc_->forward(x.mean({2, 3}));
+    // A block that activates its own input takes the stem's norm as it is.
+    auto y = shortcuts_everywhere() ? Codes{.codes = x} : stem_activation_.forward(x, is_training());
+    for (auto& block : blocks_) y = block->forward(y, pass);
+    auto features = decode(y);
+    if (style_.kind == "pre-act") features = activate(style_.activation, last_norm_(features, norms));
+    output.logits = fc_->forward(features.mean({2, 3}));
+    output.taps = std::move(pass.taps);
+    output.blocks = std::move(pass.blocks);
     return output;
   }
 
@@ -61,11 +67,19 @@ class ResNet final : public Network, public torch::nn::Module {
     return shapes;
   }
 
+  [[nodiscard]] int64_t blocks() const override { return static_cast<int64_t>(blocks_.size()); }
+
+  void bypass(const std::vector<bool>& blocks) override {
+    for (size_t i = 0; i < blocks_.size(); ++i) blocks_[i]->bypass(!blocks.empty() && blocks[i]);
+  }
+
   [[nodiscard]] int64_t stem_channels() const override { return base_; }
   [[nodiscard]] int64_t feature_channels() const override { return channels_; }
   [[nodiscard]] std::shared_ptr<NormBank> make_norms() const override { return norms_.make_bank(); }
 
  private:
+  [[nodiscard]] bool shortcuts_everywhere() const { return style_.kind == "bireal" || style_.kind == "group"; }
+
   void build_stem() {
     const bool large = options_.stem == "imagenet";
     conv_ = std::make_unique<QuantConv>(ConvOptions{.in = options_.in_channels,
@@ -77,6 +91,7 @@ class ResNet final : public Network, public torch::nn::Module {
     register_module("conv1", conv_->module());
     norm_ = norms_.add(*this, "bn1", base_);
     stem_activation_ = Activation(style_);
+    stem_activation_.register_in(*this, "stem_activation");
     channels_ = base_;
   }
 
@@ -89,13 +104,15 @@ class ResNet final : public Network, public torch::nn::Module {
                                   .width = base_ << stage,
                                   .stride = i == 0 && stage > 0 ? 2 : 1,
                                   .bottleneck = depth.bottleneck,
+                                  .first = blocks_.empty(),
                                   .last = last};
-        auto block = std::make_shared<ResidualBlock>(shape, style_, norms_);
+        auto block = make_block(shape, style_, norms_);
         holder->register_module(std::to_string(i), block);
         channels_ = shape.out();
         blocks_.push_back(std::move(block));
       }
     }
+    if (style_.kind == "pre-act") last_norm_ = norms_.add(*this, "bn_last", channels_);
   }
 
   NetworkOptions options_;
@@ -106,7 +123,8 @@ class ResNet final : public Network, public torch::nn::Module {
   std::unique_ptr<QuantConv> conv_;
   Norm norm_;
   Activation stem_activation_;
-  std::vector<std::shared_ptr<ResidualBlock>> blocks_;
+  std::vector<std::shared_ptr<Block>> blocks_;
+  Norm last_norm_;  // pre-act only
   std::unique_ptr<QuantLinear> fc_;
 };
 

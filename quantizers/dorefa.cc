@@ -1,9 +1,8 @@
 #include "quantizers/dorefa.h"
 
-#include "base/check.h"
-#include "base/error.h"
-#include "base/torch_prelude.h"
 #include "quantizers/fused.h"
+#include "quantizers/grid.h"
+#include "quantizers/settings.h"
 
 namespace auxbench {
 namespace {
@@ -11,79 +10,84 @@ namespace {
 using fake_quant::BoundGradient;
 using fake_quant::ClipGrid;
 
-double steps_of(int bits) { return static_cast<double>((int64_t{1} << bits) - 1); }
+// Through the maximum M of |t|: shared evenly among ties, as torch's full max() does.
+void add_gradient_through_max(const at::Tensor& t, const at::Tensor& max, const at::Tensor& sum_of_g_t,
+                              at::Tensor& dw) {
+  const std::vector<int64_t> flat = {t.numel()}, step = {1};
+  const auto elements = t.as_strided(flat, step);
+  const auto at_max = elements.abs().eq_(max).nonzero().squeeze(1);
+  if (at_max.numel() == 0) return;
+  const auto tied = elements.index_select(0, at_max);
+  const auto share = sum_of_g_t.to(t.scalar_type()) / (max * max * static_cast<double>(at_max.numel()));
+  dw.as_strided(flat, step).index_add_(0, at_max, tied.sign() * (1 - tied.square()) * share, -1);
+}
 
 class TanhWeight final : public Quantizer {
  public:
   TanhWeight(int bits, bool detach_max) : steps_(steps_of(bits)), detach_max_(detach_max) {}
 
-  at::Tensor quantize(const at::Tensor& w) override { return dorefa_weight(w, steps_, detach_max_); }
+  [[nodiscard]] int64_t levels() const override { return steps_ + 1; }
+  [[nodiscard]] bool keeps_scale() const override { return false; }
 
-  IntegerCodes integer_codes(const at::Tensor& w) override {
-    const at::NoGradGuard no_gradient;
-    // q = 2c/n - 1 exactly undone: (q + 1) n / 2 is within a half of c for every n up to 255.
-    return {.codes = quantize(w).add_(1).mul_(steps_ / 2).round_(), .scale = 2 / steps_, .offset = -1};
+ protected:
+  Codes do_encode(const at::Tensor& w, Phase) override {
+    at::Tensor t, max;
+    {
+      const at::NoGradGuard no_gradient;
+      t = fused_detail::dense(w, false).tanh();
+      max = t.numel() == 0 ? at::ones({}, t.options()) : t.abs().max();
+    }
+    FusedOptions options;
+    options.source = w;
+    if (!detach_max_)
+      options.finish = [max](const at::Tensor& at, const at::Tensor&, const at::Tensor& totals, at::Tensor& dw) {
+        if (max.is_nonzero()) add_gradient_through_max(at, max, totals[0], dw);
+      };
+    const auto codes =
+        encode_with<fake_quant::DorefaWeight>(t, {.steps = static_cast<double>(steps_)}, std::array{max}, options);
+    return uniform_codes(codes, 1.0 / static_cast<double>(steps_), steps_);
   }
 
-  [[nodiscard]] int64_t levels() const override { return static_cast<int64_t>(steps_) + 1; }
-
  private:
-  double steps_;
+  int64_t steps_;
   bool detach_max_;
 };
 
 class ScaledSignWeight final : public Quantizer {
  public:
-  at::Tensor quantize(const at::Tensor& w) override {
-    if (w.numel() == 0) return w;
-    const auto mean = mean_of(w);
-    return straight_through(w, at::where(w.detach().ge(0), mean, -mean));
-  }
-
-  IntegerCodes integer_codes(const at::Tensor& w) override {
-    const at::NoGradGuard no_gradient;
-    const double mean = w.numel() == 0 ? 0.0 : mean_of(w).item<double>();
-    return {.codes = w.ge(0).to(w.scalar_type()), .scale = 2 * mean, .offset = -mean};
-  }
-
   [[nodiscard]] int64_t levels() const override { return 2; }
 
- private:
-  static at::Tensor mean_of(const at::Tensor& w) { return w.detach().abs().mean(); }
+ protected:
+  Codes do_encode(const at::Tensor& w, Phase) override {
+    const auto size = w.detach().abs();
+    const auto scale = w.numel() == 0 ? at::zeros({}, w.options()) : size.mean();
+    return {.codes = encode_with<fake_quant::Sign>(w, {}, std::array<at::Tensor, 0>{}), .scale = scale, .largest = 1};
+  }
 };
 
 class ClippedActivation final : public Quantizer {
  public:
   explicit ClippedActivation(const ClipGrid& grid) : grid_(grid) {}
 
-  at::Tensor quantize(const at::Tensor& x) override { return clip_quantize(x, grid_); }
-
-  IntegerCodes integer_codes(const at::Tensor& x) override {
-    const at::NoGradGuard no_gradient;
-    const double step = grid_.unit / grid_.steps;
-    return {.codes = quantize(x).div_(step).round_(), .scale = step, .offset = 0};
-  }
-
   [[nodiscard]] int64_t levels() const override {
     return static_cast<int64_t>(grid_.hi / grid_.unit * grid_.steps) + 1;
+  }
+
+ protected:
+  Codes do_encode(const at::Tensor& x, Phase) override {
+    return uniform_codes(encode_with<fake_quant::Clip>(x, grid_, std::array<at::Tensor, 0>{}), grid_.unit / grid_.steps,
+                         levels() - 1);
   }
 
  private:
   ClipGrid grid_;
 };
 
-bool detach_max_of(const QuantizerSettings& settings) {
-  for (const auto& [name, value] : settings)
-    if (name != "detach_max")
-      throw UserError(ExitCode::usage, "--set " + name + ": DoReFa has no such setting, only detach_max");
-  const auto found = settings.find("detach_max");
-  return found != settings.end() && found->second != 0;
-}
-
 std::unique_ptr<Quantizer> make(Role role, int bits, const QuantizerSettings& settings, const ClipGrid& grid,
                                 bool sign_at_one_bit) {
-  AUXBENCH_CHECK(bits >= 1 && bits <= 8, "1 to 8 bits");
-  const bool detach_max = detach_max_of(settings);
+  SettingsReader reader(settings, "DoReFa");
+  const bool detach_max = reader.flag("detach_max");
+  reader.finish();
   if (role == Role::activation) return std::make_unique<ClippedActivation>(grid);
   if (bits == 1 && sign_at_one_bit) return std::make_unique<ScaledSignWeight>();
   return std::make_unique<TanhWeight>(bits, detach_max);
@@ -91,17 +95,23 @@ std::unique_ptr<Quantizer> make(Role role, int bits, const QuantizerSettings& se
 
 }  // namespace
 
+std::unique_ptr<Quantizer> make_dorefa_weight(int bits, const QuantizerSettings& settings) {
+  return make(Role::weight, bits, settings, {}, true);
+}
+
 std::unique_ptr<Quantizer> make_dorefa(Role role, int bits, const QuantizerSettings& settings) {
-  return make(role, bits, settings, {.hi = 1, .steps = steps_of(bits), .unit = 1, .bounds = BoundGradient::pass}, true);
+  const auto steps = static_cast<double>(steps_of(bits));
+  return make(role, bits, settings, {.hi = 1, .steps = steps, .unit = 1, .bounds = BoundGradient::pass}, true);
 }
 
 std::unique_ptr<Quantizer> make_dorefa_relu6_official(Role role, int bits, const QuantizerSettings& settings) {
-  return make(role, bits, settings, {.hi = 6, .steps = steps_of(bits), .unit = 1, .bounds = BoundGradient::stop},
-              false);
+  const auto steps = static_cast<double>(steps_of(bits));
+  return make(role, bits, settings, {.hi = 6, .steps = steps, .unit = 1, .bounds = BoundGradient::stop}, false);
 }
 
 std::unique_ptr<Quantizer> make_dorefa_relu6_true(Role role, int bits, const QuantizerSettings& settings) {
-  return make(role, bits, settings, {.hi = 6, .steps = steps_of(bits), .unit = 6, .bounds = BoundGradient::stop}, true);
+  const auto steps = static_cast<double>(steps_of(bits));
+  return make(role, bits, settings, {.hi = 6, .steps = steps, .unit = 6, .bounds = BoundGradient::stop}, true);
 }
 
 }  // namespace auxbench

@@ -10,21 +10,16 @@
 //                                            code; its weights use the k >= 2 formula at k = 1 too
 //                     dorefa-relu6-true      relu6, step 6/n: 2^k levels
 //
-// Codes: weights 0..n with scale 2/n and offset -1 (k = 1: 0/1, scale 2E|w|, offset -E|w|); activations from 0, offset
-// 0. Settings: detach_max (0 or 1; default 0): no gradient through M, as some libraries have it. An all-zero weight
+// Codes: weights -n, -n + 2 .. n with scale 1/n (k = 1: -1, 1 with scale E|w|); activations from 0.
+// Settings: detach_max (0 or 1; default 0): no gradient through M, as some libraries have it. An all-zero weight
 // tensor has M = 0; it is read as M = 1, so that every weight sits on its lowest positive level.
 #pragma once
-
-#include <memory>
 
 #include "quantizers/quantizer.h"
 
 namespace auxbench {
 
-inline constexpr const char* kDorefaPaper = "Zhou et al., DoReFa-Net, arXiv 1606.06160, eqs. 7-11";
-
-std::unique_ptr<Quantizer> make_dorefa(Role role, int bits, const QuantizerSettings& settings);
-std::unique_ptr<Quantizer> make_dorefa_relu6_official(Role role, int bits, const QuantizerSettings& settings);
-std::unique_ptr<Quantizer> make_dorefa_relu6_true(Role role, int bits, const QuantizerSettings& settings);
+// DoReFa's weights, which PACT shares.
+std::unique_ptr<Quantizer> make_dorefa_weight(int bits, const QuantizerSettings& settings);
 
 }  // namespace auxbench

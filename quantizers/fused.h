@@ -1,19 +1,198 @@
-// The kernels of kernels/fake_quant as differentiable functions of tensors, one pass each way, all cores.
+// The formulas of kernels/fake_quant as differentiable functions of tensors: one pass each way, all cores or one CUDA
+// kernel. For .cc files of this room.
 #pragma once
 
-#include <ATen/core/Tensor.h>
+#include <array>
+#include <functional>
 
+#include "base/check.h"
+#include "base/torch_prelude.h"
+#include "kernels/fake_quant/cuda.h"
 #include "kernels/fake_quant/fake_quant.h"
+#include "quantizers/quantizer.h"
 
 namespace auxbench {
 
-// x: float32 or float64, any shape. Saves x alone.
-at::Tensor clip_quantize(const at::Tensor& x, const fake_quant::ClipGrid& grid);
+// The j-th binary digit of each code, as 0/1 or -1/+1.
+at::Tensor binary_digit(const Codes& coded, int64_t j);
 
-// The value of `quantized` with the gradient of x: exactly the level, which x + (q - x) would miss by a rounding.
-at::Tensor straight_through(const at::Tensor& x, const at::Tensor& quantized);
+// `value` with the gradient of x: exactly the level, which x + (q - x) would miss by a rounding.
+at::Tensor straight_through(const at::Tensor& x, const at::Tensor& value);
 
-// DoReFa weights for k >= 2. Saves w's tanh alone.
-at::Tensor dorefa_weight(const at::Tensor& w, double steps, bool detach_max);
+// How a formula is applied to a tensor.
+struct FusedOptions {
+  bool by_row = false;        // pieces are x's rows (output channels): parameters may differ by row. x is contiguous
+  size_t learned = 0;         // the first so many parameters get a gradient, in the order of the formula's sums
+  double gradient_scale = 1;  // of those gradients
+  at::Tensor source{};        // what x was computed from, when the formula's gradient is with respect to that
+  at::Tensor* statistics = nullptr;  // [pieces, Formula::kStatistics] when wanted
+  // Adds to dx what an element alone does not know. totals: the formula's sums over x, in double.
+  std::function<void(const at::Tensor& x, const at::Tensor& gradient, const at::Tensor& totals, at::Tensor& dx)> finish;
+};
+
+namespace fused_detail {
+
+constexpr int64_t kGrain = 16384;  // elements: below it a second core costs more than it gives
+
+// LibTorch's graph holds its nodes by shared_ptr up to some version, by intrusive_ptr from there on.
+inline constexpr bool kSharedNodes =
+    std::is_same_v<decltype(torch::autograd::Edge::function), std::shared_ptr<torch::autograd::Node>>;
+template <typename Node>
+using NodePointer = std::conditional_t<kSharedNodes, std::shared_ptr<Node>, c10::intrusive_ptr<Node>>;
+
+template <typename Node>
+NodePointer<Node> make_node() {
+  if constexpr (kSharedNodes)
+    return std::make_shared<Node>();
+  else
+    return c10::make_intrusive<Node>();
+}
+
+struct EncodeNode;
+
+// Elementwise kernels do not care in which order the elements lie, only that operands agree.
+at::Tensor dense(const at::Tensor& x, bool by_row);
+at::Tensor in_layout_of(const at::Tensor& x, const at::Tensor& model);
+// Refuses what no kernel computes on.
+void check_runs_on_kernels(const at::Tensor& x);
+// Room for so many numbers for each piece of x.
+at::Tensor sums_for(const at::Tensor& x, bool by_row, size_t numbers);
+
+bool needs_gradient(const at::Tensor& x, at::ArrayRef<at::Tensor> parameters);
+// Makes `codes` the result of `node`, which keeps what its backward pass needs.
+void attach(const NodePointer<EncodeNode>& node, const at::Tensor& x, at::ArrayRef<at::Tensor> parameters,
+            const FusedOptions& options, at::Tensor& codes);
+// x's gradient and, out of the sums over pieces, those of the learned parameters.
+void finish_gradients(const at::Tensor& x, const at::Tensor& gradient, at::ArrayRef<at::Tensor> parameters,
+                      const FusedOptions& options, const at::Tensor& sums, at::Tensor& dx,
+                      torch::autograd::variable_list& gradients);
+
+template <typename T>
+fake_quant::Parameter<T> parameter_of(const at::Tensor& value, const at::Tensor& x, bool by_row) {
+  if (!value.defined()) return {};
+  AUXBENCH_CHECK(value.scalar_type() == x.scalar_type() && value.device() == x.device() && value.is_contiguous(),
+                 "a parameter of the tensor's type, on its device");
+  return {value.const_data_ptr<T>(), by_row && value.dim() > 0 && value.size(0) == x.size(0)};
+}
+
+inline size_t piece_length(const at::Tensor& x, bool by_row) {
+  return by_row ? static_cast<size_t>(std::max<int64_t>(1, x.numel() / std::max<int64_t>(1, x.size(0))))
+                : fake_quant::kPiece;
+}
+
+// body(formula, pieces) on all pieces: in one go on a device, by several threads here.
+template <typename Body>
+void over_pieces(const at::Tensor& x, bool by_row, const Body& body) {
+  const auto all = fake_quant::Pieces::of(static_cast<size_t>(x.numel()), piece_length(x, by_row));
+  if (x.is_cuda()) return body(all);
+  const auto grain = std::max<int64_t>(1, kGrain / static_cast<int64_t>(all.length));
+  at::parallel_for(0, static_cast<int64_t>(all.last), grain, [&](int64_t first, int64_t last) {
+    body({all.length, static_cast<size_t>(first), static_cast<size_t>(last)});
+  });
+}
+
+template <typename T>
+std::span<const T> elements(const at::Tensor& x) {
+  return {x.const_data_ptr<T>(), static_cast<size_t>(x.numel())};
+}
+template <typename T>
+std::span<T> room_in(at::Tensor& x) {
+  return {x.mutable_data_ptr<T>(), static_cast<size_t>(x.numel())};
+}
+
+template <typename Formula, typename T, size_t N, size_t... I>
+Formula formula_of(const typename Formula::Config& config, const std::array<at::Tensor, N>& parameters,
+                   const at::Tensor& x, [[maybe_unused]] bool by_row, std::index_sequence<I...>) {
+  return Formula(config, parameter_of<T>(parameters[I], x, by_row)...);
+}
+
+// Calls body(formula) with the formula of the tensor's type.
+template <template <typename> class Formula, size_t N, typename Body>
+void with_formula(const at::Tensor& x, const typename Formula<float>::Config& config,
+                  const std::array<at::Tensor, N>& parameters, bool by_row, const Body& body) {
+  constexpr auto kIndices = std::make_index_sequence<N>();
+  if (x.scalar_type() == at::kDouble)
+    body(formula_of<Formula<double>, double>(config, parameters, x, by_row, kIndices), double{});
+  else
+    body(formula_of<Formula<float>, float>(config, parameters, x, by_row, kIndices), float{});
+}
+
+// Shared by all formulas: what autograd keeps, and the parts of the backward pass that depend on no formula.
+struct EncodeNode : torch::autograd::Node {
+  torch::autograd::SavedVariable x;
+  std::vector<torch::autograd::SavedVariable> parameters;
+  FusedOptions options;
+
+  void release_variables() override {
+    x.reset_data();
+    for (auto& parameter : parameters) parameter.reset_data();
+  }
+};
+
+template <template <typename> class Formula, size_t N>
+struct EncodeNodeOf final : EncodeNode {
+  typename Formula<float>::Config config;
+
+  torch::autograd::variable_list apply(torch::autograd::variable_list&& incoming) override {
+    torch::autograd::variable_list gradients(1 + N);
+    if (!incoming[0].defined()) return gradients;
+    const at::NoGradGuard no_gradient;
+    const auto input = x.unpack();
+    std::array<at::Tensor, N> values;
+    for (size_t i = 0; i < N; ++i) values[i] = parameters[i].unpack();
+    const auto gradient = in_layout_of(incoming[0], input);
+    auto dx = at::empty_like(input);
+    at::Tensor sums;
+    with_formula<Formula>(input, config, values, options.by_row, [&](const auto& formula, auto type) {
+      using T = decltype(type);
+      sums = sums_for(input, options.by_row, std::decay_t<decltype(formula)>::kSums);
+      over_pieces(input, options.by_row, [&](const fake_quant::Pieces& pieces) {
+        if (input.is_cuda())
+          fake_quant::cuda::differentiate(formula, elements<T>(input), elements<T>(gradient), pieces, room_in<T>(dx),
+                                          room_in<T>(sums));
+        else
+          fake_quant::differentiate(formula, elements<T>(input), elements<T>(gradient), pieces, room_in<T>(dx),
+                                    room_in<T>(sums));
+      });
+    });
+    finish_gradients(input, gradient, values, options, sums, dx, gradients);
+    return gradients;
+  }
+};
+
+}  // namespace fused_detail
+
+// The codes of x. config and parameters are the formula's, the latter in the order of its constructor; an undefined one
+// takes the formula's own default. Parameters are of x's type, on its device.
+template <template <typename> class Formula, size_t N>
+at::Tensor encode_with(const at::Tensor& input, const typename Formula<float>::Config& config,
+                       const std::array<at::Tensor, N>& parameters, const FusedOptions& options = {}) {
+  using namespace fused_detail;
+  check_runs_on_kernels(input);
+  const auto x = dense(input, options.by_row);
+  at::Tensor codes;
+  {
+    const at::NoGradGuard no_gradient;
+    codes = at::empty_like(x);
+    with_formula<Formula>(x, config, parameters, options.by_row, [&](const auto& formula, auto type) {
+      using T = decltype(type);
+      at::Tensor none = at::empty({0}, x.options());
+      auto& statistics = options.statistics == nullptr ? none : *options.statistics;
+      if (options.statistics != nullptr)
+        statistics = sums_for(x, options.by_row, std::decay_t<decltype(formula)>::kStatistics);
+      over_pieces(x, options.by_row, [&](const fake_quant::Pieces& pieces) {
+        if (x.is_cuda())
+          fake_quant::cuda::encode(formula, elements<T>(x), pieces, room_in<T>(codes), room_in<T>(statistics));
+        else
+          fake_quant::encode(formula, elements<T>(x), pieces, room_in<T>(codes), room_in<T>(statistics));
+      });
+    });
+  }
+  if (!needs_gradient(x, parameters) && !needs_gradient(options.source, {})) return codes;
+  auto node = make_node<EncodeNodeOf<Formula, N>>();
+  node->config = config;
+  attach(node, x, parameters, options, codes);
+  return codes;
+}
 
 }  // namespace auxbench

@@ -16,4 +16,12 @@ LayerPrecision PrecisionPlan::layer(LayerPlace place) const {
   return bits;
 }
 
+std::map<std::string, double> PrecisionPlan::settings_for(Role role) const {
+  const std::string prefix = role == Role::weight ? "weight." : "activation.";
+  std::map<std::string, double> own;
+  for (const auto& [name, value] : settings)
+    if (name.starts_with(prefix)) own[name.substr(prefix.size())] = value;
+  return own;
+}
+
 }  // namespace auxbench

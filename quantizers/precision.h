@@ -1,9 +1,12 @@
 // The precision plan: how many bits each layer's weights and input activations get.
 #pragma once
 
+#include <map>
 #include <string>
 
 namespace auxbench {
+
+enum class Role { weight, activation };
 
 inline constexpr int kFullPrecision = 32;
 
@@ -20,9 +23,12 @@ struct PrecisionPlan {
   int weight_bits = kFullPrecision;
   int activation_bits = kFullPrecision;
   std::string first_last = "float";  // float | 8-bit | same
+  // Of the method, each for one role: "weight.NAME", "activation.NAME".
+  std::map<std::string, double> settings{};
 
   // First layer: its input are the images' own 8-bit pixels, so that its activations are never quantized again.
   [[nodiscard]] LayerPrecision layer(LayerPlace place) const;
+  [[nodiscard]] std::map<std::string, double> settings_for(Role role) const;
   [[nodiscard]] bool quantizes() const { return quantizer != "none"; }
 };
 

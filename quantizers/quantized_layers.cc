@@ -2,48 +2,97 @@
 
 #include <cmath>
 
-#include "base/error.h"
 #include "base/torch_prelude.h"
+#include "quantizers/code_conv.h"
 
 namespace auxbench {
+namespace {
 
-std::unique_ptr<Quantizer> make_quantizer(const std::string& method, Role role, int bits) {
-  if (bits >= kFullPrecision) return nullptr;
-  const auto* found = find_quantizer(method);
-  if (found == nullptr) throw UserError(ExitCode::invalid_suite, "quantizer " + method + ": not implemented yet");
-  return found->make(role, bits, {});
+at::Tensor kaiming_weight(const ConvOptions& options) {
+  const double deviation = std::sqrt(2.0 / static_cast<double>(options.out * options.kernel * options.kernel));
+  return at::empty({options.out, options.in / options.groups, options.kernel, options.kernel}).normal_(0, deviation);
+}
+
+at::Tensor linear_weight(int64_t in, int64_t out) {
+  const double bound = 1 / std::sqrt(static_cast<double>(in));
+  return at::empty({out, in}).uniform_(-bound, bound);
+}
+
+// A linear layer is a convolution of one pixel.
+Codes as_pixels(Codes coded) {
+  if (coded.codes.dim() == 2) coded.codes = coded.codes.unsqueeze(2).unsqueeze(3);
+  return coded;
+}
+
+}  // namespace
+
+void register_quantizer(torch::nn::Module& owner, const std::string& name, Quantizer& quantizer) {
+  if (quantizer.parameters().empty() && quantizer.state().empty()) return;
+  auto holder = owner.register_module(name, std::make_shared<torch::nn::Module>());
+  for (auto& [key, parameter] : quantizer.parameters()) parameter = holder->register_parameter(key, parameter);
+  for (auto& [key, state] : quantizer.state()) state = holder->register_buffer(key, state);
+}
+
+std::unique_ptr<Quantizer> layer_quantizer(const PrecisionPlan& plan, Role role, int bits) {
+  if (!plan.quantizes() || bits >= kFullPrecision) return nullptr;
+  const auto* method = find_quantizer(plan.quantizer);
+  const bool defined =
+      method == nullptr || (role == Role::weight ? method->weight_bits : method->activation_bits).has(bits);
+  if (bits == 8 && !defined) return make_quantizer("lsq", role, bits);
+  return make_quantizer(plan.quantizer, role, bits, plan.settings_for(role));
+}
+
+QuantizedWeight::QuantizedWeight(at::Tensor weight, const PrecisionPlan& plan, const LayerPrecision& precision,
+                                 bool quantize_input)
+    : module_(std::make_shared<torch::nn::Module>()),
+      weight_quantizer_(layer_quantizer(plan, Role::weight, precision.weight_bits)) {
+  weight_ = module_->register_parameter("weight", std::move(weight));
+  if (quantize_input) input_quantizer_ = layer_quantizer(plan, Role::activation, precision.activation_bits);
+  if (weight_quantizer_) weight_quantizer_->shape_for(weight_);
+  if (input_quantizer_) input_quantizer_->shape_for(weight_);
+  if (weight_quantizer_) register_quantizer(*module_, "weight_quantizer", *weight_quantizer_);
+  if (input_quantizer_) register_quantizer(*module_, "input_quantizer", *input_quantizer_);
+}
+
+at::Tensor QuantizedWeight::convolve(const Codes& x, int64_t stride, int64_t padding, int64_t groups, bool with_norm) {
+  const auto phase = module_->is_training() ? Phase::training : Phase::evaluation;
+  const bool plain = bypassed_ || !weight_quantizer_;
+  const auto input = as_pixels(quantizes_input() ? input_quantizer_->encode(decode(x), phase) : x);
+  auto weight = plain ? Codes{.codes = weight_} : weight_quantizer_->encode(weight_, phase);
+  if (!plain && weight_quantizer_->wants_output_scale()) {
+    fit_output_scale(input, weight, stride, padding, groups);
+    weight = weight_quantizer_->encode(weight_, phase);
+  }
+  if (!plain && !with_norm && !weight_quantizer_->keeps_scale())
+    weight.scale = weight.scale * weight_.detach().abs().mean();
+  return conv_on_codes(input, as_pixels(weight), {.stride = stride, .padding = padding, .groups = groups});
+}
+
+void QuantizedWeight::fit_output_scale(const Codes& x, const Codes& w, int64_t stride, int64_t padding,
+                                       int64_t groups) {
+  const at::NoGradGuard no_gradient;
+  const ConvGeometry geometry = {.stride = stride, .padding = padding, .groups = groups};
+  const auto exact = conv_on_codes({.codes = decode(x)}, as_pixels({.codes = weight_}), geometry).abs().mean();
+  const auto quantized = conv_on_codes(x, as_pixels(w), geometry).abs().mean();
+  weight_quantizer_->set_output_scale(exact / quantized.clamp_min(1e-8));
 }
 
 QuantConv::QuantConv(const ConvOptions& options, const PrecisionPlan& plan, LayerPlace place, bool quantize_input)
-    : options_(options), precision_(plan.layer(place)), module_(std::make_shared<torch::nn::Module>()) {
-  weight_quantizer_ = make_quantizer(plan.quantizer, Role::weight, precision_.weight_bits);
-  if (quantize_input) input_quantizer_ = make_quantizer(plan.quantizer, Role::activation, precision_.activation_bits);
-  const double deviation = std::sqrt(2.0 / static_cast<double>(options.out * options.kernel * options.kernel));
-  weight_ = module_->register_parameter(
-      "weight", at::empty({options.out, options.in, options.kernel, options.kernel}).normal_(0, deviation));
-}
+    : options_(options), weight_(kaiming_weight(options), plan, plan.layer(place), quantize_input) {}
 
-at::Tensor QuantConv::forward(const at::Tensor& x) {
-  const auto input = input_quantizer_ ? input_quantizer_->quantize(x) : x;
-  const auto weight = weight_quantizer_ ? weight_quantizer_->quantize(weight_) : weight_;
-  // Padding happens here, after quantization: the border is a true zero even on a grid without one.
-  return at::conv2d(input, weight, {}, options_.stride, options_.padding);
+at::Tensor QuantConv::forward(const Codes& x) {
+  return weight_.convolve(x, options_.stride, options_.padding, options_.groups, /*with_norm=*/true);
 }
 
 QuantLinear::QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan)
-    : module_(std::make_shared<torch::nn::Module>()) {
-  const auto precision = plan.layer(LayerPlace::last);
-  weight_quantizer_ = make_quantizer(plan.quantizer, Role::weight, precision.weight_bits);
-  input_quantizer_ = make_quantizer(plan.quantizer, Role::activation, precision.activation_bits);
+    : weight_(linear_weight(in, out), plan, plan.layer(LayerPlace::last), true) {
   const double bound = 1 / std::sqrt(static_cast<double>(in));
-  weight_ = module_->register_parameter("weight", at::empty({out, in}).uniform_(-bound, bound));
-  bias_ = module_->register_parameter("bias", at::empty({out}).uniform_(-bound, bound));
+  bias_ = weight_.module()->register_parameter("bias", at::empty({out}).uniform_(-bound, bound));
 }
 
 at::Tensor QuantLinear::forward(const at::Tensor& x) {
-  const auto input = input_quantizer_ ? input_quantizer_->quantize(x) : x;
-  if (!weight_quantizer_) return at::linear(input, weight_, bias_);
-  return at::linear(input, weight_quantizer_->quantize(weight_) * weight_.detach().abs().mean(), bias_);
+  if (weight_.full_precision()) return at::linear(x, weight_.values(), bias_);
+  return weight_.convolve({.codes = x}, 1, 0, 1, /*with_norm=*/false).flatten(1).add(bias_);
 }
 
 }  // namespace auxbench

@@ -1,6 +1,7 @@
 // Convolution and linear layers with quantized weights and input: the one place that decides how codes meet weights.
 //
-// The seam for code convolutions (integers in float, exact below 2^24) and for integer forward passes is here.
+// Where both are quantized the layer convolves integer codes (code_conv.h); otherwise it convolves values. A forward
+// pass on integers (bf16, int8) that is faster than full precision comes in here too.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -22,45 +23,73 @@ struct ConvOptions {
   int64_t kernel = 1;
   int64_t stride = 1;
   int64_t padding = 0;
+  int64_t groups = 1;
 };
 
-// Weights [out, in, kernel, kernel] without bias, Kaiming-normal by fan-out (as torchvision's ResNets).
+// A weight tensor with the quantizers of a layer, null at full precision. Its module holds "weight", and what the
+// quantizers learn and remember as "weight_quantizer.NAME" and "input_quantizer.NAME".
+class QuantizedWeight {
+ public:
+  QuantizedWeight(at::Tensor weight, const PrecisionPlan& plan, const LayerPrecision& precision, bool quantize_input);
+
+  [[nodiscard]] std::shared_ptr<torch::nn::Module> module() const { return module_; }
+  [[nodiscard]] bool full_precision() const { return !weight_quantizer_ && !input_quantizer_; }
+  [[nodiscard]] const at::Tensor& values() const { return weight_; }
+  [[nodiscard]] bool quantizes_input() const { return input_quantizer_ != nullptr && !bypassed_; }
+  // A bypassed layer computes at full precision; its quantizers learn nothing meanwhile.
+  void bypass(bool on) { bypassed_ = on; }
+
+  // y[N, out, ..] from x[N, in, ..]; with_norm false multiplies weights that do not keep their scale by E|w|, since
+  // nothing behind the layer can undo a weight of magnitude one.
+  at::Tensor convolve(const Codes& x, int64_t stride, int64_t padding, int64_t groups, bool with_norm);
+
+ private:
+  void fit_output_scale(const Codes& x, const Codes& w, int64_t stride, int64_t padding, int64_t groups);
+
+  std::shared_ptr<torch::nn::Module> module_;
+  std::shared_ptr<Quantizer> weight_quantizer_, input_quantizer_;
+  at::Tensor weight_;
+  bool bypassed_ = false;
+};
+
+// Weights [out, in / groups, kernel, kernel] without bias, Kaiming-normal by fan-out (as torchvision's ResNets).
 class QuantConv {
  public:
   QuantConv(const ConvOptions& options, const PrecisionPlan& plan, LayerPlace place, bool quantize_input);
 
-  // Holds the parameter "weight"; the network registers it under the layer's name.
-  [[nodiscard]] std::shared_ptr<torch::nn::Module> module() const { return module_; }
+  // The network registers it under the layer's name.
+  [[nodiscard]] std::shared_ptr<torch::nn::Module> module() const { return weight_.module(); }
 
   // x [N, in, H, W]. The input is quantized here unless the block has done it at its output.
-  at::Tensor forward(const at::Tensor& x);
+  at::Tensor forward(const Codes& x);
+  at::Tensor forward(const at::Tensor& x) { return forward(Codes{.codes = x}); }
 
+  [[nodiscard]] bool quantizes_input() const { return weight_.quantizes_input(); }
+  void bypass(bool on) { weight_.bypass(on); }
   [[nodiscard]] const ConvOptions& options() const { return options_; }
-  [[nodiscard]] const LayerPrecision& precision() const { return precision_; }
 
  private:
   ConvOptions options_;
-  LayerPrecision precision_;
-  std::shared_ptr<torch::nn::Module> module_;
-  std::shared_ptr<Quantizer> weight_quantizer_, input_quantizer_;  // null: full precision
-  at::Tensor weight_;
+  QuantizedWeight weight_;
 };
 
-// Weights [out, in] and bias, initialised as torch's Linear; quantized weights carry E|w| (detached), since no norm
-// follows that could undo a weight of magnitude one.
+// Weights [out, in] and bias, initialised as torch's Linear.
 class QuantLinear {
  public:
   QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan);
-  [[nodiscard]] std::shared_ptr<torch::nn::Module> module() const { return module_; }
+  [[nodiscard]] std::shared_ptr<torch::nn::Module> module() const { return weight_.module(); }
   at::Tensor forward(const at::Tensor& x);
 
  private:
-  std::shared_ptr<torch::nn::Module> module_;
-  std::shared_ptr<Quantizer> weight_quantizer_, input_quantizer_;
-  at::Tensor weight_, bias_;
+  QuantizedWeight weight_;
+  at::Tensor bias_;
 };
 
-// nullptr at full precision; throws UserError for a method that does not exist.
-std::unique_ptr<Quantizer> make_quantizer(const std::string& method, Role role, int bits);
+// Registers what a quantizer learns and remembers under `name`, if there is anything.
+void register_quantizer(torch::nn::Module& owner, const std::string& name, Quantizer& quantizer);
+
+// The quantizer of a layer; nullptr at full precision. Eight bits, which first and last layers may have, are LSQ's
+// where the method does not define them.
+std::unique_ptr<Quantizer> layer_quantizer(const PrecisionPlan& plan, Role role, int bits);
 
 }  // namespace auxbench

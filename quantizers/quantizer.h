@@ -1,4 +1,4 @@
-// A quantizer: a differentiable map onto few levels, and the integers behind those levels.
+// A quantizer: a differentiable map onto few levels, given as the integers behind those levels.
 //
 // One object serves one tensor of one layer (its weights, or its input activations). Gradients go through the
 // rounding as the method's paper says (straight-through: as if it were the identity).
@@ -10,53 +10,88 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
+
+#include "quantizers/methods/methods.h"
+#include "quantizers/precision.h"
 
 namespace auxbench {
 
-enum class Role { weight, activation };
+// evaluation leaves the quantizer as it is; training may update running state.
+enum class Phase { training, evaluation };
 
-// value = scale * code + offset, element by element; codes are whole numbers held in the tensor's own type.
-struct IntegerCodes {
+// The integers behind a quantized tensor, whole numbers held in its own type, and what they stand for:
+//   value = scale * code + offset                           uniform levels
+//   value = sum_j basis_j * digit_j(code), j = 0 .. k-1     where there is a basis (LQ-Nets); digit_j is the j-th
+//   binary
+//                                                           digit of the code, read as -1/+1 for weights, 0/1 otherwise
+// A weight tensor's scale may be one per output channel, its basis one row per output channel.
+// What flows back through `codes` is the gradient with respect to the *value*: the quantizer turns it into those of its
+// input and parameters. Scale, offset and basis carry no gradient of their own.
+struct Codes {
   at::Tensor codes;
-  double scale = 1;
-  double offset = 0;
+  at::Tensor scale;   // [] or [channels]; undefined: the codes are the values (full precision)
+  at::Tensor offset;  // []; undefined: 0
+  at::Tensor basis;   // [k] or [channels, k]; undefined: uniform
+  bool signed_digits = false;
+  int64_t largest = 0;  // bound of |code|, which says in what type sums of products stay exact
 };
+
+// The values; differentiable through `codes`.
+at::Tensor decode(const Codes& codes);
+
+using NamedNumbers = std::map<std::string, double>;
 
 class Quantizer {
  public:
   virtual ~Quantizer() = default;
 
-  // Same shape and type as x (float32 or float64). Empty tensors come back empty.
-  virtual at::Tensor quantize(const at::Tensor& x) = 0;
+  // x: float32 or float64; activations of any shape, weights [channels, ...]. The first call fits learned parameters to
+  // what it sees; they take x's type and device. Empty tensors come back empty.
+  Codes encode(const at::Tensor& x, Phase phase = Phase::evaluation);
 
-  // The same rounding decisions as quantize, as integers; no gradient.
-  virtual IntegerCodes integer_codes(const at::Tensor& x) = 0;
+  at::Tensor quantize(const at::Tensor& x, Phase phase = Phase::evaluation) { return decode(encode(x, phase)); }
+
+  // For a method whose state has a row per output channel: called with the tensor before the state is registered.
+  virtual void shape_for(const at::Tensor& /*x*/) {}
 
   // How many values quantize can return. Real bits are ceil(log2(levels)).
   [[nodiscard]] virtual int64_t levels() const = 0;
 
-  // Learned parameters by name, e.g. "step"; empty for a method without any.
-  virtual std::map<std::string, at::Tensor> parameters() { return {}; }
+  // Whether the levels are on x's own scale. Where not, a layer without a norm behind it multiplies by E|w|.
+  [[nodiscard]] virtual bool keeps_scale() const { return true; }
+
+  // Learned parameters and running state by name, e.g. "step". The layer registers them: they are trained, saved and
+  // moved with it.
+  std::map<std::string, at::Tensor>& parameters() { return parameters_; }
+  std::map<std::string, at::Tensor>& state() { return state_; }
+
+  // A method whose weights carry a learned scale fitted to the layer's output (EWGS): set once, before training.
+  [[nodiscard]] virtual bool wants_output_scale() { return false; }
+  virtual void set_output_scale(const at::Tensor& ratio);
+
+ protected:
+  virtual Codes do_encode(const at::Tensor& x, Phase phase) = 0;
+  // Sets parameters from the first tensor; called once in the life of a cell, however often it is resumed.
+  virtual void fit(const at::Tensor& /*x*/) {}
+
+  at::Tensor& add_parameter(const std::string& name, at::Tensor value);
+  at::Tensor& add_state(const std::string& name, at::Tensor value);
+  // From now on the first tensor is fitted; the flag "fitted" is part of the state.
+  void fit_to_first();
+
+ private:
+  void adopt_type_of(const at::Tensor& x);
+
+  std::map<std::string, at::Tensor> parameters_, state_;
+  bool fits_ = false, fitted_ = false;
 };
 
-// Settings of a method by name, e.g. {"detach_max", 1}; an unknown one throws UserError(usage).
-using QuantizerSettings = std::map<std::string, double>;
+// Settings of a method by name, e.g. {"detach_max", 1}, or the initial value of a parameter, which then is not fitted.
+using QuantizerSettings = NamedNumbers;
 
-struct QuantizerMethod {
-  std::string name;
-  std::string paper;                // citation and equation
-  std::string pretrain_activation;  // relu | relu6: of the full-precision network it starts from
-  std::string quantize_at;          // conv-input | block-output: its default
-  int max_bits = 8;                 // 1 .. max_bits for both roles
-  std::unique_ptr<Quantizer> (*make)(Role role, int bits, const QuantizerSettings& settings);
-};
-
-// Every method there is; tests, benchmarks, probes and the runner iterate this one list.
-const std::vector<QuantizerMethod>& quantizer_table();
-
-// nullptr when there is no such method.
-const QuantizerMethod* find_quantizer(const std::string& name);
+// Throws UserError for a method that does not exist, a width it does not define, a setting it does not have.
+std::unique_ptr<Quantizer> make_quantizer(const std::string& method, Role role, int bits,
+                                          const QuantizerSettings& settings = {});
 
 // Smallest whole number of bits that can tell `levels` values apart.
 int real_bits(int64_t levels);

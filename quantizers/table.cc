@@ -1,28 +1,31 @@
-// The list of methods. A new quantizer is a pair of files and one line here.
-#include "quantizers/dorefa.h"
+// Names to makers, from the one list.
+#include <map>
+
+#include "base/error.h"
 #include "quantizers/quantizer.h"
 
 namespace auxbench {
 
-const std::vector<QuantizerMethod>& quantizer_table() {
-  static const std::vector<QuantizerMethod> kTable = {
-      {"dorefa", kDorefaPaper, "relu", "conv-input", 8, &make_dorefa},
-      {"dorefa-relu6-official", kDorefaPaper, "relu6", "block-output", 8, &make_dorefa_relu6_official},
-      {"dorefa-relu6-true", kDorefaPaper, "relu6", "block-output", 8, &make_dorefa_relu6_true},
+#define METHOD(name, maker, ...) std::unique_ptr<Quantizer> maker(Role, int, const QuantizerSettings&);
+#include "quantizers/methods/methods.inc"
+#undef METHOD
+
+std::unique_ptr<Quantizer> make_quantizer(const std::string& name, Role role, int bits,
+                                          const QuantizerSettings& settings) {
+  using Maker = std::unique_ptr<Quantizer> (*)(Role, int, const QuantizerSettings&);
+  static const std::map<std::string, Maker> kMakers = {
+#define METHOD(known, maker, ...) {known, &maker},
+#include "quantizers/methods/methods.inc"
+#undef METHOD
   };
-  return kTable;
-}
-
-const QuantizerMethod* find_quantizer(const std::string& name) {
-  for (const auto& method : quantizer_table())
-    if (method.name == name) return &method;
-  return nullptr;
-}
-
-int real_bits(int64_t levels) {
-  int bits = 0;
-  while ((int64_t{1} << bits) < levels) ++bits;
-  return bits;
+  const auto* method = find_quantizer(name);
+  if (method == nullptr) throw UserError(ExitCode::usage, name + ": no such quantizer");
+  const auto& range = role == Role::weight ? method->weight_bits : method->activation_bits;
+  if (!range.has(bits))
+    throw UserError(ExitCode::usage, name + ": " + (role == Role::weight ? "weights" : "activations") + " have " +
+                                         std::to_string(range.first) + " to " + std::to_string(range.last) +
+                                         " bits, not " + std::to_string(bits));
+  return kMakers.at(name)(role, bits, settings);
 }
 
 }  // namespace auxbench

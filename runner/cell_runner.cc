@@ -36,12 +36,12 @@ void save_weights(const Experiment& experiment, const std::filesystem::path& fol
   write_safetensors(folder / kAuxiliary, contents);
 }
 
-void load_weights(const std::filesystem::path& folder, const Experiment& experiment) {
-  load_tensors(read_safetensors(folder / kWeights), "", only(experiment.tensors(), "model."),
-               (folder / kWeights).string());
-  const auto auxiliary = only(experiment.tensors(), "aux.");
-  if (!auxiliary.empty())
-    load_tensors(read_safetensors(folder / kAuxiliary), "", auxiliary, (folder / kAuxiliary).string());
+// Weights alone: what quantizers learn and remember is fitted anew.
+void load_weights(const std::filesystem::path& path, NamedTensors targets) {
+  auto contents = read_safetensors(path);
+  std::erase_if(contents.tensors, [](const auto& item) { return is_quantizer_tensor(item.first); });
+  std::erase_if(targets, [](const auto& item) { return is_quantizer_tensor(item.first); });
+  load_tensors(contents, "", targets, path.string());
 }
 
 void save_predictions(const Evaluation& evaluation, const std::filesystem::path& folder) {
@@ -86,13 +86,24 @@ void fill(const TrainOutcome& outcome, const Dataset& data, Record& record) {
   distrust_chance(data, record);
 }
 
-void start_from_parent(const CellSpec& cell, const RunContext& context, const Store& store, Experiment& experiment) {
-  const auto parent = cell.parent();
-  if (!parent) return;
-  const auto id = identify(*parent, context);
+std::filesystem::path folder_of_start(const CellSpec& start, const char* what, const RunContext& context,
+                                      const Store& store) {
+  const auto id = identify(start, context);
   if (!is_cached(store, id))
-    throw UserError(ExitCode::cells_failed, "its full-precision start " + id + " has no weights");
-  load_weights(store.cell_folder(id), experiment);
+    throw UserError(ExitCode::cells_failed, "its " + std::string(what) + " " + id + " has no weights");
+  return store.cell_folder(id);
+}
+
+void start_from_parent(const CellSpec& cell, const RunContext& context, const Store& store, Experiment& experiment) {
+  if (const auto parent = cell.parent()) {
+    const auto folder = folder_of_start(*parent, "start", context, store);
+    load_weights(folder / kWeights, only(experiment.tensors(), "model."));
+    if (parent->has_auxi()) load_weights(folder / kAuxiliary, only(experiment.tensors(), "aux."));
+  }
+  if (const auto teacher = cell.teacher()) {
+    const auto folder = folder_of_start(*teacher, "teacher", context, store);
+    for (auto* network : experiment.teachers()) load_weights(folder / kWeights, named_tensors(network->module()));
+  }
 }
 
 void train_into(const CellSpec& cell, const RunContext& context, const Store& store, Progress& progress,

@@ -4,11 +4,14 @@
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "aux/auxiliary_module.h"
 #include "aux/joint_loss.h"
+#include "aux/training_aid.h"
 #include "models/network.h"
 #include "models/weights.h"
 #include "runner/optimizer.h"
@@ -40,18 +43,21 @@ class Experiment {
   [[nodiscard]] const ExperimentOptions& options() const { return options_; }
   Network& network() { return *network_; }
   AuxiliaryModule* auxiliary() { return auxiliary_.get(); }
+  // Networks beside this one that want the weights of a trained full-precision network.
+  [[nodiscard]] std::vector<Network*> teachers() const;
   [[nodiscard]] Optimizer& optimizer() const { return *optimizer_; }
 
-  // F's tensors under "model.", H's under "aux.": parameters and buffers, and parameters alone.
+  // F's tensors under "model.", H's under "aux.", another aid's under "aid.NAME.": parameters and buffers, and
+  // parameters alone.
   [[nodiscard]] NamedTensors tensors() const;
   [[nodiscard]] NamedTensors parameters() const;
 
   void train_mode(bool on);
 
   // Forward and backward; gradients are left in the parameters.
-  JointLoss differentiate(const at::Tensor& images, const at::Tensor& labels);
+  JointLoss differentiate(const at::Tensor& images, const at::Tensor& labels, const StepPosition& position = {});
   // differentiate, then the optimiser's step.
-  JointLoss step(const at::Tensor& images, const at::Tensor& labels, double lr);
+  JointLoss step(const at::Tensor& images, const at::Tensor& labels, double lr, const StepPosition& position = {});
 
   // The number of levels the inner layers' quantizers have; 0 at full precision.
   [[nodiscard]] int64_t weight_levels() const;
@@ -62,7 +68,13 @@ class Experiment {
   ExperimentOptions options_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<AuxiliaryModule> auxiliary_;
+  std::map<std::string, std::unique_ptr<TrainingAid>> aids_;  // all but the module, by name
+  LossParts parts_;
   std::unique_ptr<Optimizer> optimizer_;
 };
+
+// Whether a tensor is a quantizer's own: learned parameters and running state are fitted anew by every cell, never
+// taken from the weights it starts from.
+bool is_quantizer_tensor(const std::string& name);
 
 }  // namespace auxbench

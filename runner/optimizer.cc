@@ -5,11 +5,13 @@
 
 namespace auxbench {
 
-Optimizer::Optimizer(const StageSpec& stage, const NamedTensors& parameters) : stage_(stage), groups_(2) {
+Optimizer::Optimizer(const StageSpec& stage, const NamedTensors& parameters, const ParameterRules& rules)
+    : stage_(stage) {
   AUXBENCH_CHECK(stage.optimizer == "sgd" || stage.optimizer == "adam", "an optimiser the language knows");
-  groups_[0].weight_decay = stage.weight_decay;
   for (const auto& [name, parameter] : parameters) {
-    auto& group = groups_[!stage.decay_norms && parameter.dim() < 2 ? 1 : 0];
+    const auto rule = rules ? rules(name) : ParameterRule();
+    const bool decays = rule.decays.value_or(stage.decay_norms || parameter.dim() >= 2);
+    auto& group = group_for(decays ? stage.weight_decay : 0, rule.lr);
     group.names.push_back(name);
     group.parameters.push_back(parameter);
     group.first.push_back(at::zeros_like(parameter));
@@ -19,9 +21,16 @@ Optimizer::Optimizer(const StageSpec& stage, const NamedTensors& parameters) : s
   }
 }
 
+Optimizer::Group& Optimizer::group_for(double weight_decay, double lr) {
+  for (auto& group : groups_)
+    if (group.weight_decay == weight_decay && group.lr == lr) return group;
+  groups_.push_back({.weight_decay = weight_decay, .lr = lr});
+  return groups_.back();
+}
+
 void Optimizer::step(double lr) {
   const at::NoGradGuard no_gradient;
-  for (const auto& group : groups_) step_group(group, lr);
+  for (const auto& group : groups_) step_group(group, lr * group.lr);
 }
 
 void Optimizer::step_group(const Group& group, double lr) {

@@ -7,7 +7,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +18,17 @@
 
 namespace auxbench {
 
+// How a parameter is trained where that is not how weights are.
+struct ParameterRule {
+  double lr = 1;                    // times the stage's
+  std::optional<bool> decays = {};  // whether weight decay reaches it; unset: as decay_norms says
+};
+
+using ParameterRules = std::function<ParameterRule(const std::string& name)>;
+
 class Optimizer {
  public:
-  Optimizer(const StageSpec& stage, const NamedTensors& parameters);
+  Optimizer(const StageSpec& stage, const NamedTensors& parameters, const ParameterRules& rules = {});
 
   // Parameters without a gradient are left alone.
   void step(double lr);
@@ -30,9 +40,11 @@ class Optimizer {
  private:
   struct Group {
     double weight_decay = 0;
+    double lr = 1;  // times the step's
     std::vector<std::string> names;
     std::vector<at::Tensor> parameters, first, second, steps;
   };
+  Group& group_for(double weight_decay, double lr);
   void step_group(const Group& group, double lr);
 
   StageSpec stage_;

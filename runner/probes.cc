@@ -34,26 +34,25 @@ SafeTensors file_of(const NamedTensors& tensors) {
 
 SafeTensors probe_quantizer(const std::string& method, Role role, int bits, const QuantizerSettings& settings,
                             const SafeTensors& in) {
-  const auto* found = find_quantizer(method);
-  if (found == nullptr) throw UserError(ExitCode::usage, method + ": no such quantizer");
-  if (bits < 1 || bits > found->max_bits)
-    throw UserError(ExitCode::usage,
-                    "--bits " + std::to_string(bits) + ": " + method + " has 1 to " + std::to_string(found->max_bits));
-  const auto quantizer = found->make(role, bits, settings);
+  const auto quantizer = make_quantizer(method, role, bits, settings);
   const auto x = required(in, "input").to(at::kDouble).requires_grad_(true);
-  const auto values = quantizer->quantize(x);
-  const auto codes = quantizer->integer_codes(x.detach());
+  const auto coded = quantizer->encode(x, Phase::training);
+  const auto values = decode(coded);
   NamedTensors out = {{"values", values},
-                      {"codes", codes.codes},
-                      {"scale", scalar(codes.scale)},
-                      {"offset", scalar(codes.offset)},
+                      {"codes", coded.codes},
+                      {"offset", coded.offset.defined() ? coded.offset : scalar(0)},
                       {"levels", at::full({}, quantizer->levels(), at::kLong)}};
+  if (coded.scale.defined()) out["scale"] = coded.scale;
+  if (coded.basis.defined()) out["basis"] = coded.basis;
+  for (const auto& [name, parameter] : quantizer->parameters()) out[name] = parameter;
+  for (const auto& [name, state] : quantizer->state()) out["state." + name] = state;
   if (!in.tensors.contains("grad")) return file_of(out);
   const auto gradient = required(in, "grad").to(at::kDouble);
   if (gradient.sizes() != x.sizes()) throw UserError(ExitCode::usage, "--grad: its shape is not the input's");
   values.backward(gradient);
   out["input_grad"] = x.grad();
-  for (const auto& [name, parameter] : quantizer->parameters()) out[name + "_grad"] = parameter.grad();
+  for (const auto& [name, parameter] : quantizer->parameters())
+    if (parameter.grad().defined()) out[name + "_grad"] = parameter.grad();
   return file_of(out);
 }
 

@@ -44,15 +44,15 @@ class Trainer {
 
   TrainOutcome run() {
     load_checkpoint(checkpoint_, id_, experiment_, outcome_.state);
-    const int64_t total = stage_.epochs * loader_.batches();
-    progress_.start_cell(id_, total, outcome_.state.iteration);
-    while (outcome_.state.iteration < total && outcome_.status == Status::completed) run_epoch();
+    progress_.start_cell(id_, total(), outcome_.state.iteration);
+    while (outcome_.state.iteration < total() && outcome_.status == Status::completed) run_epoch();
     progress_.end_cell();
     if (outcome_.status == Status::completed && outcome_.final.predictions.empty()) outcome_.final = timed_evaluation();
     return std::move(outcome_);
   }
 
  private:
+  [[nodiscard]] int64_t total() const { return stage_.epochs * loader_.batches(); }
   [[nodiscard]] int64_t epoch() const { return outcome_.state.iteration / loader_.batches(); }
 
   void run_epoch() {
@@ -75,7 +75,7 @@ class Trainer {
   void step(int64_t this_epoch, int64_t batch_index) {
     const auto batch = next_batch(this_epoch, batch_index);
     const double lr = learning_rate(stage_, outcome_.state.iteration, loader_.batches());
-    const auto losses = experiment_.step(batch.images, batch.labels, lr);
+    const auto losses = experiment_.step(batch.images, batch.labels, lr, {outcome_.state.iteration, total()});
     pending_.push_back(losses.loss.detach());
     if (losses.aux_loss.defined()) pending_aux_.push_back(losses.aux_loss.detach());
     ++outcome_.state.iteration;

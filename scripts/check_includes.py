@@ -4,19 +4,20 @@ import pathlib
 import re
 import sys
 
-TORCH_FREE = ("base", "kernels", "metrics", "results", "reports", "runner/spec", "datasets")
+TORCH_FREE = ("base", "kernels", "metrics", "results", "reports", "runner/spec", "datasets", "quantizers/methods")
 MAY_INCLUDE = {
     "base": (),
     "kernels": ("base",),
     "metrics": ("base",),
     "results": ("base",),
     "reports": ("base", "results"),
-    "runner/spec": ("base",),
+    "runner/spec": ("base", "quantizers/methods"),
     "datasets": ("base",),
-    "quantizers": ("base", "kernels"),
-    "models": ("base", "kernels", "quantizers"),
-    "aux": ("base", "kernels", "quantizers", "models"),
-    "deploy": ("base", "kernels", "quantizers", "models"),
+    "quantizers/methods": (),
+    "quantizers": ("base", "kernels", "quantizers/methods"),
+    "models": ("base", "kernels", "quantizers", "quantizers/methods"),
+    "aux": ("base", "kernels", "quantizers", "quantizers/methods", "models"),
+    "deploy": ("base", "kernels", "quantizers", "quantizers/methods", "models"),
 }
 ROOMS = (*MAY_INCLUDE, "runner", "tests")
 PRELUDE = "base/torch_prelude.h"

@@ -1,7 +1,10 @@
-// Fake quantization against the memory it has to move: the opponent is a copy of the same arrays in the same run.
+// Every formula's two passes against the memory they have to move: the opponents are plain loops over arrays of the
+// same size in the same run, one that reads one array and writes one (encode), one that reads two and writes one
+// (differentiate). Arrays of 64 MiB: larger than any last-level cache a core has to itself.
 #include <benchmark/benchmark.h>
 
-#include <cstring>
+#include <numeric>
+#include <string>
 #include <vector>
 
 #include "kernels/fake_quant/fake_quant.h"
@@ -11,61 +14,114 @@ namespace {
 
 using namespace auxbench::fake_quant;
 
-std::vector<float> ramp(size_t n) {
-  std::vector<float> x(n);
-  for (size_t i = 0; i < n; ++i) x[i] = static_cast<float>(i % 1000) / 700.0F - 0.2F;
-  return x;
+constexpr size_t kElements = size_t{1} << 24;
+
+struct Arrays {
+  std::vector<float> x, g, out, sums;
+
+  explicit Arrays(size_t n) : x(n), g(n), out(n), sums(Pieces::of(n).last * 32) {
+    for (size_t i = 0; i < n; ++i) {
+      x[i] = static_cast<float>(i % 1000) / 700.0F - 0.2F;
+      g[i] = static_cast<float>(i % 77) / 50.0F - 0.7F;
+    }
+  }
+};
+
+Arrays& arrays() {
+  static Arrays made(kElements);
+  return made;
 }
 
-void bytes_moved(benchmark::State& state, int arrays) {
-  state.SetBytesProcessed(state.iterations() * state.range(0) * arrays * static_cast<int64_t>(sizeof(float)));
+void count_bytes(benchmark::State& state, int passes) {
+  state.SetBytesProcessed(state.iterations() * passes * static_cast<int64_t>(kElements * sizeof(float)));
 }
 
-void copy(benchmark::State& state) {
-  const auto x = ramp(static_cast<size_t>(state.range(0)));
-  std::vector<float> y(x.size());
+void stream_copy(benchmark::State& state) {
+  auto& a = arrays();
   for (auto _ : state) {
-    std::memcpy(y.data(), x.data(), x.size() * sizeof(float));
+    const float* x = a.x.data();
+    float* out = a.out.data();
+    for (size_t i = 0; i < kElements; ++i) out[i] = x[i] * 2.0F;
     benchmark::ClobberMemory();
   }
-  bytes_moved(state, 2);
+  count_bytes(state, 2);
 }
 
-void forward(benchmark::State& state) {
-  const auto x = ramp(static_cast<size_t>(state.range(0)));
-  std::vector<float> y(x.size());
+void stream_add(benchmark::State& state) {
+  auto& a = arrays();
   for (auto _ : state) {
-    map(ClipLevel<float>({}), std::span<const float>(x), std::span<float>(y));
+    const float *x = a.x.data(), *g = a.g.data();
+    float* out = a.out.data();
+    for (size_t i = 0; i < kElements; ++i) out[i] = x[i] + g[i];
     benchmark::ClobberMemory();
   }
-  bytes_moved(state, 2);
+  count_bytes(state, 3);
 }
 
-void backward(benchmark::State& state) {
-  const auto x = ramp(static_cast<size_t>(state.range(0)));
-  std::vector<float> y(x.size());
-  for (auto _ : state) {
-    map(ClipGradient<float>({}), std::span<const float>(x), std::span<const float>(x), std::span<float>(y));
-    benchmark::ClobberMemory();
-  }
-  bytes_moved(state, 3);
+template <typename Formula>
+void add(const std::string& name, const Formula& formula) {
+  benchmark::RegisterBenchmark((name + "/encode").c_str(), [formula](benchmark::State& state) {
+    auto& a = arrays();
+    for (auto _ : state) {
+      encode(formula, std::span<const float>(a.x), Pieces::of(kElements), std::span<float>(a.out));
+      benchmark::ClobberMemory();
+    }
+    count_bytes(state, 2);
+  });
+  if (Formula::kStatistics > 0)
+    benchmark::RegisterBenchmark((name + "/encode+statistics").c_str(), [formula](benchmark::State& state) {
+      auto& a = arrays();
+      for (auto _ : state) {
+        encode(formula, std::span<const float>(a.x), Pieces::of(kElements), std::span<float>(a.out),
+               std::span<float>(a.sums));
+        benchmark::ClobberMemory();
+      }
+      count_bytes(state, 2);
+    });
+  benchmark::RegisterBenchmark((name + "/differentiate").c_str(), [formula](benchmark::State& state) {
+    auto& a = arrays();
+    for (auto _ : state) {
+      differentiate(formula, std::span<const float>(a.x), std::span<const float>(a.g), Pieces::of(kElements),
+                    std::span<float>(a.out), std::span<float>(a.sums));
+      benchmark::ClobberMemory();
+    }
+    count_bytes(state, 3);
+  });
 }
 
-void slow_reference(benchmark::State& state) {
-  const auto x = ramp(static_cast<size_t>(state.range(0)));
-  std::vector<float> y(x.size());
-  for (auto _ : state) {
-    for (size_t i = 0; i < x.size(); ++i) y[i] = reference::clip_level(x[i], {});
-    benchmark::ClobberMemory();
-  }
-  bytes_moved(state, 2);
+void add_all() {
+  static const std::vector<float> ordinary = {0.3F, 0.4F, 0.5F, 0.4F, 0.5F, 0.6F, 0.3F, 0.4F, 0.3F,
+                                              1.0F, 0.3F, 0.4F, 0.5F, 0.4F, 0.5F, 0.6F, 0.3F, 1.0F};
+  static const std::vector<float> ascending = {0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F, 0.7F, 0.8F,
+                                               0.9F, 1.0F, 1.1F, 1.2F, 1.3F, 1.4F, 1.5F, 1.6F};
+  const Parameter<float> one = {ordinary.data()}, sorted = {ascending.data()};
+  FixedLevelsConfig two_bits, four_bits;
+  for (size_t i = 0; i < 16; ++i) four_bits.levels[i] = static_cast<double>(i);
+  for (size_t i = 0; i < 4; ++i) two_bits.levels[i] = static_cast<double>(i);
+  add("clip", Clip<float>({}));
+  add("dorefa-weight", DorefaWeight<float>({}, one));
+  add("range", Range<float>({}, one));
+  add("mid-rise", MidRise<float>({}, one));
+  add("step", Step<float>({}, one));
+  add("sign", Sign<float>({.limit = 1}));
+  add("sign-polynomial", SignPolynomial<float>({}));
+  add("interval", Interval<float>({.steps = 3}, one, one));
+  add("ewgs", Ewgs<float>({}, {}, one, one, one));
+  add("learned-levels-2", LearnedLevels2<float>({}, sorted, sorted, one));
+  add("learned-levels-4", LearnedLevels4<float>({}, sorted, sorted, one));
+  add("fixed-levels-2", FixedLevels2<float>(two_bits, one));
+  add("fixed-levels-4", FixedLevels4<float>(four_bits, one));
+  add("thresholds-2", Thresholds2<float>({}, one));
+  add("thresholds-4", Thresholds4<float>({}, one));
 }
-
-BENCHMARK(copy)->Arg(1 << 14)->Arg(1 << 24);
-BENCHMARK(forward)->Arg(1 << 14)->Arg(1 << 24);
-BENCHMARK(backward)->Arg(1 << 14)->Arg(1 << 24);
-BENCHMARK(slow_reference)->Arg(1 << 14);
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  benchmark::RegisterBenchmark("stream/read one, write one", stream_copy);
+  add_all();
+  benchmark::RegisterBenchmark("stream/read two, write one", stream_add);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -1,4 +1,4 @@
-// Kernels and launchers of cuda.h. Bound by memory: each thread keeps four independent loads in flight.
+// Kernels and launchers of cuda.h: one block a piece. Bound by memory; each thread strides through its piece.
 #include <stdexcept>
 #include <string>
 
@@ -8,28 +8,65 @@ namespace auxbench::fake_quant::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kPerThread = 4;
-constexpr size_t kPerBlock = size_t{kThreads} * kPerThread;
 
-template <typename Body>
-__device__ void for_each_element(size_t n, const Body& body) {
-  const size_t first = blockIdx.x * kPerBlock + threadIdx.x;
-#pragma unroll
-  for (int k = 0; k < kPerThread; ++k)
-    if (const size_t i = first + static_cast<size_t>(k) * kThreads; i < n) body(i);
+// Adds up one number per thread; the result is thread 0's.
+template <typename T>
+__device__ T block_sum(T value) {
+  __shared__ T part[kThreads];
+  part[threadIdx.x] = value;
+  for (int half = kThreads / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (threadIdx.x < half) part[threadIdx.x] += part[threadIdx.x + half];
+  }
+  __syncthreads();
+  const T total = part[0];
+  __syncthreads();
+  return total;
+}
+
+template <std::size_t Sums, typename T>
+__device__ void store_sums(const T* own, T* sums) {
+  for (std::size_t k = 0; k < Sums; ++k) {
+    const T total = block_sum(own[k]);
+    if (threadIdx.x == 0) sums[k] = total;
+  }
 }
 
 template <typename Formula, typename T>
-__global__ void map_unary(Formula formula, const T* x, size_t n, T* out) {
-  for_each_element(n, [&](size_t i) { out[i] = formula(x[i]); });
+__global__ void encode_piece(Formula formula, const T* x, size_t n, size_t length, size_t first, T* codes,
+                             T* statistics) {
+  const size_t piece = first + blockIdx.x;
+  const size_t end = min(n, (piece + 1) * length);
+  const auto element = formula.at(piece);
+  constexpr std::size_t kCounts = Formula::kStatistics;
+  T total[kCounts + 1] = {};
+  for (size_t i = piece * length + threadIdx.x; i < end; i += kThreads) {
+    codes[i] = element.code(x[i]);
+    if constexpr (kCounts > 0) {
+      T own[kCounts];
+      if (statistics == nullptr) continue;
+      element.statistics(x[i], own);
+      for (std::size_t k = 0; k < kCounts; ++k) total[k] += own[k];
+    }
+  }
+  if (kCounts > 0 && statistics != nullptr) store_sums<kCounts>(total, statistics + piece * kCounts);
 }
 
 template <typename Formula, typename T>
-__global__ void map_binary(Formula formula, const T* x, const T* gradient, size_t n, T* out) {
-  for_each_element(n, [&](size_t i) { out[i] = formula(x[i], gradient[i]); });
+__global__ void differentiate_piece(Formula formula, const T* x, const T* gradient, size_t n, size_t length,
+                                    size_t first, T* dx, T* sums) {
+  const size_t piece = first + blockIdx.x;
+  const size_t end = min(n, (piece + 1) * length);
+  const auto element = formula.at(piece);
+  constexpr std::size_t kSums = Formula::kSums;
+  T total[kSums + 1] = {};
+  for (size_t i = piece * length + threadIdx.x; i < end; i += kThreads) {
+    T own[kSums + 1];
+    dx[i] = element.gradient(x[i], gradient[i], own);
+    for (std::size_t k = 0; k < kSums; ++k) total[k] += own[k];
+  }
+  store_sums<kSums>(total, sums + piece * kSums);
 }
-
-unsigned blocks_for(size_t n) { return static_cast<unsigned>((n + kPerBlock - 1) / kPerBlock); }
 
 void check(cudaError_t error) {
   if (error != cudaSuccess)
@@ -43,23 +80,29 @@ void use_device_of(const void* memory) {
   check(cudaSetDevice(attributes.device));
 }
 
+unsigned blocks_of(const Pieces& pieces) { return static_cast<unsigned>(pieces.last - pieces.first); }
+
 }  // namespace
 
 bool compiled() { return true; }
 
 template <typename Formula, typename T>
-void map(const Formula& formula, std::span<const T> x, std::span<T> out) {
-  if (x.empty()) return;  // a grid of no blocks is refused
+void encode(const Formula& formula, std::span<const T> x, const Pieces& pieces, std::span<T> codes,
+            std::span<T> statistics) {
+  if (blocks_of(pieces) == 0) return;  // a grid of no blocks is refused
   use_device_of(x.data());
-  map_unary<<<blocks_for(x.size()), kThreads>>>(formula, x.data(), x.size(), out.data());
+  encode_piece<<<blocks_of(pieces), kThreads>>>(formula, x.data(), x.size(), pieces.length, pieces.first, codes.data(),
+                                                statistics.empty() ? nullptr : statistics.data());
   check(cudaGetLastError());
 }
 
 template <typename Formula, typename T>
-void map(const Formula& formula, std::span<const T> x, std::span<const T> gradient, std::span<T> out) {
-  if (x.empty()) return;
+void differentiate(const Formula& formula, std::span<const T> x, std::span<const T> gradient, const Pieces& pieces,
+                   std::span<T> dx, std::span<T> sums) {
+  if (blocks_of(pieces) == 0) return;
   use_device_of(x.data());
-  map_binary<<<blocks_for(x.size()), kThreads>>>(formula, x.data(), gradient.data(), x.size(), out.data());
+  differentiate_piece<<<blocks_of(pieces), kThreads>>>(formula, x.data(), gradient.data(), x.size(), pieces.length,
+                                                       pieces.first, dx.data(), sums.data());
   check(cudaGetLastError());
 }
 

@@ -1,8 +1,10 @@
-// The formulas of fake_quant.h on a CUDA device, one kernel a pass, bit for bit what the CPU computes.
+// fake_quant.h on a CUDA device, one kernel a pass; codes and dx are bit for bit what the CPU computes, sums are added
+// in an order of their own, which is always the same.
 //
-// Spans are over device memory, which the caller owns; any length. Work is queued on the default stream and not waited
-// for. Throws std::runtime_error when the device refuses the launch (no code for it, say). Where nvcc was not there at
-// build time cuda_absent.cc stands in: compiled() is false and map() is a fault of the caller.
+// Spans and the formula's parameters are in device memory, which the caller owns; any length. Work is queued on the
+// default stream and not waited for. Throws std::runtime_error when the device refuses the launch (no code for it,
+// say). Where nvcc was not there at build time cuda_absent.cc stands in: compiled() is false, calls are a fault of the
+// caller.
 #pragma once
 
 #include "kernels/fake_quant/fake_quant.h"
@@ -12,8 +14,11 @@ namespace auxbench::fake_quant::cuda {
 bool compiled();
 
 template <typename Formula, typename T>
-void map(const Formula& formula, std::span<const T> x, std::span<T> out);
+void encode(const Formula& formula, std::span<const T> x, const Pieces& pieces, std::span<T> codes,
+            std::span<T> statistics = {});
+
 template <typename Formula, typename T>
-void map(const Formula& formula, std::span<const T> x, std::span<const T> gradient, std::span<T> out);
+void differentiate(const Formula& formula, std::span<const T> x, std::span<const T> gradient, const Pieces& pieces,
+                   std::span<T> dx, std::span<T> sums);
 
 }  // namespace auxbench::fake_quant::cuda

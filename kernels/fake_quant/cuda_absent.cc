@@ -7,12 +7,12 @@ namespace auxbench::fake_quant::cuda {
 bool compiled() { return false; }
 
 template <typename Formula, typename T>
-void map(const Formula&, std::span<const T>, std::span<T>) {
+void encode(const Formula&, std::span<const T>, const Pieces&, std::span<T>, std::span<T>) {
   AUXBENCH_CHECK(compiled(), "CUDA kernels in this build");
 }
 
 template <typename Formula, typename T>
-void map(const Formula&, std::span<const T>, std::span<const T>, std::span<T>) {
+void differentiate(const Formula&, std::span<const T>, std::span<const T>, const Pieces&, std::span<T>, std::span<T>) {
   AUXBENCH_CHECK(compiled(), "CUDA kernels in this build");
 }
 

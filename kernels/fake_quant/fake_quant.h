@@ -1,103 +1,58 @@
-// Fake quantization as one pass over memory: round onto a grid, give back numbers of the same type.
+// Fake quantization as one pass over memory each way: encode() rounds onto a grid and returns the integers behind the
+// levels, differentiate() returns the straight-through gradient and the shares of learned parameters.
 //
-// Torch-free: spans in, spans out, T = float | double. A formula is a functor over one element; map() applies it to
-// arrays, on the CPU here and on a GPU in cuda.h, with the same bits. A new formula is a functor and a word in the list
-// at the end; reference.h has each written slowly. Rounding is half to even. NaN in gives NaN out and no gradient.
+// Torch-free: spans in, spans out, T = float | double. formula.h says what a formula is; each method's has a header of
+// its own here. A new formula is such a header and a word in the list below: CPU, CUDA (cuda.h), tests and benchmarks
+// follow. reference.h is the same, one element at a time.
+//
+// Arrays are cut into pieces of equal length (the last may be shorter): the rows of a weight tensor where parameters
+// differ by output channel, kPiece elements otherwise. What is summed up is summed per piece, in an order that depends
+// neither on the number of threads nor on the instruction set; the caller adds the pieces up.
 #pragma once
 
-#include <cmath>
 #include <span>
 
-#if defined(__CUDACC__)
-#define AUXBENCH_DEVICE __host__ __device__
-#else
-#define AUXBENCH_DEVICE
-#endif
+#include "kernels/fake_quant/clip.h"
+#include "kernels/fake_quant/dorefa_weight.h"
+#include "kernels/fake_quant/ewgs.h"
+#include "kernels/fake_quant/interval.h"
+#include "kernels/fake_quant/levels.h"
+#include "kernels/fake_quant/mid_rise.h"
+#include "kernels/fake_quant/range.h"
+#include "kernels/fake_quant/sign.h"
+#include "kernels/fake_quant/step.h"
+#include "kernels/fake_quant/thresholds.h"
 
 namespace auxbench::fake_quant {
 
-// Levels i / steps * unit for integers i >= 0 up to hi.
-//   forward   q(x) = round(clip(x, 0, hi) * steps / unit) / steps * unit
-//   backward  dx = g where lo <= x <= hi, 0 elsewhere; at the bounds themselves as `bounds` says
-// DoReFa [0,1]: hi 1, steps 2^k - 1, unit 1. relu6, author's code: hi 6, steps 2^k - 1, unit 1.
-// relu6, true bits: hi 6, steps 2^k - 1, unit 6.
-enum class BoundGradient {
-  pass,         // clamp: gradient at both bounds
-  stop,         // relu6, hardtanh: none at either
-  stop_at_zero  // relu followed by clamp: none at 0, gradient at hi
+#define AUXBENCH_FORMULAS(each)                                                                                        \
+  each(Clip) each(DorefaWeight) each(Ewgs) each(FixedLevels1) each(FixedLevels2) each(FixedLevels3) each(FixedLevels4) \
+      each(FixedLevels5) each(Interval) each(IntervalPower) each(LearnedLevels1) each(LearnedLevels2)                  \
+          each(LearnedLevels3) each(LearnedLevels4) each(MidRise) each(Range) each(Sign) each(SignPolynomial)          \
+              each(Step) each(Thresholds1) each(Thresholds2) each(Thresholds3) each(Thresholds4)
+
+inline constexpr std::size_t kPiece = 4096;
+
+// How an array is cut, and which of its pieces to work on: first .. last - 1.
+struct Pieces {
+  std::size_t length = kPiece;
+  std::size_t first = 0;
+  std::size_t last = 0;
+
+  // All pieces of an array of n elements.
+  static Pieces of(std::size_t n, std::size_t length = kPiece) { return {length, 0, (n + length - 1) / length}; }
 };
 
-struct ClipGrid {
-  double hi = 1;
-  double steps = 3;
-  double unit = 1;
-  BoundGradient bounds = BoundGradient::pass;
-};
-
-template <typename T>
-struct ClipLevel {
-  T hi, scale, steps, unit;
-
-  explicit ClipLevel(const ClipGrid& grid)
-      : hi(static_cast<T>(grid.hi)),
-        scale(static_cast<T>(grid.steps / grid.unit)),
-        steps(static_cast<T>(grid.steps)),
-        unit(static_cast<T>(grid.unit)) {}
-
-  AUXBENCH_DEVICE T operator()(T x) const {
-    // Written so that NaN stays NaN: both comparisons are false for it.
-    const T lifted = x < T(0) ? T(0) : x;
-    const T clipped = lifted > hi ? hi : lifted;
-    return std::nearbyint(clipped * scale) / steps * unit;
-  }
-};
-
-template <typename T>
-struct ClipGradient {
-  T lo, hi;
-
-  // lo and hi become the outermost numbers inside the open or closed interval: one comparison serves all.
-  explicit ClipGradient(const ClipGrid& grid) : lo(0), hi(static_cast<T>(grid.hi)) {
-    if (grid.bounds != BoundGradient::pass) lo = std::nextafter(lo, T(1));
-    if (grid.bounds == BoundGradient::stop) hi = std::nextafter(hi, T(0));
-  }
-
-  AUXBENCH_DEVICE T operator()(T x, T gradient) const { return (x >= lo) & (x <= hi) ? gradient : T(0); }
-};
-
-// DoReFa weights, k >= 2, from t = tanh(w) and M = max|t| over the whole tensor, n = 2^k - 1 steps:
-//   q = 2 round(n (t / (2M) + 1/2)) / n - 1
-template <typename T>
-struct DorefaLevel {
-  T two_max, steps;
-
-  DorefaLevel(double max_abs, double grid_steps)
-      : two_max(T(2) * static_cast<T>(max_abs)), steps(static_cast<T>(grid_steps)) {}
-
-  AUXBENCH_DEVICE T operator()(T t) const {
-    return T(2) * (std::nearbyint((t / two_max + T(0.5)) * steps) / steps) - T(1);
-  }
-};
-
-// The part of the gradient that is local to an element: (1 - t^2) / M * g. The maximum's own share is one
-// number, added by the caller to its elements: -sign(t_m) (1 - t_m^2) / M^2 * sum_j g_j t_j.
-template <typename T>
-struct DorefaGradient {
-  T inverse_max;
-
-  explicit DorefaGradient(double max_abs) : inverse_max(T(1) / static_cast<T>(max_abs)) {}
-
-  AUXBENCH_DEVICE T operator()(T t, T gradient) const { return (T(1) - t * t) * inverse_max * gradient; }
-};
-
-// Formulas of one argument (levels) and of two (an element and the gradient that reaches it).
-#define AUXBENCH_FORMULAS(unary, binary) unary(ClipLevel) unary(DorefaLevel) binary(ClipGradient) binary(DorefaGradient)
-
-// out[i] = formula(x[i]) or formula(x[i], gradient[i]); out may alias either. One core: the caller splits long arrays.
-// No allocation, no lock.
+// codes[i] for the elements of the chosen pieces; x and codes hold the whole array and do not overlap. `statistics`
+// holds Formula::kStatistics numbers for each piece of the array, or is empty when they are not wanted.
+// One core: the caller hands different pieces to different threads. No allocation, no lock.
 template <typename Formula, typename T>
-void map(const Formula& formula, std::span<const T> x, std::span<T> out);
+void encode(const Formula& formula, std::span<const T> x, const Pieces& pieces, std::span<T> codes,
+            std::span<T> statistics = {});
+
+// dx[i], and Formula::kSums numbers for each piece of the array. gradient: with respect to the levels' values.
 template <typename Formula, typename T>
-void map(const Formula& formula, std::span<const T> x, std::span<const T> gradient, std::span<T> out);
+void differentiate(const Formula& formula, std::span<const T> x, std::span<const T> gradient, const Pieces& pieces,
+                   std::span<T> dx, std::span<T> sums);
 
 }  // namespace auxbench::fake_quant

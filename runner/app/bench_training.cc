@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "quantizers/methods/methods.h"
 #include "runner/app/app.h"
 #include "runner/device.h"
 #include "runner/training_speed.h"
@@ -13,8 +14,9 @@ namespace auxbench {
 namespace {
 
 struct BenchArguments {
-  std::string model = "resnet18", stem = "imagenet", variant = "fp", device = "cpu";
+  std::string model = "resnet18", stem = "imagenet", variant = "fp", device = "cpu", quantizer = "dorefa";
   int stem_stride = 1, image = 224, channels = 3, classes = 1000, batch = 64, steps = 20, threads = 0;
+  int bits = 2;
   double width = 1.0;
   bool json = false;
 };
@@ -29,10 +31,14 @@ CellSpec cell_of(const BenchArguments& arguments) {
   const StageSpec stage = {.epochs = 1, .batch = arguments.batch, .optimizer = "adam", .lr = 1e-3};
   cell.pretrain = stage;
   if (arguments.variant == "w2a2-auxi" || arguments.variant == "fp-auxi") cell.aid = {"auxi"};
+  const auto* method = find_quantizer(arguments.quantizer);
+  if (method == nullptr) throw UserError(ExitCode::usage, "--quantizer " + arguments.quantizer + ": no such quantizer");
+  cell.block = method->block;
+  cell.activation = method->activation;
   if (arguments.variant.starts_with("fp")) return cell;
-  cell.quantizer = "dorefa";
-  cell.weight_bits = cell.activation_bits = 2;
-  cell.quantize_at = "conv-input";
+  cell.quantizer = method->name;
+  cell.weight_bits = cell.activation_bits = arguments.bits;
+  cell.quantize_at = method->quantize_at;
   cell.finetune = stage;
   return cell;
 }
@@ -51,6 +57,8 @@ ExitCode bench(const BenchArguments& arguments) {
   const double per_second = arguments.batch / median;
   const nlohmann::json result = {{"model", arguments.model},
                                  {"variant", arguments.variant},
+                                 {"quantizer", arguments.quantizer},
+                                 {"bits", arguments.bits},
                                  {"device", device.str()},
                                  {"threads", threads_used()},
                                  {"batch", arguments.batch},
@@ -77,6 +85,11 @@ void add_bench_training(CLI::App& app, Outcome& outcome) {
   verb->add_option("--model", arguments->model)->capture_default_str();
   verb->add_option("--variant", arguments->variant)
       ->check(CLI::IsMember({"fp", "fp-auxi", "w2a2", "w2a2-auxi"}))
+      ->capture_default_str();
+  verb->add_option("--quantizer", arguments->quantizer, "of the quantized variants; its network also of the others")
+      ->capture_default_str();
+  verb->add_option("--bits", arguments->bits, "of weights and activations, instead of the variant's 2")
+      ->check(CLI::Range(1, 8))
       ->capture_default_str();
   verb->add_option("--stem", arguments->stem)->check(CLI::IsMember({"imagenet", "small"}))->capture_default_str();
   verb->add_option("--stem-stride", arguments->stem_stride)->capture_default_str();

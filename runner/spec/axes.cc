@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "quantizers/methods/methods.h"
+#include "runner/spec/aids.h"
 #include "runner/spec/cell_keys.h"
 
 namespace auxbench {
@@ -42,8 +44,10 @@ void read_stages(const json& flat, const std::string& place, CellSpec& cell) {
 
 // A full-precision cell has no axes of quantization: two suites that differ only there mean the same cell.
 void normalise(CellSpec& cell) {
-  const bool relu6 = cell.quantizer.find("relu6") != std::string::npos;
-  if (cell.activation.empty()) cell.activation = relu6 ? "relu6" : "relu";
+  const auto* method = find_quantizer(cell.quantizer);
+  if (cell.activation.empty()) cell.activation = method == nullptr ? "relu" : method->activation;
+  if (cell.block.empty()) cell.block = method == nullptr ? "post-act" : method->block;
+  if (cell.block != "group") cell.bases = CellSpec().bases;
   std::sort(cell.aid.begin(), cell.aid.end());
   if (!cell.has_auxi()) cell.auxi = {};
   if (cell.task != "detection") cell.detector = {};
@@ -52,10 +56,48 @@ void normalise(CellSpec& cell) {
     cell.weight_bits = cell.activation_bits = 32;
     cell.first_last = "float";
     cell.quantize_at.clear();
+    cell.quantizer_settings.clear();
     cell.finetune.reset();
     return;
   }
-  if (cell.quantize_at.empty()) cell.quantize_at = relu6 ? "block-output" : "conv-input";
+  if (cell.quantize_at.empty()) cell.quantize_at = method == nullptr ? "conv-input" : method->quantize_at;
+}
+
+// Widths that the method defines; eight bits in the first and last layer are everybody's.
+template <typename Refuse>
+void check_widths(const CellSpec& cell, const Refuse& refuse) {
+  const auto* method = find_quantizer(cell.quantizer);
+  if (method == nullptr) return;
+  for (const auto& [what, bits, range] : {std::tuple("weight_bits", cell.weight_bits, method->weight_bits),
+                                          std::tuple("activation_bits", cell.activation_bits, method->activation_bits)})
+    if (bits != 32 && !range.has(bits))
+      refuse(std::string(what) + " " + std::to_string(bits) + ": " + cell.quantizer + " defines " +
+             std::to_string(range.first) + " to " + std::to_string(range.last));
+}
+
+template <typename Refuse>
+void check_block(const CellSpec& cell, const Refuse& refuse) {
+  const bool everywhere = cell.block == "bireal" || cell.block == "group";
+  if (everywhere && (cell.model == "resnet50" || cell.model == "resnet101"))
+    refuse("block " + cell.block + ": a shortcut around every convolution needs basic blocks, not " + cell.model);
+  if (cell.block != "post-act" && cell.quantize_at == "block-output")
+    refuse("block " + cell.block + " quantizes at the convolutions' inputs, not at the block's output");
+}
+
+template <typename Refuse>
+void check_aids(const CellSpec& cell, const Refuse& refuse) {
+  int teachers = 0;
+  for (const auto& name : cell.aid) {
+    const auto* aid = find_aid(name);
+    teachers += aid->teacher == TeacherKind::none ? 0 : 1;
+    if (cell.full_precision() && name != "auxi") refuse("aid " + name + " is for quantized cells");
+    if (aid->teacher != TeacherKind::none && name != "apprentice-a" && !cell.pretrain)
+      refuse("aid " + name + " needs pretrain: its teacher is the full-precision network");
+  }
+  if (teachers > 1 && !cell.has_aid("hint")) refuse("more than one aid with a teacher");
+  if (teachers > 2) refuse("more than one aid with a teacher beside hint");
+  for (const auto& [name, value] : cell.aid_settings)
+    if (!cell.has_aid(name.substr(0, name.find('.')))) refuse("aid_settings." + name + " of an aid that is not there");
 }
 
 void check_sense(const json& flat, const CellSpec& cell, const std::string& place) {
@@ -70,6 +112,9 @@ void check_sense(const json& flat, const CellSpec& cell, const std::string& plac
     refuse("quantizer " + cell.quantizer + " at 32/32 bits quantizes nothing: say quantizer none");
   if (cell.full_precision() && !cell.pretrain) refuse("a full-precision cell needs pretrain");
   if (!cell.full_precision() && !cell.finetune) refuse("a quantized cell needs finetune");
+  check_widths(cell, refuse);
+  check_block(cell, refuse);
+  check_aids(cell, refuse);
   for (size_t i = 1; i < cell.aid.size(); ++i)
     if (cell.aid[i] == cell.aid[i - 1]) refuse("aid " + cell.aid[i] + " twice");
 }
@@ -96,6 +141,7 @@ json sorted(json list) {
 CellSpec resolve_cell(const json& flat, const std::string& place) {
   CellSpec cell;
   cell.activation.clear();
+  cell.block.clear();
   visit_cell_keys(cell, taker(flat));
   if (flat.contains("auxi")) visit_auxi_keys(cell.auxi, taker(flat.at("auxi")));
   if (flat.contains("detector")) visit_detector_keys(cell.detector, taker(flat.at("detector")));

@@ -34,6 +34,7 @@ void visit_auxi_keys(Auxi& auxi, Visit&& visit) {
   visit("relu", auxi.relu, Presence::always);
   visit("norms", auxi.norms, Presence::always);
   visit("weight", auxi.weight, Presence::always);
+  visit("pretrain", auxi.pretrain, Presence::always);
 }
 
 template <typename Detector, typename Visit>
@@ -53,13 +54,17 @@ void visit_cell_keys(Cell& cell, Visit&& visit) {
   visit("stem", cell.stem, Presence::always);
   visit("stem_stride", cell.stem_stride, Presence::sometimes);
   visit("width", cell.width, Presence::always);
+  visit("block", cell.block, Presence::always);
+  visit("bases", cell.bases, Presence::sometimes);
   visit("activation", cell.activation, Presence::always);
   visit("quantizer", cell.quantizer, Presence::always);
   visit("weight_bits", cell.weight_bits, Presence::sometimes);
   visit("activation_bits", cell.activation_bits, Presence::sometimes);
   visit("first_last", cell.first_last, Presence::sometimes);
   visit("quantize_at", cell.quantize_at, Presence::sometimes);
+  visit("quantizer_settings", cell.quantizer_settings, Presence::sometimes);
   visit("aid", cell.aid, Presence::always);
+  visit("aid_settings", cell.aid_settings, Presence::sometimes);
   visit("seed", cell.seed, Presence::always);
 }
 

@@ -7,6 +7,8 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/sha256.h"
+#include "quantizers/methods/methods.h"
+#include "runner/spec/aids.h"
 #include "runner/spec/cell_keys.h"
 
 namespace auxbench {
@@ -111,7 +113,17 @@ DetectorSpec detector_from_json(const json& object) {
 
 }  // namespace
 
-bool CellSpec::has_auxi() const { return std::find(aid.begin(), aid.end(), "auxi") != aid.end(); }
+bool CellSpec::has_aid(const std::string& name) const { return std::find(aid.begin(), aid.end(), name) != aid.end(); }
+
+bool CellSpec::has_teacher() const {
+  return std::any_of(aid.begin(), aid.end(),
+                     [](const auto& name) { return find_aid(name)->teacher != TeacherKind::none; });
+}
+
+double CellSpec::aid_setting(const std::string& name) const {
+  const auto found = aid_settings.find(name);
+  return found != aid_settings.end() ? found->second : aid_setting_defaults().at(name);
+}
 
 const StageSpec& CellSpec::stage() const {
   const auto& own = full_precision() ? pretrain : finetune;
@@ -119,24 +131,61 @@ const StageSpec& CellSpec::stage() const {
   return *own;
 }
 
-std::optional<CellSpec> CellSpec::parent() const {
-  if (full_precision() || !pretrain) return std::nullopt;
-  CellSpec start = *this;
+namespace {
+
+CellSpec pretraining_of(const CellSpec& cell, bool with_auxi) {
+  CellSpec start = cell;
   start.quantizer = "none";
   start.weight_bits = start.activation_bits = 32;
   start.first_last = "float";
   start.quantize_at.clear();
+  start.quantizer_settings.clear();
   start.finetune.reset();
-  start.aid = has_auxi() ? std::vector<std::string>{"auxi"} : std::vector<std::string>{};
-  if (!has_auxi()) start.auxi = {};
+  start.aid = with_auxi ? std::vector<std::string>{"auxi"} : std::vector<std::string>{};
+  start.aid_settings.clear();
+  if (!with_auxi) start.auxi = {};
   return start;
+}
+
+// 2 <- 4 <- 8 <- 32: the width that progressive training comes from.
+int next_wider(int bits) {
+  for (const int wider : {2, 4, 8})
+    if (bits < wider) return wider;
+  return 32;
+}
+
+}  // namespace
+
+std::optional<CellSpec> CellSpec::parent() const {
+  if (full_precision() || !pretrain || has_aid("apprentice-a") || has_aid("apprentice-b")) return std::nullopt;
+  if (has_aid("two-stage") && activation_bits < 32) {
+    CellSpec weights_first = *this;
+    weights_first.activation_bits = 32;
+    std::erase(weights_first.aid, "two-stage");
+    return weights_first;
+  }
+  if (has_aid("progressive") && (weight_bits < 8 || activation_bits < 8)) {
+    CellSpec wider = *this;
+    wider.weight_bits = next_wider(weight_bits);
+    if (activation_bits < 32) wider.activation_bits = next_wider(activation_bits);
+    return wider;
+  }
+  return pretraining_of(*this, has_auxi() && auxi.pretrain);
+}
+
+std::optional<CellSpec> CellSpec::teacher() const {
+  if (!has_teacher() || !pretrain || has_aid("apprentice-a")) return std::nullopt;
+  return pretraining_of(*this, false);
 }
 
 json cell_to_json(const CellSpec& cell) {
   json out;
   visit_cell_keys(cell, writer(out));
   if (cell.stem != "small") leave_out(out, {"stem_stride"});
+  if (cell.block != "group") leave_out(out, {"bases"});
   if (cell.full_precision()) leave_out(out, {"weight_bits", "activation_bits", "first_last", "quantize_at"});
+  if (cell.quantizer_settings.empty()) leave_out(out, {"quantizer_settings"});
+  if (cell.aid_settings.empty()) leave_out(out, {"aid_settings"});
   if (cell.has_auxi()) out["auxi"] = auxi_to_json(cell.auxi);
   if (cell.task == "detection") out["detector"] = detector_to_json(cell.detector);
   if (cell.pretrain) out["pretrain"] = stage_to_json(*cell.pretrain);
@@ -156,22 +205,48 @@ CellSpec cell_from_json(const json& object) {
   return cell;
 }
 
+namespace {
+
+std::string short_number(double value) { return json(value).dump(); }
+
+// What differs from the module's defaults.
+std::string auxi_text(const AuxiSpec& auxi) {
+  const AuxiSpec usual;
+  std::string text;
+  if (auxi.kernel != usual.kernel) text += std::to_string(auxi.kernel) + "x" + std::to_string(auxi.kernel);
+  if (auxi.tap != usual.tap) text += "-per-" + auxi.tap;
+  if (auxi.place != usual.place) text += "-" + auxi.place;
+  if (!auxi.relu) text += "-linear";
+  if (auxi.norms != usual.norms) text += "-" + auxi.norms + "-norms";
+  if (auxi.weight != usual.weight) text += "-weight=" + short_number(auxi.weight);
+  if (!auxi.pretrain) text += "-cold";
+  return text;
+}
+
+std::string usual_block(const CellSpec& cell) {
+  const auto* method = find_quantizer(cell.quantizer);
+  return method == nullptr ? "post-act" : method->block;
+}
+
+}  // namespace
+
 std::string cell_slug(const CellSpec& cell) {
   std::string slug = cell.model;
   if (!cell.skip) slug += "-plain";
   if (cell.full_precision()) {
-    slug += cell.activation == "relu6" ? "-fp-relu6" : "-fp";
+    slug += cell.activation == "relu" ? "-fp" : "-fp-" + cell.activation;
   } else {
     slug += "-" + cell.quantizer + "-w" + std::to_string(cell.weight_bits) + "a" + std::to_string(cell.activation_bits);
     if (cell.first_last != "float") slug += "-fl-" + cell.first_last;
   }
+  if (usual_block(cell) != cell.block) slug += "-" + cell.block;
+  for (const auto& [name, value] : cell.quantizer_settings) slug += "-" + name + "=" + short_number(value);
   if (cell.task == "detection") {
     if (cell.detector.heads == "unshared") slug += "-unshared";
     if (cell.detector.quantize == "backbone") slug += "-backbone";
   }
-  for (const auto& aid : cell.aid) slug += "-" + aid;
-  if (cell.has_auxi() && cell.auxi.kernel != 1)
-    slug += std::to_string(cell.auxi.kernel) + "x" + std::to_string(cell.auxi.kernel);
+  for (const auto& aid : cell.aid) slug += "-" + aid + (aid == "auxi" ? auxi_text(cell.auxi) : "");
+  for (const auto& [name, value] : cell.aid_settings) slug += "-" + name + "=" + short_number(value);
   return slug + "-s" + std::to_string(cell.seed);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -39,6 +40,7 @@ struct AuxiSpec {
   bool relu = true;                 // in the aggregation
   std::string norms = "shared";     // shared | separate
   double weight = 1.0;              // of CE(F o H) beside CE(F)
+  bool pretrain = true;             // H is in the full-precision pretraining too; false: it starts fresh in fine-tuning
   bool operator==(const AuxiSpec&) const = default;
 };
 
@@ -53,31 +55,46 @@ struct CellSpec {
   std::string dataset;                  // fashion-mnist | imagenet | cifar100 | coco | scenes
   int64_t train_images = 0;             // the first N; 0: all
   int64_t test_images = 0;
-  std::string model;                // resnet18 | resnet34 | resnet50 | resnet101 | retinanet-resnet18 ...
-  bool skip = true;                 // false: the plain network without skip connections
-  std::string stem = "imagenet";    // imagenet: 7x7/2 + max-pool 3/2 | small: 3x3, no pool
-  int stem_stride = 1;              // of the small stem
-  double width = 1.0;               // multiplies the channels of every stage (1.0: 64 128 256 512)
-  std::string activation = "relu";  // of full precision: relu | relu6; for a quantized cell, of its pretraining
-  std::string quantizer = "none";   // none: full precision
-  int weight_bits = 32;             // 1..8; 32: full precision
+  std::string model;               // resnet18 | resnet34 | resnet50 | resnet101 | retinanet-resnet18 ...
+  bool skip = true;                // false: the plain network without skip connections
+  std::string stem = "imagenet";   // imagenet: 7x7/2 + max-pool 3/2 | small: 3x3, no pool
+  int stem_stride = 1;             // of the small stem
+  double width = 1.0;              // multiplies the channels of every stage (1.0: 64 128 256 512)
+  std::string block = "post-act";  // post-act | pre-act | bireal | group; resolved from the quantizer when not given
+  int bases = 5;                   // branches of a group network
+  std::string activation =
+      "relu";  // of full precision: relu | relu6 | hardtanh | tanh; of a quantized cell's pretraining
+  std::string quantizer = "none";  // none: full precision
+  int weight_bits = 32;            // 1..8; 32: full precision
   int activation_bits = 32;
-  std::string first_last = "float";   // float | 8-bit | same
-  std::string quantize_at;            // conv-input | block-output; resolved from the quantizer when not given
-  std::vector<std::string> aid;       // sorted; "auxi" is the module, others its rivals
-  AuxiSpec auxi;                      // meaningful when has_auxi()
-  DetectorSpec detector;              // meaningful for detection
-  std::optional<StageSpec> pretrain;  // full precision; absent: start from initialisation
-  std::optional<StageSpec> finetune;  // quantized; absent for full precision
+  std::string first_last = "float";  // float | 8-bit | same
+  std::string quantize_at;           // conv-input | block-output; resolved from the quantizer when not given
+  std::map<std::string, double> quantizer_settings;  // "weight.NAME", "activation.NAME" (headers of quantizers/)
+  std::vector<std::string> aid;                      // sorted; "auxi" is the module, others its rivals
+  std::map<std::string, double> aid_settings;        // "AID.NAME" (runner/spec/aids.h)
+  AuxiSpec auxi;                                     // meaningful when has_auxi()
+  DetectorSpec detector;                             // meaningful for detection
+  std::optional<StageSpec> pretrain;                 // full precision; absent: start from initialisation
+  std::optional<StageSpec> finetune;                 // quantized; absent for full precision
   int64_t seed = 0;
 
   [[nodiscard]] bool full_precision() const { return quantizer == "none"; }
-  [[nodiscard]] bool has_auxi() const;
+  [[nodiscard]] bool has_aid(const std::string& name) const;
+  [[nodiscard]] bool has_auxi() const { return has_aid("auxi"); }
+  // One of the aids that need a full-precision teacher beside the network.
+  [[nodiscard]] bool has_teacher() const;
+  // A setting of one of its aids, "kd.beta", with its default.
+  [[nodiscard]] double aid_setting(const std::string& name) const;
   // The stage this cell itself trains: pretrain at full precision, finetune otherwise.
   [[nodiscard]] const StageSpec& stage() const;
-  // The full-precision cell whose weights a quantized cell starts from: same network, data, seed, pretraining,
-  // and the auxiliary module in it when this cell has it. None for full precision or without pretraining.
+  // The cell whose weights a quantized cell starts from: same network, data, seed and recipe. Usually its
+  // full-precision pretraining, with the auxiliary module in it when this cell has it; with two-stage training the same
+  // cell with float activations; with progressive training the next wider one (2 <- 4 <- 8 <- full precision). None for
+  // full precision, without pretraining, or where an aid trains from scratch.
   [[nodiscard]] std::optional<CellSpec> parent() const;
+  // The full-precision cell, without aids, whose weights its teacher has; none without a teacher or when that is
+  // trained from scratch too.
+  [[nodiscard]] std::optional<CellSpec> teacher() const;
   bool operator==(const CellSpec&) const = default;
 };
 

@@ -61,6 +61,16 @@ bool is_bit_width(const std::string& key) { return key == "weight_bits" || key =
 
 void check_value(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value);
 
+void check_settings(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value) {
+  if (!value.is_object()) refuse_at(suite, pointer, "expected an object of names and numbers");
+  for (const auto& [name, number] : value.items()) {
+    const auto child = child_pointer(pointer, name);
+    if (!key.values.empty() && std::find(key.values.begin(), key.values.end(), name) == key.values.end())
+      refuse_at(suite, child, "unknown setting" + suggestion(name, key.values));
+    if (!number.is_number()) refuse_at(suite, child, "expected a number");
+  }
+}
+
 void check_list(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value,
                 const std::string& type) {
   if (!value.is_array()) refuse_at(suite, pointer, "expected a list");
@@ -86,6 +96,8 @@ void check_value(const LocatedJson& suite, const std::string& pointer, const Lan
     check_list(suite, pointer, key, value, type.substr(0, type.size() - 2));
   } else if (type == "object") {
     if (!value.is_object()) refuse_at(suite, pointer, "expected an object");
+  } else if (type == "settings") {
+    check_settings(suite, pointer, key, value);
   } else if (type == "any" || (type == "stage" && value.is_null())) {
     return;  // null: no such stage
   } else {

@@ -13,7 +13,8 @@ namespace auxbench {
 struct LanguageKey {
   std::string object;  // suite | group | cell | stage | auxi | detector | tier | rule | table | column | row | claim
   std::string key;
-  std::string type;  // string | integer | number | boolean | strings | integers | numbers | object | list | map, or the
+  std::string type;  // string | integer | number | boolean | strings | integers | numbers | object | settings (name to
+                     // number) | any | TYPE[], or the
                      // name of an object
   std::vector<std::string> values;  // of a string, or of each string in a list; empty: free
   double least = 0;                 // of a number

@@ -76,11 +76,12 @@ bool any_glob(const std::vector<std::string>& globs, const ListedCell& cell) {
   });
 }
 
-// Cells in order, each once, each after the full-precision cell it starts from.
+// Cells in order, each once, each after those whose weights it starts from.
 class CellList {
  public:
   void add(const CellSpec& cell, const std::vector<std::string>& groups, bool implied) {
-    if (const auto parent = cell.parent()) add(*parent, {}, true);
+    for (const auto& needed : {cell.parent(), cell.teacher()})
+      if (needed) add(*needed, {}, true);
     const auto key = canonical_json(cell_to_json(cell));
     const auto [found, is_new] = index_.try_emplace(key, cells_.size());
     if (is_new) cells_.push_back({.spec = cell, .groups = {}, .implied = true});

@@ -1,5 +1,7 @@
 // The list itself. Names that no part of the program knows yet stand here too: a suite may ask for them, and the run
 // says that they are not implemented.
+#include "quantizers/methods/methods.h"
+#include "runner/spec/aids.h"
 #include "runner/spec/language.h"
 
 namespace auxbench {
@@ -7,27 +9,26 @@ namespace {
 
 const std::vector<std::string> kModels = {"resnet18",           "resnet34",           "resnet50",          "resnet101",
                                           "retinanet-resnet18", "retinanet-resnet34", "retinanet-resnet50"};
-const std::vector<std::string> kQuantizers = {"none",
-                                              "dorefa",
-                                              "dorefa-relu6-official",
-                                              "dorefa-relu6-true",
-                                              "pact",
-                                              "sawb",
-                                              "lq-net",
-                                              "lsq",
-                                              "clip-lsq",
-                                              "lsq+",
-                                              "qil",
-                                              "xnor",
-                                              "bireal",
-                                              "group-net",
-                                              "ewgs",
-                                              "apot",
-                                              "n2uq",
-                                              "fqn"};
-const std::vector<std::string> kAids = {
-    "auxi",         "additional-loss", "kd",           "kd-journal", "fixed-teacher", "hint",
-    "apprentice-a", "apprentice-b",    "apprentice-c", "two-stage",  "progressive",   "stochastic-precision"};
+// "none", every method there is, and those that a suite may ask for before the program has them.
+std::vector<std::string> quantizer_names() {
+  std::vector<std::string> names = {"none"};
+  for (const auto& method : quantizer_methods()) names.push_back(method.name);
+  names.emplace_back("fqn");
+  return names;
+}
+
+std::vector<std::string> aid_names() {
+  std::vector<std::string> names;
+  for (const auto& aid : aids()) names.push_back(aid.name);
+  return names;
+}
+
+std::vector<std::string> aid_setting_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : aid_setting_defaults()) names.push_back(name);
+  return names;
+}
+
 const std::vector<std::string> kMetrics = {"top1", "top5", "ap", "ap50", "ap75", "aps", "apm", "apl"};
 
 }  // namespace
@@ -63,13 +64,17 @@ const std::vector<LanguageKey>& suite_language() {
       {"cell", "stem", "string", {"imagenet", "small"}},
       {"cell", "stem_stride", "integer", {}, 1},
       {"cell", "width", "number", {}, 0.01},
-      {"cell", "activation", "string", {"relu", "relu6"}},
-      {"cell", "quantizer", "string", kQuantizers},
+      {"cell", "block", "string", {"post-act", "pre-act", "bireal", "group"}},
+      {"cell", "bases", "integer", {}, 1},
+      {"cell", "activation", "string", {"relu", "relu6", "hardtanh", "tanh"}},
+      {"cell", "quantizer", "string", quantizer_names()},
       {"cell", "weight_bits", "integer", {}, 1},
       {"cell", "activation_bits", "integer", {}, 1},
       {"cell", "first_last", "string", {"float", "8-bit", "same"}},
       {"cell", "quantize_at", "string", {"conv-input", "block-output"}},
-      {"cell", "aid", "strings", kAids},
+      {"cell", "quantizer_settings", "settings", {}},
+      {"cell", "aid", "strings", aid_names()},
+      {"cell", "aid_settings", "settings", aid_setting_names()},
       {"cell", "auxi", "auxi", {}},
       {"cell", "detector", "detector", {}},
       {"cell", "pretrain", "stage", {}},
@@ -93,6 +98,7 @@ const std::vector<LanguageKey>& suite_language() {
       {"auxi", "relu", "boolean", {}},
       {"auxi", "norms", "string", {"shared", "separate"}},
       {"auxi", "weight", "number", {}, 0},
+      {"auxi", "pretrain", "boolean", {}},
       {"detector", "heads", "string", {"shared", "unshared"}},
       {"detector", "quantize", "string", {"all", "backbone"}},
       {"tier", "title", "string", {}},

@@ -94,7 +94,7 @@ TEST_CASE("every variant gives the network a gradient of its own", "[aux]") {
       const auto network = make_network(small(model));
       AuxiliaryModule module(*network, options);
       const Batch batch;
-      const auto losses = joint_loss(*network, &module, 1.0, batch.images, batch.labels);
+      const auto losses = joint_loss(*network, {.auxiliary = &module}, batch.images, batch.labels);
       losses.aux_loss.backward();  // the second road alone
       const auto names = named_tensors(network->module());
       CHECK(names.at("conv1.weight").grad().abs().sum().item<double>() > 0);
@@ -109,9 +109,10 @@ TEST_CASE("the total is the network's loss plus the weighted auxiliary loss", "[
   const auto network = make_network(small());
   AuxiliaryModule module(*network, {.classes = 10});
   const Batch batch;
-  const auto losses = joint_loss(*network, &module, 0.25, batch.images, batch.labels);
+  const auto losses =
+      joint_loss(*network, {.auxiliary = &module, .auxiliary_weight = 0.25}, batch.images, batch.labels);
   CHECK(losses.total.item<double>() == Approx(losses.loss.item<double>() + 0.25 * losses.aux_loss.item<double>()));
-  const auto alone = joint_loss(*network, nullptr, 0.25, batch.images, batch.labels);
+  const auto alone = joint_loss(*network, {}, batch.images, batch.labels);
   CHECK(alone.total.equal(alone.loss));
   CHECK_FALSE(alone.aux_loss.defined());
 }
@@ -124,7 +125,7 @@ TEST_CASE("with the module there or not the network's own output is the same", "
     network->module().eval();
     const Batch batch;
     const at::NoGradGuard no_gradient;
-    CHECK(joint_loss(*network, &module, 1.0, batch.images, batch.labels)
+    CHECK(joint_loss(*network, {.auxiliary = &module}, batch.images, batch.labels)
               .logits.equal(network->forward(batch.images).logits));
   }
 }
@@ -134,7 +135,7 @@ TEST_CASE("separate norms leave the network's own statistics to its own pass", "
   const auto network = make_network(small());
   AuxiliaryModule separate(*network, {.separate_norms = true, .classes = 10});
   const Batch batch;
-  joint_loss(*network, &separate, 1.0, batch.images, batch.labels);
+  joint_loss(*network, {.auxiliary = &separate}, batch.images, batch.labels);
   CHECK(named_tensors(network->module()).at("bn1.num_batches_tracked").item<int64_t>() == 1);
   CHECK(named_tensors(separate.module()).at("norms.0.num_batches_tracked").item<int64_t>() == 1);
   CHECK(separate.norms() != nullptr);

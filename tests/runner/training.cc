@@ -7,9 +7,11 @@
 #include "base/random.h"
 #include "base/torch_prelude.h"
 #include "datasets/loader.h"
+#include "quantizers/methods/methods.h"
 #include "runner/cost.h"
 #include "runner/experiment.h"
 #include "runner/schedule.h"
+#include "runner/spec/aids.h"
 #include "runner/trainer.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
@@ -95,38 +97,113 @@ TEST_CASE("the same cell trained twice gives the same weights, curves and predic
   }
 }
 
+namespace {
+
+// What a killed run leaves: the state after `cut` steps, written by the trainer's own code.
+void leave_checkpoint(const CellSpec& cell, int64_t cut, const std::filesystem::path& file) {
+  const auto& stage = cell.stage();
+  auto experiment = experiment_of(cell);
+  TrainingState state;
+  EpochLoader loader(made_up_data(), {.batch = stage.batch, .seed = cell.seed, .augment = stage.augment});
+  experiment->train_mode(true);
+  for (; state.iteration < cut; ++state.iteration) {
+    const auto epoch = state.iteration / loader.batches(), batch = state.iteration % loader.batches();
+    if (batch == 0) state.epoch_loss_sum = state.epoch_aux_loss_sum = 0;
+    auto images = at::empty({loader.batch_size(batch), 1, 12, 12});
+    auto labels = at::empty({images.size(0)}, at::kLong);
+    loader.fill(epoch, batch, {images.mutable_data_ptr<float>(), static_cast<size_t>(images.numel())},
+                {labels.mutable_data_ptr<int64_t>(), static_cast<size_t>(labels.numel())});
+    const auto losses = experiment->step(images, labels, learning_rate(stage, state.iteration, loader.batches()),
+                                         {state.iteration, stage.epochs * loader.batches()});
+    state.epoch_loss_sum += losses.loss.item<double>();
+    if (losses.aux_loss.defined()) state.epoch_aux_loss_sum += losses.aux_loss.item<double>();
+  }
+  save_checkpoint(file, "cell", *experiment, state);
+}
+
+void check_resumes(const CellSpec& cell, const std::vector<int64_t>& cuts) {
+  const test::TempFolder folder;
+  const auto whole = train_cell(cell, folder.path() / "whole");
+  CHECK(whole.outcome.status == Status::completed);
+  for (const auto cut : cuts) {
+    const auto file = folder.path() / ("cut" + std::to_string(cut));
+    leave_checkpoint(cell, cut, file);
+    const auto resumed = train_cell(cell, file);
+    INFO("cut after step " << cut);
+    CHECK(same_weights(*whole.experiment, *resumed.experiment));
+    CHECK(whole.outcome.final.predictions == resumed.outcome.final.predictions);
+    CHECK(whole.outcome.state.curves.at("train_loss").back() == resumed.outcome.state.curves.at("train_loss").back());
+  }
+}
+
+CellSpec with_method(CellSpec cell, const QuantizerMethod& method) {
+  cell.quantizer = method.name;
+  cell.weight_bits = cell.activation_bits = method.weight_bits.has(2) && method.activation_bits.has(2) ? 2 : 1;
+  cell.quantize_at = method.quantize_at;
+  cell.block = method.block;
+  cell.bases = 2;
+  cell.activation = method.activation;
+  cell.finetune->epochs = 2;
+  return cell;
+}
+
+}  // namespace
+
 TEST_CASE("a run cut off anywhere and resumed ends bit for bit as one that was not", "[runner]") {
-  for (const auto& cell : {small_cell(true), quantized(small_cell(true))}) {
-    const test::TempFolder folder;
-    const auto whole = train_cell(cell, folder.path() / "whole");
-    for (const int64_t cut : {1, 3, 4, 8}) {
-      // What a killed run leaves: the state after `cut` steps, written by the trainer's own code.
-      auto stopped = cell;
-      auto& stage = stopped.full_precision() ? *stopped.pretrain : *stopped.finetune;
-      auto experiment = experiment_of(cell);
-      TrainingState state;
-      EpochLoader loader(made_up_data(), {.batch = stage.batch, .seed = cell.seed, .augment = stage.augment});
-      experiment->train_mode(true);
-      for (; state.iteration < cut; ++state.iteration) {
-        const auto epoch = state.iteration / loader.batches(), batch = state.iteration % loader.batches();
-        if (batch == 0) state.epoch_loss_sum = state.epoch_aux_loss_sum = 0;
-        auto images = at::empty({loader.batch_size(batch), 1, 12, 12});
-        auto labels = at::empty({images.size(0)}, at::kLong);
-        loader.fill(epoch, batch, {images.mutable_data_ptr<float>(), static_cast<size_t>(images.numel())},
-                    {labels.mutable_data_ptr<int64_t>(), static_cast<size_t>(labels.numel())});
-        const auto losses = experiment->step(images, labels, learning_rate(stage, state.iteration, loader.batches()));
-        state.epoch_loss_sum += losses.loss.item<double>();
-        state.epoch_aux_loss_sum += losses.aux_loss.item<double>();
-      }
-      const auto file = folder.path() / ("cut" + std::to_string(cut));
-      save_checkpoint(file, "cell", *experiment, state);
-      const auto resumed = train_cell(cell, file);
-      INFO("cut after step " << cut);
-      CHECK(same_weights(*whole.experiment, *resumed.experiment));
-      CHECK(whole.outcome.final.predictions == resumed.outcome.final.predictions);
-      CHECK(whole.outcome.state.curves.at("train_loss").back() == resumed.outcome.state.curves.at("train_loss").back());
+  for (const auto& cell : {small_cell(true), quantized(small_cell(true))}) check_resumes(cell, {1, 3, 4, 8});
+}
+
+TEST_CASE("every quantizer trains beside the module, and its state survives a resume", "[runner]") {
+  for (const auto& method : quantizer_methods()) {
+    INFO(method.name);
+    check_resumes(with_method(quantized(small_cell(true)), method), {2});
+  }
+}
+
+TEST_CASE("every training aid trains, alone and beside the module, and survives a resume", "[runner]") {
+  for (const auto& aid : aids()) {
+    for (const bool auxi : {false, true}) {
+      auto cell = quantized(small_cell(auxi));
+      if (aid.name != "auxi") cell.aid.push_back(aid.name);
+      INFO(aid.name << (auxi ? " with the module" : ""));
+      check_resumes(cell, {2});
     }
   }
+}
+
+TEST_CASE("every kind of block trains, plain and with first and last layers at eight bits", "[runner]") {
+  for (const char* block : {"post-act", "pre-act", "bireal", "group"}) {
+    for (const bool skip : {true, false}) {
+      auto cell = quantized(small_cell(true));
+      cell.block = block;
+      cell.bases = 2;
+      cell.skip = skip;
+      cell.first_last = "8-bit";
+      INFO(block << (skip ? "" : ", plain"));
+      check_resumes(cell, {2});
+    }
+  }
+}
+
+TEST_CASE("a stage that a quantized cell starts from is the one its aids ask for", "[runner]") {
+  auto cell = quantized(small_cell(true));
+  cell.aid = {"auxi", "kd", "progressive", "two-stage"};
+  const auto weights_first = cell.parent();
+  CHECK(weights_first->activation_bits == 32);
+  CHECK_FALSE(weights_first->has_aid("two-stage"));
+  const auto wider = weights_first->parent();
+  CHECK(wider->weight_bits == 4);
+  const auto widest = wider->parent();
+  CHECK(widest->weight_bits == 8);
+  const auto start = widest->parent();
+  CHECK(start->full_precision());
+  CHECK(start->aid == std::vector<std::string>{"auxi"});
+  CHECK(cell.teacher()->aid.empty());
+  cell.aid = {"apprentice-b"};
+  CHECK_FALSE(cell.parent());
+  CHECK(cell.teacher());
+  cell.aid = {"apprentice-a"};
+  CHECK_FALSE(cell.teacher());
 }
 
 TEST_CASE("a small network learns a task that can be learnt", "[runner]") {
@@ -206,12 +283,9 @@ TEST_CASE("cells that this program cannot train say what is missing", "[runner]"
   auto cell = quantized(small_cell(false));
   cell.dataset = "fashion-mnist";
   CHECK(why_not_implemented(cell).empty());
-  cell.quantizer = "lsq";
-  CHECK(why_not_implemented(cell) == "not implemented yet: quantizer lsq");
+  cell.quantizer = "fqn";
+  CHECK(why_not_implemented(cell) == "not implemented yet: quantizer fqn");
   cell.quantizer = "dorefa";
-  cell.aid = {"kd"};
-  CHECK(why_not_implemented(cell) == "not implemented yet: training aid kd");
-  cell.aid = {};
   cell.dataset = "imagenet";
   CHECK(why_not_implemented(cell) == "not implemented yet: dataset imagenet");
   cell.task = "detection";

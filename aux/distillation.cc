@@ -1,0 +1,121 @@
+#include "aux/distillation.h"
+
+#include "base/check.h"
+#include "base/torch_prelude.h"
+#include "quantizers/quantized_layers.h"
+
+namespace auxbench {
+namespace {
+
+// Mean over the batch of sum p (log p - log q); p and q from logits.
+at::Tensor divergence(const at::Tensor& of, const at::Tensor& from) {
+  const auto log_p = of.log_softmax(1), log_q = from.log_softmax(1);
+  return (log_p.exp() * (log_p - log_q)).sum(1).mean();
+}
+
+// Mean over the batch of the cross-entropy with the teacher's probabilities as labels.
+at::Tensor soft_cross_entropy(const at::Tensor& logits, const at::Tensor& teacher) {
+  return -(teacher.softmax(1) * logits.log_softmax(1)).sum(1).mean();
+}
+
+// Where in an image a map is active: [N, H W], of length 1.
+at::Tensor attention_map(const at::Tensor& map) {
+  const auto flat = map.abs().sum(1).flatten(1);
+  return flat / flat.norm(2, {1}, /*keepdim=*/true).clamp_min(1e-12);
+}
+
+class Distillation final : public TrainingAid {
+ public:
+  Distillation(std::unique_ptr<Network> teacher, const DistillationOptions& options, const PrecisionPlan& activations)
+      : teacher_(std::move(teacher)), options_(options) {
+    if (!learns())
+      for (auto& parameter : teacher_->module().parameters()) parameter.set_requires_grad(false);
+    int64_t index = 0, channels = -1;
+    for (const auto& tap : teacher_->tap_shapes(TapPlan())) {
+      if (index > 0 && tap.channels != channels) stage_ends_.push_back(index - 1);
+      channels = tap.channels;
+      ++index;
+    }
+    stage_ends_.push_back(index - 1);
+    if (is("hint")) quantizer_ = layer_quantizer(activations, Role::activation, activations.activation_bits);
+  }
+
+  at::Tensor loss(const AidInput& input) override {
+    const TapPlan taps;
+    const bool maps = reads_blocks();
+    NetworkOutput output;
+    {
+      const at::AutoGradMode mode(learns());
+      output = teacher_->forward(input.images, maps ? &taps : nullptr);
+    }
+    if (is("hint")) return hint(input.output.blocks, output.blocks);
+    at::Tensor total = student_term(input.output.logits, output.logits.detach());
+    if (options_.attention > 0) total = total + options_.attention * attention(input.output.blocks, output.blocks);
+    if (learns()) total = total + teacher_term(output.logits, input);
+    return total;
+  }
+
+  [[nodiscard]] bool reads_blocks() const override { return options_.attention > 0 || is("hint"); }
+  [[nodiscard]] double own_loss_weight() const override { return options_.own_weight; }
+  torch::nn::Module* module() override { return &teacher_->module(); }
+  // A frozen teacher's norms stay as they are too.
+  void train(bool on) override { teacher_->module().train(on && learns()); }
+  Network* teacher() override { return teacher_.get(); }
+
+ private:
+  [[nodiscard]] bool is(const char* kind) const { return options_.kind == kind; }
+  [[nodiscard]] bool learns() const { return is("kd") || is("kd-journal") || is("apprentice-a"); }
+  [[nodiscard]] bool is_apprentice() const { return options_.kind.starts_with("apprentice"); }
+
+  [[nodiscard]] at::Tensor student_term(const at::Tensor& logits, const at::Tensor& teacher) const {
+    if (is_apprentice()) return options_.beta * soft_cross_entropy(logits, teacher);
+    if (is("kd-journal")) return options_.beta * divergence(teacher, logits);
+    return options_.beta * divergence(logits, teacher);
+  }
+
+  [[nodiscard]] at::Tensor teacher_term(const at::Tensor& teacher, const AidInput& input) const {
+    const auto own = at::cross_entropy_loss(teacher, input.labels);
+    if (is_apprentice()) return own;
+    const auto student = input.output.logits.detach();
+    return own + options_.beta * (is("kd-journal") ? divergence(student, teacher) : divergence(teacher, student));
+  }
+
+  [[nodiscard]] at::Tensor attention(const std::vector<at::Tensor>& maps,
+                                     const std::vector<at::Tensor>& teacher) const {
+    at::Tensor sum;
+    for (const auto block : stage_ends_) {
+      const auto i = static_cast<size_t>(block);
+      const auto distance =
+          (attention_map(at::relu(maps[i])) - attention_map(at::relu(teacher[i]).detach())).square().mean();
+      sum = sum.defined() ? sum + distance : distance;
+    }
+    return sum / static_cast<double>(stage_ends_.size());
+  }
+
+  [[nodiscard]] at::Tensor hint(const std::vector<at::Tensor>& maps, const std::vector<at::Tensor>& teacher) {
+    const auto quantized = [&](const at::Tensor& map) {
+      return quantizer_ ? quantizer_->quantize(at::relu(map)) : at::relu(map);
+    };
+    at::Tensor sum;
+    const auto count = std::min<size_t>(static_cast<size_t>(options_.hint_blocks), maps.size());
+    for (size_t i = maps.size() - count; i < maps.size(); ++i) {
+      const auto distance = (quantized(teacher[i]).detach() - quantized(maps[i])).square().mean();
+      sum = sum.defined() ? sum + distance : distance;
+    }
+    return options_.hint_weight / 2 * sum;
+  }
+
+  std::unique_ptr<Network> teacher_;
+  DistillationOptions options_;
+  std::vector<int64_t> stage_ends_;
+  std::unique_ptr<Quantizer> quantizer_;
+};
+
+}  // namespace
+
+std::unique_ptr<TrainingAid> make_distillation(std::unique_ptr<Network> teacher, const DistillationOptions& options,
+                                               const PrecisionPlan& activations) {
+  return std::make_unique<Distillation>(std::move(teacher), options, activations);
+}
+
+}  // namespace auxbench

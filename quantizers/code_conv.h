@@ -1,0 +1,31 @@
+// Convolution on integer codes: the sums of products are whole numbers and exact, scale and offset come afterwards.
+//
+//   y = s_a s_w conv(C_a, C_w) + b_a s_w conv(1, C_w)              uniform levels; b_a: offset, only with LSQ+
+//   y = sum_ij v^a_i v^w_j conv(D^a_i, D^w_j)                      where there is a basis: one convolution per pair of
+//   digits
+// with the codes held in floating point. A sum of n products stays exact in float32 while n max|C_a| max|C_w| <= 2^24;
+// beyond that (8 bits and many inputs) it is taken in float64. So training, evaluation and an integer engine see the
+// same numbers, whatever order they add in. Padding is a true zero, also of grids without one.
+// (cuDNN must not choose an algorithm that multiplies by fractions for this to hold on a GPU: F(4x4) Winograd and FFT
+// do.)
+//
+// What flows back are gradients with respect to the values, as Codes says: conv's own, from values recomputed out of
+// codes.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "quantizers/quantizer.h"
+
+namespace auxbench {
+
+struct ConvGeometry {
+  int64_t stride = 1;
+  int64_t padding = 0;
+  int64_t groups = 1;
+};
+
+// a: [N, C, H, W]; w: [out, C / groups, k, k]; either may be plain values (no scale, no basis): then so is the product.
+at::Tensor conv_on_codes(const Codes& a, const Codes& w, const ConvGeometry& geometry);
+
+}  // namespace auxbench

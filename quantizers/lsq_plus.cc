@@ -1,0 +1,99 @@
+#include "quantizers/lsq_plus.h"
+
+#include <cmath>
+
+#include "quantizers/grid.h"
+#include "quantizers/settings.h"
+
+namespace auxbench {
+namespace {
+
+struct Range {
+  double lo = 0, hi = 1;
+};
+
+double squared_error(const at::Tensor& x, const Range& range, double steps) {
+  const double step = (range.hi - range.lo) / steps;
+  const auto codes = x.sub(range.lo).div_(step).round_().clamp_(0, steps);
+  return codes.mul_(step).add_(range.lo).sub_(x).square_().sum().item<double>();
+}
+
+// The range inside [min, max] that `steps` equal steps fit best; a sample of the elements decides.
+Range best_range(const at::Tensor& tensor, double steps) {
+  constexpr int64_t kSample = 16384;
+  constexpr int kTries = 20;
+  const auto flat = tensor.reshape({-1}).to(at::kDouble);
+  const auto x = flat.slice(0, 0, flat.numel(), std::max<int64_t>(1, flat.numel() / kSample));
+  const Range whole = {x.min().item<double>(), x.max().item<double>()};
+  if (whole.hi <= whole.lo) return {whole.lo, whole.lo + 1};
+  Range best = whole;
+  double least = squared_error(x, whole, steps);
+  for (int top = kTries; top > 0; --top) {
+    for (int bottom = kTries; bottom >= 0; --bottom) {
+      const Range range = {whole.lo * bottom / kTries, whole.hi * top / kTries};
+      if (range.hi <= range.lo) continue;
+      const double error = squared_error(x, range, steps);
+      if (error < least) {
+        least = error;
+        best = range;
+      }
+      if (whole.lo == 0) break;  // nothing below zero to cut
+    }
+  }
+  return best;
+}
+
+class LsqPlus final : public Quantizer {
+ public:
+  LsqPlus(Role role, int bits, SettingsReader& reader)
+      : role_(role), grid_(step_grid(role, bits)), gradient_scale_(reader.number("gradient_scale", 0)) {
+    add_parameter("step", number(reader.number("step", 1)));
+    if (role == Role::activation) add_parameter("offset", number(reader.number("offset", 0)));
+    if (!reader.has("step")) fit_to_first();
+  }
+
+  [[nodiscard]] int64_t levels() const override { return static_cast<int64_t>(grid_.hi - grid_.lo) + 1; }
+
+ protected:
+  void fit(const at::Tensor& x) override {
+    auto step = parameters().at("step").detach();
+    if (role_ == Role::activation) {
+      const auto range = best_range(x, grid_.hi);
+      step.fill_((range.hi - range.lo) / grid_.hi);
+      parameters().at("offset").detach().fill_(range.lo);
+      return;
+    }
+    const double mean = x.mean().item<double>();
+    const double spread = x.numel() > 1 ? 3 * x.std().item<double>() : 0;
+    step.fill_(std::max(std::abs(mean - spread), std::abs(mean + spread)) / -grid_.lo);
+  }
+
+  Codes do_encode(const at::Tensor& x, Phase) override {
+    const auto& step = parameters().at("step");
+    const auto offset = role_ == Role::activation ? parameters().at("offset") : at::Tensor();
+    const double scale =
+        gradient_scale_ > 0 ? gradient_scale_ : 1 / std::sqrt(std::max(1.0, static_cast<double>(x.numel()) * grid_.hi));
+    const auto codes =
+        encode_with<fake_quant::Step>(x, grid_, std::array{step, offset}, {.learned = 2, .gradient_scale = scale});
+    return {.codes = codes,
+            .scale = positive_scale(step, 1),
+            .offset = offset.defined() ? offset.detach() : offset,
+            .largest = step_largest(grid_)};
+  }
+
+ private:
+  Role role_;
+  fake_quant::StepConfig grid_;
+  double gradient_scale_;
+};
+
+}  // namespace
+
+std::unique_ptr<Quantizer> make_lsq_plus(Role role, int bits, const QuantizerSettings& settings) {
+  SettingsReader reader(settings, "LSQ+");
+  auto made = std::make_unique<LsqPlus>(role, bits, reader);
+  reader.finish();
+  return made;
+}
+
+}  // namespace auxbench

@@ -1,0 +1,34 @@
+// The list of quantization methods and what is known of each without LibTorch: its widths and the network it expects.
+//
+// methods.inc is the list itself, one line a method. The suite language takes its names and defaults from here; the
+// makers behind the names are in quantizers/quantizer.h.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace auxbench {
+
+struct BitRange {
+  int first = 1;
+  int last = 8;
+  [[nodiscard]] bool has(int bits) const { return bits >= first && bits <= last; }
+};
+
+struct QuantizerMethod {
+  std::string name;
+  std::string paper;  // citation and equation
+  BitRange weight_bits, activation_bits;
+  std::string activation;          // of the full-precision network it starts from: relu | relu6 | hardtanh | tanh
+  std::string quantize_at;         // conv-input | block-output
+  std::string block;               // post-act | pre-act | bireal | group
+  double parameter_lr = 1;         // learning rate of its learned parameters, as a multiple of the weights'
+  bool decays_parameters = false;  // whether weight decay reaches them
+};
+
+const std::vector<QuantizerMethod>& quantizer_methods();
+
+// nullptr when there is no such method.
+const QuantizerMethod* find_quantizer(const std::string& name);
+
+}  // namespace auxbench

@@ -1,0 +1,108 @@
+#include "quantizers/quantizer.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/torch_prelude.h"
+#include "quantizers/fused.h"
+#include "quantizers/settings.h"
+
+namespace auxbench {
+namespace {
+
+constexpr const char* kFitted = "fitted";
+
+// One number per row of a tensor, shaped to multiply it.
+at::Tensor by_row(const at::Tensor& numbers, const at::Tensor& x) {
+  if (numbers.dim() == 0) return numbers;
+  std::vector<int64_t> shape(static_cast<size_t>(x.dim()), 1);
+  shape[0] = numbers.size(0);
+  return numbers.view(shape);
+}
+
+at::Tensor basis_values(const Codes& coded) {
+  const auto bits = coded.basis.size(-1);
+  at::Tensor value;
+  for (int64_t j = 0; j < bits; ++j) {
+    const auto part = binary_digit(coded, j).mul_(by_row(coded.basis.select(-1, j), coded.codes));
+    value = value.defined() ? value.add_(part) : part;
+  }
+  return value;
+}
+
+at::Tensor values_of(const Codes& coded) {
+  if (coded.basis.defined()) return basis_values(coded);
+  auto value = coded.codes.mul(by_row(coded.scale, coded.codes));
+  return coded.offset.defined() ? value.add_(coded.offset) : value;
+}
+
+}  // namespace
+
+at::Tensor binary_digit(const Codes& coded, int64_t j) {
+  const double place = static_cast<double>(int64_t{1} << j);
+  // floor(code / 2^j) mod 2, exact in floating point.
+  auto digit = coded.codes.div(place).floor_().remainder_(2);
+  return coded.signed_digits ? digit.mul_(2).sub_(1) : digit;
+}
+
+at::Tensor decode(const Codes& coded) {
+  if (!coded.scale.defined() && !coded.basis.defined()) return coded.codes;
+  at::Tensor value;
+  {
+    const at::NoGradGuard no_gradient;
+    value = values_of(coded);
+  }
+  return straight_through(coded.codes, value);
+}
+
+void Quantizer::adopt_type_of(const at::Tensor& x) {
+  for (auto* tensors : {&parameters_, &state_})
+    for (auto& [name, tensor] : *tensors)
+      if (tensor.device() != x.device() || (tensor.is_floating_point() && tensor.scalar_type() != x.scalar_type()))
+        tensor.set_data(
+            tensor.data().to(x.device(), tensor.is_floating_point() ? x.scalar_type() : tensor.scalar_type()));
+}
+
+Codes Quantizer::encode(const at::Tensor& x, Phase phase) {
+  adopt_type_of(x);
+  if (fits_ && !fitted_ && x.numel() > 0) {
+    const at::NoGradGuard no_gradient;
+    auto& flag = state_.at(kFitted);
+    if (!flag.item<bool>()) {
+      fit(x.detach());
+      flag.fill_(true);
+    }
+    fitted_ = true;
+  }
+  return do_encode(x, phase);
+}
+
+void Quantizer::set_output_scale(const at::Tensor&) { AUXBENCH_CHECK(false, "a method with an output scale"); }
+
+at::Tensor& Quantizer::add_parameter(const std::string& name, at::Tensor value) {
+  return parameters_[name] = value.set_requires_grad(true);
+}
+
+at::Tensor& Quantizer::add_state(const std::string& name, at::Tensor value) { return state_[name] = std::move(value); }
+
+void Quantizer::fit_to_first() {
+  fits_ = true;
+  add_state(kFitted, at::zeros({}, at::kBool));
+}
+
+void SettingsReader::finish() const {
+  for (const auto& [name, value] : settings_) {
+    if (known_.contains(name)) continue;
+    std::string all;
+    for (const auto& known : known_) all += (all.empty() ? "" : ", ") + known;
+    throw UserError(ExitCode::usage,
+                    method_ + " has no setting " + name + ", " + (all.empty() ? "it has none" : "only " + all));
+  }
+}
+
+int real_bits(int64_t levels) {
+  int bits = 0;
+  while ((int64_t{1} << bits) < levels) ++bits;
+  return bits;
+}
+
+}  // namespace auxbench

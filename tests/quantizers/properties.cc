@@ -1,0 +1,260 @@
+// What holds for every method, role and width: the one list is walked.
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "base/error.h"
+#include "quantizers/code_conv.h"
+#include "tests/quantizers/probing.h"
+#include "tests/support/catch.h"
+#include "tests/support/near.h"
+
+using namespace auxbench;
+using namespace auxbench::test;
+
+namespace {
+
+// Calls body(method, role, bits, quantizer) with a new quantizer for everything the methods define.
+template <typename Body>
+void for_each_quantizer(const Body& body, int most_bits = 8) {
+  for (const auto& method : quantizer_methods())
+    for (const auto role : {Role::weight, Role::activation})
+      for (int bits = 1; bits <= most_bits; ++bits) {
+        if (!(role == Role::weight ? method.weight_bits : method.activation_bits).has(bits)) continue;
+        INFO(method.name << ", " << (role == Role::weight ? "weights" : "activations") << ", " << bits << " bits");
+        body(method.name, role, bits, *make_quantizer(method.name, role, bits));
+      }
+}
+
+at::Tensor filters(at::ScalarType type) {
+  at::manual_seed(3);
+  return at::randn({6, 5, 3, 3}, type);
+}
+
+}  // namespace
+
+TEST_CASE("codes are whole and bounded, and decode to the values", "[quantizers]") {
+  for_each_quantizer([](const auto&, Role, int, Quantizer& quantizer) {
+    const auto x = filters(at::kDouble);
+    const auto coded = quantizer.encode(x);
+    CHECK(coded.codes.equal(coded.codes.round()));
+    CHECK(coded.codes.abs().max().item<double>() <= static_cast<double>(coded.largest));
+    if (coded.basis.defined()) return;
+    auto scale = coded.scale.dim() == 0 ? coded.scale : coded.scale.view({-1, 1, 1, 1});
+    auto wanted = coded.codes * scale;
+    if (coded.offset.defined()) wanted = wanted + coded.offset;
+    CHECK((decode(coded) - wanted).abs().max().item<double>() == 0);
+  });
+}
+
+TEST_CASE("a quantizer returns as many values as it says", "[quantizers]") {
+  // Parameters are fitted to the inner stretch; the outer one reaches the codes beyond it.
+  const auto inner = at::linspace(-9, 9, 40001, at::kDouble);
+  const auto x =
+      at::cat({inner, at::linspace(-300, 300, 40001, at::kDouble), at::linspace(-3000, 3000, 2001, at::kDouble)});
+  for_each_quantizer([&](const auto&, Role, int, Quantizer& quantizer) {
+    quantizer.encode(inner);
+    std::set<double> seen;
+    for (const double code : numbers(quantizer.encode(x).codes)) seen.insert(code);
+    CHECK(static_cast<int64_t>(seen.size()) == quantizer.levels());
+  });
+}
+
+TEST_CASE("DoReFa's activations have the published numbers of levels", "[quantizers]") {
+  const std::map<std::string, std::vector<int64_t>> levels = {
+      {"dorefa", {2, 4, 8, 16}}, {"dorefa-relu6-official", {7, 19, 43, 91}}, {"dorefa-relu6-true", {2, 4, 8, 16}}};
+  for (const auto& [method, wanted] : levels)
+    for (int bits = 1; bits <= 4; ++bits)
+      CHECK(make_quantizer(method, Role::activation, bits)->levels() == wanted[static_cast<size_t>(bits - 1)]);
+  CHECK(real_bits(2) == 1);
+  CHECK(real_bits(19) == 5);
+  CHECK(real_bits(91) == 7);
+}
+
+TEST_CASE("quantizing twice is quantizing once, for uniform grids on their own scale", "[quantizers]") {
+  for (const char* method : {"lsq", "lsq+", "pact", "clip-lsq", "dorefa"}) {
+    for (int bits = 1; bits <= 8; ++bits) {
+      const auto quantizer = make_quantizer(method, Role::activation, bits);
+      const auto once = quantizer->quantize(at::linspace(-1, 3, 1001, at::kDouble));
+      INFO(method << " " << bits);
+      CHECK((quantizer->quantize(once) - once).abs().max().item<double>() < 1e-12);
+    }
+  }
+}
+
+TEST_CASE("a sample is quantized alike alone and in a batch", "[quantizers]") {
+  const auto x = at::linspace(-1, 7, 600, at::kFloat).reshape({6, 100});
+  for_each_quantizer([&](const auto&, Role role, int, Quantizer& quantizer) {
+    if (role == Role::activation) CHECK(quantizer.quantize(x)[4].equal(quantizer.quantize(x[4].contiguous())));
+  });
+}
+
+TEST_CASE("evaluation changes no state", "[quantizers]") {
+  for_each_quantizer([&](const auto&, Role, int, Quantizer& quantizer) {
+    const auto x = filters(at::kFloat);
+    const auto first = quantizer.quantize(x);
+    quantizer.quantize(x * 3);
+    CHECK(quantizer.quantize(x).equal(first));
+  });
+}
+
+TEST_CASE("layout does not change what a quantizer returns", "[quantizers]") {
+  const auto x = filters(at::kFloat);
+  const auto g = at::linspace(-1, 1, x.numel(), at::kFloat).reshape(x.sizes());
+  for_each_quantizer(
+      [&](const auto&, Role, int, Quantizer& quantizer) {
+        const auto a = x.clone().requires_grad_(true);
+        const auto b = x.contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(true);
+        const auto qa = quantizer.quantize(a), qb = quantizer.quantize(b);
+        qa.backward(g);
+        qb.backward(g);
+        CHECK((qa - qb).abs().max().template item<double>() < 1e-6);
+        CHECK(a.grad().allclose(b.grad(), 1e-5, 1e-6));
+      },
+      4);
+}
+
+TEST_CASE("empty, all-zero, all-negative and one-element tensors are defined", "[quantizers]") {
+  for_each_quantizer([](const auto& name, Role role, int bits, Quantizer&) {
+    const auto make = [&] { return make_quantizer(name, role, bits); };
+    CHECK(make()->quantize(at::empty({0, 3}, at::kFloat), Phase::training).numel() == 0);
+    for (const auto& x : {at::zeros({4, 2}), at::full({4, 2}, -0.3), at::full({1, 1}, 0.7), at::full({3, 1}, 0.7)}) {
+      const auto input = x.clone().requires_grad_(true);
+      const auto values = make()->quantize(input, Phase::training);
+      values.sum().backward();
+      CHECK(values.isfinite().all().template item<bool>());
+      CHECK(input.grad().isfinite().all().template item<bool>());
+    }
+  });
+}
+
+TEST_CASE("a NaN in the input shows in the output", "[quantizers]") {
+  for_each_quantizer([](const auto&, Role role, int, Quantizer& quantizer) {
+    auto x = at::full({2, 3}, 0.5);
+    quantizer.quantize(x);  // parameters are fitted to ordinary numbers
+    x[1][1] = std::nan("");
+    const auto values = quantizer.quantize(x);
+    CHECK(values[1][1].isnan().template item<bool>());
+    if (role == Role::activation) CHECK(values[0].isfinite().all().template item<bool>());
+  });
+}
+
+TEST_CASE("parameter gradients of smooth paths agree with finite differences", "[quantizers]") {
+  // The straight-through surrogate: values with rounding frozen are linear in scale and offset where codes do not move.
+  const auto x = at::linspace(0.05, 2.9, 57, at::kDouble);
+  const auto g = at::linspace(-1, 2, 57, at::kDouble);
+  struct Case {
+    const char* method;
+    Role role;
+    const char* parameter;
+  };
+  // Elements beyond the grid: there the value is the bound itself, and no rounding is straightened.
+  for (const auto& test : {Case{"lsq", Role::activation, "step"}, Case{"lsq", Role::weight, "step"},
+                           Case{"lsq+", Role::activation, "step"}, Case{"lsq+", Role::activation, "offset"},
+                           Case{"clip-lsq", Role::activation, "clip"}, Case{"apot", Role::activation, "alpha"},
+                           Case{"pact", Role::activation, "alpha"}}) {
+    INFO(test.method << " " << test.parameter);
+    const QuantizerSettings start = {{std::string(test.method) == "pact" || std::string(test.method) == "apot"
+                                          ? "alpha"
+                                          : (std::string(test.method) == "clip-lsq" ? "clip" : "step"),
+                                      0.01}};
+    auto settings = start;
+    if (std::string(test.method).starts_with("lsq")) settings["gradient_scale"] = 1;
+    const auto quantizer = make_quantizer(test.method, test.role, 2, settings);
+    quantizer->quantize(x).backward(g);
+    auto& parameter = quantizer->parameters().at(test.parameter);
+    const double found = parameter.grad().item<double>();
+    const at::NoGradGuard no_gradient;
+    constexpr double kStep = 1e-5;
+    parameter.add_(kStep);
+    const auto above = quantizer->quantize(x);
+    parameter.sub_(2 * kStep);
+    const auto below = quantizer->quantize(x);
+    CHECK(found == Approx(((above - below) * g).sum().item<double>() / (2 * kStep)).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("APoT's weight normalisation is differentiated", "[quantizers]") {
+  at::manual_seed(5);
+  auto w = at::randn({200}, at::kDouble).requires_grad_(true);
+  const auto g = at::randn({200}, at::kDouble);
+  const auto quantizer = make_quantizer("apot", Role::weight, 4, {{"alpha", 50}});  // nothing is clipped
+  quantizer->quantize(w).backward(g);
+  auto v = w.detach().clone().requires_grad_(true);
+  ((v - v.mean()) / v.std()).backward(g);
+  CHECK((w.grad() - v.grad()).abs().max().item<double>() < 1e-12);
+}
+
+TEST_CASE("the learned parameters take part in autograd through a chain of operators", "[quantizers]") {
+  const auto quantizer = make_quantizer("lsq", Role::activation, 2, {{"step", 0.4}});
+  const auto x = at::linspace(-1, 2, 11, at::kDouble).requires_grad_(true);
+  (quantizer->quantize(x * 2) * 3).sum().backward();
+  CHECK(x.grad().abs().sum().item<double>() > 0);
+  CHECK(quantizer->parameters().at("step").grad().abs().item<double>() > 0);
+}
+
+TEST_CASE("an unknown method, width or setting is refused by name", "[quantizers]") {
+  CHECK_THROWS_AS(make_quantizer("lsqq", Role::weight, 2), UserError);
+  CHECK_THROWS_AS(make_quantizer("bireal", Role::weight, 2), UserError);
+  CHECK_THROWS_AS(make_quantizer("lsq", Role::weight, 1), UserError);
+  for_each_quantizer([](const auto& name, Role role, int bits, Quantizer&) {
+    CHECK_THROWS_AS(make_quantizer(name, role, bits, {{"no_such_setting", 1}}), UserError);
+  });
+}
+
+TEST_CASE("DoReFa without a gradient through the maximum", "[quantizers]") {
+  const auto detached = probe("dorefa", Role::weight, 2, {{"detach_max", 1}});
+  const double t = std::tanh(2.6);
+  CHECK(detached.at("input_grad").back() == Approx((1 - t * t) / t * .1).epsilon(1e-12));
+}
+
+TEST_CASE("a convolution on codes is the convolution of the values, for every method", "[quantizers]") {
+  at::manual_seed(7);
+  const auto x = at::rand({2, 5, 6, 6}, at::kDouble) * 2 - 0.3;
+  for (const auto& method : quantizer_methods()) {
+    for (int bits = 1; bits <= 8; ++bits) {
+      if (!method.weight_bits.has(bits) || !method.activation_bits.has(bits)) continue;
+      INFO(method.name << " " << bits);
+      const auto a = make_quantizer(method.name, Role::activation, bits);
+      const auto w = make_quantizer(method.name, Role::weight, bits);
+      auto xa = x.clone().requires_grad_(true), wa = filters(at::kDouble).requires_grad_(true);
+      auto xb = x.clone().requires_grad_(true), wb = filters(at::kDouble).requires_grad_(true);
+      const ConvGeometry geometry = {.stride = 2, .padding = 1};
+      const auto on_codes = conv_on_codes(a->encode(xa), w->encode(wa), geometry);
+      const auto on_values = at::conv2d(a->quantize(xb), w->quantize(wb), {}, 2, 1);
+      CHECK((on_codes - on_values).abs().max().item<double>() < 1e-10);
+      const auto g = at::randn_like(on_codes);
+      on_codes.backward(g);
+      on_values.backward(g);
+      CHECK((xa.grad() - xb.grad()).abs().max().item<double>() < 1e-10);
+      CHECK((wa.grad() - wb.grad()).abs().max().item<double>() < 1e-10);
+    }
+  }
+}
+
+TEST_CASE("sums of codes are exact in float32 however many there are", "[quantizers]") {
+  // 8 bits over 4608 taps: a sum of up to 3e8, which float32 cannot hold.
+  at::manual_seed(8);
+  const auto codes_a = at::randint(0, 256, {1, 512, 5, 5}).to(at::kFloat);
+  const auto codes_w = at::randint(-255, 256, {4, 512, 3, 3}).to(at::kFloat);
+  const auto one = at::ones({}, at::kFloat);
+  const auto y = conv_on_codes({.codes = codes_a, .scale = one, .largest = 255},
+                               {.codes = codes_w, .scale = one, .largest = 255}, {.padding = 1});
+  const auto exact = at::conv2d(codes_a.to(at::kDouble), codes_w.to(at::kDouble), {}, 1, 1);
+  CHECK(y.equal(exact.to(at::kFloat)));
+}
+
+TEST_CASE("images convolved on codes in a batch and alone give the same bits", "[quantizers]") {
+  at::manual_seed(9);
+  const auto x = at::rand({8, 5, 9, 9});
+  for (const auto& method : quantizer_methods()) {
+    const int bits = method.activation_bits.has(2) && method.weight_bits.has(2) ? 2 : 1;
+    const auto a = make_quantizer(method.name, Role::activation, bits);
+    const auto w = make_quantizer(method.name, Role::weight, bits);
+    const auto weight = filters(at::kFloat);
+    const auto whole = conv_on_codes(a->encode(x), w->encode(weight), {.padding = 1});
+    const auto alone = conv_on_codes(a->encode(x.slice(0, 3, 4)), w->encode(weight), {.padding = 1});
+    INFO(method.name);
+    CHECK(whole.slice(0, 3, 4).equal(alone));
+  }
+}
