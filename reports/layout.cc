@@ -10,10 +10,15 @@
 namespace auxbench {
 namespace {
 
-std::vector<Record> records_of(const ReportEntry& entry, const std::map<std::string, Record>& records) {
+// The records of one place in a table. In a row of an epoch they are as they stood then, but full precision, whose
+// training is another, is as it ended.
+std::vector<Record> records_of(const ReportTable& table, const ReportRow& row, size_t column,
+                               const std::map<std::string, Record>& records) {
+  const bool as_it_ended = !row.epoch || table.columns[column].role == "full-precision";
   std::vector<Record> found;
-  for (const auto& id : entry.cell_ids)
-    if (const auto record = records.find(id); record != records.end()) found.push_back(record->second);
+  for (const auto& id : row.entries[column].cell_ids)
+    if (const auto record = records.find(id); record != records.end())
+      found.push_back(as_it_ended ? record->second : at_epoch(record->second, *row.epoch));
   return found;
 }
 
@@ -40,6 +45,7 @@ size_t column_with(const ReportTable& table, const std::string& role) {
 std::string absence(const ReportEntry& entry, const std::vector<Record>& records) {
   if (entry.cell_ids.empty()) return "-";
   if (records.empty()) return "not run yet";
+  if (records.front().status == Status::completed) return "no such epoch in this tier";
   return status_name(records.front().status) + (records.front().reason.empty() ? "" : ": " + records.front().reason);
 }
 
@@ -97,7 +103,7 @@ LaidTable lay_out(const ReportTable& table, const std::map<std::string, Record>&
   for (const auto& row : table.rows) {
     LaidRow texts = {.title = row.title, .measured = {}, .reported = {}};
     for (size_t column = 0; column < table.columns.size(); ++column) {
-      const auto own = records_of(row.entries[column], records);
+      const auto own = records_of(table, row, column, records);
       auto text = measured_text(table, own);
       if (text.empty()) {
         text = absence(row.entries[column], own);
@@ -105,7 +111,7 @@ LaidTable lay_out(const ReportTable& table, const std::map<std::string, Record>&
         for (const auto& [role, name] : {std::pair{"full-precision", "FP"}, std::pair{"baseline", "base"}}) {
           const auto other = column_with(table, role);
           if (other < column)
-            text += delta_text(records_of(row.entries[other], records), own, table.metrics.front(), name);
+            text += delta_text(records_of(table, row, other, records), own, table.metrics.front(), name);
         }
       }
       texts.measured.push_back(text);
@@ -126,8 +132,8 @@ LaidClaim lay_out(const ReportClaim& claim, const ReportInput& input) {
       if (!claim.row.empty() && row.title != claim.row) continue;
       for (size_t column = 0; column < table.columns.size(); ++column) {
         if (table.columns[column].id != claim.column || baseline >= table.columns.size()) continue;
-        const auto before = records_of(row.entries[baseline], input.records),
-                   after = records_of(row.entries[column], input.records);
+        const auto before = records_of(table, row, baseline, input.records),
+                   after = records_of(table, row, column, input.records);
         const auto gains = summarize(paired_gains(before, after, metric));
         laid.verdict = verdict(gains);
         for (const auto& [title, records] :

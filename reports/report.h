@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct ReportEntry {
 
 struct ReportRow {
   std::string title;
+  std::optional<int> epoch{};        // figures of that epoch of the learning curve, not of the end
   std::vector<ReportEntry> entries;  // one per column
 };
 

@@ -1,5 +1,6 @@
 #include "results/summary.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numeric>
@@ -36,6 +37,22 @@ std::optional<double> metric_value(const Record& record, const std::string& metr
   for (const auto& one : record.metrics)
     if (one.name == metric) return one.value;
   return std::nullopt;
+}
+
+Record at_epoch(const Record& record, int epoch) {
+  Record then = record;
+  then.metrics.clear();
+  const auto epochs = record.curves.find("epoch");
+  if (epochs == record.curves.end()) return then;
+  const auto found = std::find(epochs->second.begin(), epochs->second.end(), static_cast<double>(epoch));
+  const auto index = static_cast<size_t>(found - epochs->second.begin());
+  for (const auto& metric : record.metrics)
+    if (const auto curve = record.curves.find(metric.name);
+        curve != record.curves.end() && index < curve->second.size()) {
+      then.metrics.push_back(metric);
+      then.metrics.back().value = curve->second[index];
+    }
+  return then;
 }
 
 std::vector<double> paired_gains(const std::vector<Record>& a, const std::vector<Record>& b,

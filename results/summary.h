@@ -21,6 +21,9 @@ Summary summarize(const std::vector<double>& values);
 // The metric of a record, if it has it.
 std::optional<double> metric_value(const Record& record, const std::string& metric);
 
+// The record as it stood after an epoch: metrics are those of its curves. Without metrics when it has no such epoch.
+Record at_epoch(const Record& record, int epoch);
+
 // Differences `b` - `a` of the metric, pair by pair of equal seed (spec.seed); pairs without both numbers are left out.
 std::vector<double> paired_gains(const std::vector<Record>& a, const std::vector<Record>& b, const std::string& metric);
 

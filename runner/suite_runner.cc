@@ -109,7 +109,7 @@ ReportTable table_of(const TableSpec& spec, const RunContext& context) {
                        .rows = {}};
   for (const auto& column : spec.columns) table.columns.push_back({column.id, column.title, column.role});
   for (const auto& row : spec.rows) {
-    ReportRow laid = {.title = row.title, .entries = {}};
+    ReportRow laid = {.title = row.title, .epoch = row.epoch, .entries = {}};
     for (const auto& entry : row.entries) {
       ReportEntry cells = {.cell_ids = {}, .reported = entry.reported};
       for (const auto& cell : entry.cells) cells.cell_ids.push_back(identify(cell, context));

@@ -38,6 +38,7 @@ struct TableEntry {
 
 struct TableRow {
   std::string title;
+  std::optional<int> epoch{};       // figures of that epoch of the learning curve, not of the end
   std::vector<TableEntry> entries;  // one per column
 };
 

@@ -58,6 +58,7 @@ class TableReader {
 
   void read_row(const std::string& pointer, const json& row) {
     TableRow result = {.title = required(suite_, pointer, row, "title"), .entries = {}};
+    if (row.contains("epoch")) result.epoch = row.at("epoch").get<int>();
     const auto own = where_of(suite_, pointer, row);
     check_reported(pointer, row);
     for (size_t i = 0; i < spec_.columns.size(); ++i) {

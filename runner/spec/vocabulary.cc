@@ -124,6 +124,7 @@ const std::vector<LanguageKey>& suite_language() {
       {"column", "role", "string", {"full-precision", "baseline", "aid", "other"}},
       {"column", "where", "object", {}},
       {"row", "title", "string", {}},
+      {"row", "epoch", "integer", {}, 1},
       {"row", "where", "object", {}},
       {"row", "reported", "object", {}},
       {"claim", "text", "string", {}},

@@ -131,3 +131,22 @@ TEST_CASE("what the paper does not compare stays uncompared", "[reports]") {
   CHECK_FALSE(contains(render_markdown(input), "Not comparable"));
   CHECK(contains(render_markdown(example()), "Not comparable with the paper's lines: Fashion-MNIST, reduced network."));
 }
+
+TEST_CASE("a row of an epoch shows the curve there, and full precision as it ended", "[reports]") {
+  auto input = example();
+  for (auto& [id, record] : input.records)
+    record.curves = {{"epoch", {1, 4}}, {"top1", {10.5, 20.5}}, {"top5", {30, 40}}};
+  auto& table = input.tables.front();
+  table.rows.front().epoch = 4;
+  table.rows.front().title = "epoch 4";
+  table.rows.push_back(table.rows.front());
+  table.rows.back().epoch = 2;
+  table.rows.back().title = "epoch 2";
+  const auto text = render_markdown(input);
+  const auto line = [&](const std::string& title) {
+    const auto begin = text.find("| " + title + " |");
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
+  CHECK(line("epoch 4").find("20.5 / 40.0") != std::string::npos);
+  CHECK(line("epoch 2").find("no such epoch in this tier") != std::string::npos);
+}
