@@ -31,7 +31,9 @@ Codes Activation::forward(const at::Tensor& x, bool training) const {
 }
 
 void Activation::register_in(torch::nn::Module& owner, const std::string& name) {
-  if (quantizer_) register_quantizer(owner, name, *quantizer_);
+  if (!quantizer_) return;
+  quantizer_->shape_for(at::empty({0}));
+  register_quantizer(owner, name, *quantizer_);
 }
 
 void Pass::tap_block(const at::Tensor& branch, const at::Tensor& sum) {

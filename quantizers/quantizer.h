@@ -51,7 +51,8 @@ class Quantizer {
 
   at::Tensor quantize(const at::Tensor& x, Phase phase = Phase::evaluation) { return decode(encode(x, phase)); }
 
-  // For a method whose state has a row per output channel: called with the tensor before the state is registered.
+  // For a method whose state has a row per output channel of a weight: called before the state is registered, for
+  // activations with any tensor.
   virtual void shape_for(const at::Tensor& /*x*/) {}
 
   // How many values quantize can return. Real bits are ceil(log2(levels)).

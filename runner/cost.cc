@@ -41,7 +41,7 @@ double seconds_by_arithmetic(const CellSpec& cell, int64_t train_images, int64_t
 // The same work a step: everything but seed and number of epochs.
 bool same_kind(const CellSpec& a, const CellSpec& b) {
   return a.model == b.model && a.width == b.width && a.stem == b.stem && a.stem_stride == b.stem_stride &&
-         a.skip == b.skip && a.full_precision() == b.full_precision() && a.has_auxi() == b.has_auxi() &&
+         a.skip == b.skip && a.block == b.block && a.bases == b.bases && a.quantizer == b.quantizer && a.aid == b.aid &&
          a.dataset == b.dataset && a.stage().batch == b.stage().batch;
 }
 
