@@ -68,6 +68,11 @@ void Block::append_tap_shapes(const TapPlan& plan, int64_t& stride, std::vector<
   }
 }
 
+void Block::append_layers(std::vector<QuantizedWeight*>& layers) {
+  for (auto& layer : layers_) layers.push_back(&layer.conv->weight());
+  if (shortcut_.conv) layers.push_back(&shortcut_.conv->weight());
+}
+
 void Block::bypass(bool on) {
   for (auto& layer : layers_) layer.conv->bypass(on);
   if (shortcut_.conv) shortcut_.conv->bypass(on);

@@ -80,6 +80,8 @@ class Block : public torch::nn::Module {
   // `stride`: of the block's input on entry, of its output on return.
   void append_tap_shapes(const TapPlan& plan, int64_t& stride, std::vector<TapShape>& shapes) const;
 
+  void append_layers(std::vector<QuantizedWeight*>& layers);
+
   // At full precision for the time being, or as its precision says.
   virtual void bypass(bool on);
 

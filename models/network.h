@@ -18,6 +18,8 @@ class Module;
 
 namespace auxbench {
 
+class QuantizedWeight;
+
 // Which feature maps to hand out. `block`: one per residual block. `layer`: one per convolution of the main path.
 // `after_add`: after the shortcut is added; otherwise the residual branch alone. Both are float, before the activation.
 struct TapPlan {
@@ -59,6 +61,9 @@ class Network {
   [[nodiscard]] virtual int64_t feature_channels() const = 0;  // of the map that is pooled for the classifier
 
   [[nodiscard]] virtual int64_t blocks() const = 0;
+
+  // The layers whose weights or inputs are quantized, in the order they compute.
+  virtual std::vector<QuantizedWeight*> quantized_layers() = 0;
 
   // Which blocks compute at full precision for the time being, one flag a block; empty: none.
   virtual void bypass(const std::vector<bool>& blocks) = 0;

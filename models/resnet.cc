@@ -69,6 +69,14 @@ class ResNet final : public Network, public torch::nn::Module {
 
   [[nodiscard]] int64_t blocks() const override { return static_cast<int64_t>(blocks_.size()); }
 
+  std::vector<QuantizedWeight*> quantized_layers() override {
+    std::vector<QuantizedWeight*> layers = {&conv_->weight()};
+    for (auto& block : blocks_) block->append_layers(layers);
+    layers.push_back(&fc_->weight());
+    std::erase_if(layers, [](const auto* layer) { return layer->full_precision(); });
+    return layers;
+  }
+
   void bypass(const std::vector<bool>& blocks) override {
     for (size_t i = 0; i < blocks_.size(); ++i) blocks_[i]->bypass(!blocks.empty() && blocks[i]);
   }

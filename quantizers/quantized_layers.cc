@@ -54,24 +54,24 @@ QuantizedWeight::QuantizedWeight(at::Tensor weight, const PrecisionPlan& plan, c
   if (input_quantizer_) register_quantizer(*module_, "input_quantizer", *input_quantizer_);
 }
 
-at::Tensor QuantizedWeight::convolve(const Codes& x, int64_t stride, int64_t padding, int64_t groups, bool with_norm) {
+at::Tensor QuantizedWeight::convolve(const Codes& x, const ConvGeometry& geometry, bool with_norm) {
   const auto phase = module_->is_training() ? Phase::training : Phase::evaluation;
   const bool plain = bypassed_ || !weight_quantizer_;
   const auto input = as_pixels(quantizes_input() ? input_quantizer_->encode(decode(x), phase) : x);
   auto weight = plain ? Codes{.codes = weight_} : weight_quantizer_->encode(weight_, phase);
   if (!plain && weight_quantizer_->wants_output_scale()) {
-    fit_output_scale(input, weight, stride, padding, groups);
+    fit_output_scale(input, weight, geometry);
     weight = weight_quantizer_->encode(weight_, phase);
   }
   if (!plain && !with_norm && !weight_quantizer_->keeps_scale())
     weight.scale = weight.scale * weight_.detach().abs().mean();
-  return conv_on_codes(input, as_pixels(weight), {.stride = stride, .padding = padding, .groups = groups});
+  auto y = conv_on_codes(input, as_pixels(weight), geometry);
+  if (watcher_) watcher_({.input = decode(as_pixels(x)), .output = y, .geometry = geometry});
+  return y;
 }
 
-void QuantizedWeight::fit_output_scale(const Codes& x, const Codes& w, int64_t stride, int64_t padding,
-                                       int64_t groups) {
+void QuantizedWeight::fit_output_scale(const Codes& x, const Codes& w, const ConvGeometry& geometry) {
   const at::NoGradGuard no_gradient;
-  const ConvGeometry geometry = {.stride = stride, .padding = padding, .groups = groups};
   const auto exact = conv_on_codes({.codes = decode(x)}, as_pixels({.codes = weight_}), geometry).abs().mean();
   const auto quantized = conv_on_codes(x, as_pixels(w), geometry).abs().mean();
   weight_quantizer_->set_output_scale(exact / quantized.clamp_min(1e-8));
@@ -81,7 +81,8 @@ QuantConv::QuantConv(const ConvOptions& options, const PrecisionPlan& plan, Laye
     : options_(options), weight_(kaiming_weight(options), plan, plan.layer(place), quantize_input) {}
 
 at::Tensor QuantConv::forward(const Codes& x) {
-  return weight_.convolve(x, options_.stride, options_.padding, options_.groups, /*with_norm=*/true);
+  return weight_.convolve(x, {.stride = options_.stride, .padding = options_.padding, .groups = options_.groups},
+                          /*with_norm=*/true);
 }
 
 QuantLinear::QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan)
@@ -92,7 +93,7 @@ QuantLinear::QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan)
 
 at::Tensor QuantLinear::forward(const at::Tensor& x) {
   if (weight_.full_precision()) return at::linear(x, weight_.values(), bias_);
-  return weight_.convolve({.codes = x}, 1, 0, 1, /*with_norm=*/false).flatten(1).add(bias_);
+  return weight_.convolve({.codes = x}, {}, /*with_norm=*/false).flatten(1).add(bias_);
 }
 
 }  // namespace auxbench

@@ -6,8 +6,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <memory>
 
+#include "quantizers/code_conv.h"
 #include "quantizers/precision.h"
 #include "quantizers/quantizer.h"
 
@@ -26,6 +28,13 @@ struct ConvOptions {
   int64_t groups = 1;
 };
 
+// What went through a layer once.
+struct LayerPass {
+  at::Tensor input;   // values, before the layer's own quantizer
+  at::Tensor output;  // before norm and bias
+  ConvGeometry geometry;
+};
+
 // A weight tensor with the quantizers of a layer, null at full precision. Its module holds "weight", and what the
 // quantizers learn and remember as "weight_quantizer.NAME" and "input_quantizer.NAME".
 class QuantizedWeight {
@@ -35,21 +44,27 @@ class QuantizedWeight {
   [[nodiscard]] std::shared_ptr<torch::nn::Module> module() const { return module_; }
   [[nodiscard]] bool full_precision() const { return !weight_quantizer_ && !input_quantizer_; }
   [[nodiscard]] const at::Tensor& values() const { return weight_; }
+  // null where that side is not quantized, or the input is quantized by the block before.
+  Quantizer* weight_quantizer() { return weight_quantizer_.get(); }
+  Quantizer* input_quantizer() { return input_quantizer_.get(); }
   [[nodiscard]] bool quantizes_input() const { return input_quantizer_ != nullptr && !bypassed_; }
   // A bypassed layer computes at full precision; its quantizers learn nothing meanwhile.
   void bypass(bool on) { bypassed_ = on; }
+  // Called with every pass from now on; an empty function ends it.
+  void watch(std::function<void(const LayerPass&)> watcher) { watcher_ = std::move(watcher); }
 
   // y[N, out, ..] from x[N, in, ..]; with_norm false multiplies weights that do not keep their scale by E|w|, since
   // nothing behind the layer can undo a weight of magnitude one.
-  at::Tensor convolve(const Codes& x, int64_t stride, int64_t padding, int64_t groups, bool with_norm);
+  at::Tensor convolve(const Codes& x, const ConvGeometry& geometry, bool with_norm);
 
  private:
-  void fit_output_scale(const Codes& x, const Codes& w, int64_t stride, int64_t padding, int64_t groups);
+  void fit_output_scale(const Codes& x, const Codes& w, const ConvGeometry& geometry);
 
   std::shared_ptr<torch::nn::Module> module_;
   std::shared_ptr<Quantizer> weight_quantizer_, input_quantizer_;
   at::Tensor weight_;
   bool bypassed_ = false;
+  std::function<void(const LayerPass&)> watcher_;
 };
 
 // Weights [out, in / groups, kernel, kernel] without bias, Kaiming-normal by fan-out (as torchvision's ResNets).
@@ -66,6 +81,7 @@ class QuantConv {
 
   [[nodiscard]] bool quantizes_input() const { return weight_.quantizes_input(); }
   void bypass(bool on) { weight_.bypass(on); }
+  QuantizedWeight& weight() { return weight_; }
   [[nodiscard]] const ConvOptions& options() const { return options_; }
 
  private:
@@ -79,6 +95,7 @@ class QuantLinear {
   QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan);
   [[nodiscard]] std::shared_ptr<torch::nn::Module> module() const { return weight_.module(); }
   at::Tensor forward(const at::Tensor& x);
+  QuantizedWeight& weight() { return weight_; }
 
  private:
   QuantizedWeight weight_;

@@ -76,6 +76,16 @@ Codes Quantizer::encode(const at::Tensor& x, Phase phase) {
   return do_encode(x, phase);
 }
 
+void Quantizer::observe(const at::Tensor& x) {
+  if (!fits_ || x.numel() == 0) return;
+  const at::NoGradGuard no_gradient;
+  adopt_type_of(x);
+  auto& flag = state_.at(kFitted);
+  do_observe(x.detach(), !flag.item<bool>());
+  flag.fill_(true);
+  fitted_ = true;
+}
+
 void Quantizer::set_output_scale(const at::Tensor&) { AUXBENCH_CHECK(false, "a method with an output scale"); }
 
 at::Tensor& Quantizer::add_parameter(const std::string& name, at::Tensor value) {

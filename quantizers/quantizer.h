@@ -55,6 +55,10 @@ class Quantizer {
   // activations with any tensor.
   virtual void shape_for(const at::Tensor& /*x*/) {}
 
+  // Post-training methods take their range from what passes here at full precision, batch by batch; the others are
+  // fitted to the first batch. An encode that comes before observes its own tensor.
+  void observe(const at::Tensor& x);
+
   // How many values quantize can return. Real bits are ceil(log2(levels)).
   [[nodiscard]] virtual int64_t levels() const = 0;
 
@@ -74,6 +78,10 @@ class Quantizer {
   virtual Codes do_encode(const at::Tensor& x, Phase phase) = 0;
   // Sets parameters from the first tensor; called once in the life of a cell, however often it is resumed.
   virtual void fit(const at::Tensor& /*x*/) {}
+  // first: nothing has been observed or fitted before.
+  virtual void do_observe(const at::Tensor& x, bool first) {
+    if (first) fit(x);
+  }
 
   at::Tensor& add_parameter(const std::string& name, at::Tensor value);
   at::Tensor& add_state(const std::string& name, at::Tensor value);

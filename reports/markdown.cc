@@ -61,14 +61,20 @@ std::string table_text(const ReportTable& table, const ReportInput& input) {
                      " in percent; then the difference of " + table.metrics.front() +
                      " to full precision (FP) and to the baseline (base).\n\n";
   text += line_of(laid.header) + rule(laid.header.size());
+  bool with_figures = false;
   for (const auto& row : laid.rows) {
     auto measured = row.measured, reported = row.reported;
     measured.insert(measured.begin(), row.title);
+    text += line_of(measured);
+    const auto says = [](const std::string& figure) { return figure != "-"; };
+    if (std::none_of(row.reported.begin(), row.reported.end(), says)) continue;
     reported.insert(reported.begin(), "paper");
-    text += line_of(measured) + line_of(reported);
+    text += line_of(reported);
+    with_figures = true;
   }
   text += "\n";
-  if (input.proxy) text += "Not comparable with the paper's lines: " + escaped(input.proxy_reason) + ".\n";
+  if (input.proxy && with_figures)
+    text += "Not comparable with the paper's lines: " + escaped(input.proxy_reason) + ".\n";
   if (!table.source.empty()) text += "Paper: " + escaped(table.source) + ".\n";
   return table.note.empty() ? text : text + "\n" + escaped(table.note) + "\n";
 }

@@ -1,12 +1,12 @@
 #include "runner/cell_runner.h"
 
-#include <chrono>
-
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "base/stopwatch.h"
 #include "base/torch_prelude.h"
 #include "quantizers/quantizer.h"
+#include "runner/calibration.h"
 #include "runner/device.h"
 #include "runner/provenance.h"
 #include "runner/trainer.h"
@@ -115,7 +115,8 @@ void train_into(const CellSpec& cell, const RunContext& context, const Store& st
                         {.device = context.device});
   start_from_parent(cell, context, store, experiment);
   describe_precision(experiment, record);
-  const auto outcome = train(experiment, data, folder / kCheckpoint, record.id, progress);
+  const auto outcome = cell.post_training() ? calibrate(experiment, data, record.id, progress)
+                                            : train(experiment, data, folder / kCheckpoint, record.id, progress);
   fill(outcome, data, record);
   if (outcome.status != Status::completed) return;
   save_weights(experiment, folder);
@@ -152,7 +153,7 @@ bool is_cached(const Store& store, const std::string& id) {
 }
 
 Record run_cell(const CellSpec& cell, const RunContext& context, const Store& store, Progress& progress) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   Record record;
   record.slug = cell_slug(cell);
   record.spec = cell_to_json(cell);
@@ -175,7 +176,7 @@ Record run_cell(const CellSpec& cell, const RunContext& context, const Store& st
   }
   record.provenance.finished = utc_now();
   const double earlier = record.seconds.contains("earlier runs") ? record.seconds["earlier runs"] : 0;
-  record.seconds["total"] = earlier + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  record.seconds["total"] = earlier + watch.seconds();
   return record;
 }
 

@@ -19,8 +19,17 @@ ModelSize size_of(const std::string& model) {
   return {1.82, 20};
 }
 
+int batch_of(const CellSpec& cell) { return cell.post_training() ? cell.calibrate->batch : cell.stage().batch; }
+
 // Image passes through the network, a training step counting three, in units of a forward pass.
 double image_passes(const CellSpec& cell, int64_t train_images, int64_t test_images) {
+  if (cell.post_training()) {
+    // A step of reconstruction is one layer's; recording passes the images twice for each of them.
+    const auto& calibrate = *cell.calibrate;
+    const auto seen = static_cast<double>(std::min<int64_t>(calibrate.images, train_images));
+    const double recorded = calibrate.iterations > 0 ? 2 * size_of(cell.model).layers * seen : 0;
+    return seen + recorded + 3.0 * calibrate.iterations * calibrate.batch + static_cast<double>(test_images);
+  }
   const auto& stage = cell.stage();
   const double evaluations = stage.evaluate == "every" ? stage.epochs : std::min(2, stage.epochs);
   return 3.0 * stage.epochs * static_cast<double>(train_images) + evaluations * static_cast<double>(test_images);
@@ -32,7 +41,7 @@ double seconds_by_arithmetic(const CellSpec& cell, int64_t train_images, int64_t
   const double pixels = imagenet ? 1.0 : 16.0 * (28.0 * 28.0) / (224.0 * 224.0) / (cell.stem_stride * cell.stem_stride);
   const double macs = size.gmacs * 1e9 * cell.width * cell.width * pixels;
   const double passes = image_passes(cell, train_images, test_images);
-  const double steps = passes / 3.0 / cell.stage().batch;
+  const double steps = passes / 3.0 / batch_of(cell);
   constexpr double kMacsPerSecond = 60e9;    // two cores, small maps
   constexpr double kSecondsPerLayer = 4e-4;  // of a training step that is all overhead
   return (passes * macs / kMacsPerSecond + steps * size.layers * kSecondsPerLayer) * (cell.has_auxi() ? 1.4 : 1.0);
@@ -42,7 +51,7 @@ double seconds_by_arithmetic(const CellSpec& cell, int64_t train_images, int64_t
 bool same_kind(const CellSpec& a, const CellSpec& b) {
   return a.model == b.model && a.width == b.width && a.stem == b.stem && a.stem_stride == b.stem_stride &&
          a.skip == b.skip && a.block == b.block && a.bases == b.bases && a.quantizer == b.quantizer && a.aid == b.aid &&
-         a.dataset == b.dataset && a.stage().batch == b.stage().batch;
+         a.dataset == b.dataset && batch_of(a) == batch_of(b);
 }
 
 }  // namespace

@@ -124,10 +124,15 @@ Experiment::Experiment(const CellSpec& cell, const DataShape& data, const Experi
   }
   parts_.auxiliary = auxiliary_.get();
   parts_.auxiliary_weight = cell.auxi.weight;
-  optimizer_ = std::make_unique<Optimizer>(cell.stage(), parameters(), rules_of(cell));
+  if (!cell.post_training()) optimizer_ = std::make_unique<Optimizer>(cell.stage(), parameters(), rules_of(cell));
 }
 
 Experiment::~Experiment() = default;
+
+Optimizer& Experiment::optimizer() const {
+  AUXBENCH_CHECK(optimizer_ != nullptr, "a cell that trains");
+  return *optimizer_;
+}
 
 std::vector<Network*> Experiment::teachers() const {
   std::vector<Network*> found;
@@ -158,7 +163,7 @@ void Experiment::train_mode(bool on) {
 }
 
 JointLoss Experiment::differentiate(const at::Tensor& images, const at::Tensor& labels, const StepPosition& position) {
-  optimizer_->clear_gradients();
+  optimizer().clear_gradients();
   auto result = joint_loss(*network_, parts_, images, labels, position);
   result.total.backward();
   return result;
@@ -167,7 +172,7 @@ JointLoss Experiment::differentiate(const at::Tensor& images, const at::Tensor& 
 JointLoss Experiment::step(const at::Tensor& images, const at::Tensor& labels, double lr,
                            const StepPosition& position) {
   auto result = differentiate(images, labels, position);
-  optimizer_->step(lr);
+  optimizer().step(lr);
   return result;
 }
 

@@ -45,7 +45,8 @@ class Experiment {
   AuxiliaryModule* auxiliary() { return auxiliary_.get(); }
   // Networks beside this one that want the weights of a trained full-precision network.
   [[nodiscard]] std::vector<Network*> teachers() const;
-  [[nodiscard]] Optimizer& optimizer() const { return *optimizer_; }
+  // Of a cell that trains; one that is calibrated has none.
+  [[nodiscard]] Optimizer& optimizer() const;
 
   // F's tensors under "model.", H's under "aux.", another aid's under "aid.NAME.": parameters and buffers, and
   // parameters alone.
@@ -70,7 +71,7 @@ class Experiment {
   std::unique_ptr<AuxiliaryModule> auxiliary_;
   std::map<std::string, std::unique_ptr<TrainingAid>> aids_;  // all but the module, by name
   LossParts parts_;
-  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;  // null without a stage
 };
 
 // Whether a tensor is a quantizer's own: learned parameters and running state are fitted anew by every cell, never

@@ -1,8 +1,8 @@
 #include "runner/trainer.h"
 
-#include <chrono>
 #include <cmath>
 
+#include "base/stopwatch.h"
 #include "base/torch_prelude.h"
 #include "datasets/loader.h"
 #include "runner/device.h"
@@ -15,16 +15,6 @@ namespace {
 constexpr double kExploded = 1e4;
 // On a device, reading a loss waits for the step: losses are read this many at a time.
 constexpr size_t kLossesPerRead = 32;
-
-class Stopwatch {
- public:
-  [[nodiscard]] double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-};
 
 struct Batch {
   at::Tensor images, labels;

@@ -1,7 +1,6 @@
 #include "runner/training_speed.h"
 
-#include <chrono>
-
+#include "base/stopwatch.h"
 #include "base/torch_prelude.h"
 #include "runner/device.h"
 #include "runner/experiment.h"
@@ -18,12 +17,11 @@ TrainingSpeed measure_training(const CellSpec& cell, int image, int channels, in
   constexpr int kWarmUp = 5;
   TrainingSpeed speed;
   for (int i = 0; i < kWarmUp + steps; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     const auto losses = experiment.step(images, labels, stage.lr);
     static_cast<void>(losses.loss.item<double>());
     synchronize(device);
-    if (i >= kWarmUp)
-      speed.step_seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    if (i >= kWarmUp) speed.step_seconds.push_back(watch.seconds());
   }
   return speed;
 }

@@ -15,6 +15,10 @@ struct BitRange {
   [[nodiscard]] bool has(int bits) const { return bits >= first && bits <= last; }
 };
 
+// How a method comes to its parameters: they and the weights are trained; or, after training, ranges are observed on a
+// few images; or, besides, each weight's rounding is learned layer by layer.
+enum class Fitting { training, calibration, reconstruction };
+
 struct QuantizerMethod {
   std::string name;
   std::string paper;  // citation and equation
@@ -24,6 +28,9 @@ struct QuantizerMethod {
   std::string block;               // post-act | pre-act | bireal | group
   double parameter_lr = 1;         // learning rate of its learned parameters, as a multiple of the weights'
   bool decays_parameters = false;  // whether weight decay reaches them
+  Fitting fitting = Fitting::training;
+
+  [[nodiscard]] bool post_training() const { return fitting != Fitting::training; }
 };
 
 const std::vector<QuantizerMethod>& quantizer_methods();

@@ -33,6 +33,8 @@ CellSpec cell_of(const BenchArguments& arguments) {
   if (arguments.variant == "w2a2-auxi" || arguments.variant == "fp-auxi") cell.aid = {"auxi"};
   const auto* method = find_quantizer(arguments.quantizer);
   if (method == nullptr) throw UserError(ExitCode::usage, "--quantizer " + arguments.quantizer + ": no such quantizer");
+  if (method->post_training())
+    throw UserError(ExitCode::usage, "--quantizer " + method->name + ": has no training step");
   cell.block = method->block;
   cell.activation = method->activation;
   if (arguments.variant.starts_with("fp")) return cell;

@@ -42,6 +42,14 @@ void read_stages(const json& flat, const std::string& place, CellSpec& cell) {
     if (flat.contains(name) && flat.at(name).is_object()) *stage = read_stage(flat.at(name), name, place);
 }
 
+// Only a method that fits itself after training is calibrated; it has no training of its own.
+void normalise_fitting(const QuantizerMethod* method, CellSpec& cell) {
+  if (method == nullptr || !method->post_training()) return cell.calibrate.reset();
+  cell.finetune.reset();
+  if (!cell.calibrate) cell.calibrate.emplace();
+  if (method->fitting != Fitting::reconstruction) cell.calibrate->iterations = 0;
+}
+
 // A full-precision cell has no axes of quantization: two suites that differ only there mean the same cell.
 void normalise(CellSpec& cell) {
   const auto* method = find_quantizer(cell.quantizer);
@@ -52,6 +60,7 @@ void normalise(CellSpec& cell) {
   if (!cell.has_auxi()) cell.auxi = {};
   if (cell.task != "detection") cell.detector = {};
   if (cell.stem == "imagenet") cell.stem_stride = 1;
+  normalise_fitting(method, cell);
   if (cell.full_precision()) {
     cell.weight_bits = cell.activation_bits = 32;
     cell.first_last = "float";
@@ -85,6 +94,15 @@ void check_block(const CellSpec& cell, const Refuse& refuse) {
 }
 
 template <typename Refuse>
+void check_post_training(const CellSpec& cell, const Refuse& refuse) {
+  const auto who = "quantizer " + cell.quantizer + " comes after training: ";
+  if (!cell.pretrain) refuse(who + "it needs pretrain");
+  if (!cell.aid.empty()) refuse(who + "there is none that aid " + cell.aid.front() + " could help");
+  if (cell.quantize_at != "conv-input" || (cell.block != "post-act" && cell.block != "pre-act"))
+    refuse(who + "it quantizes the inputs of convolutions, in blocks post-act and pre-act");
+}
+
+template <typename Refuse>
 void check_aids(const CellSpec& cell, const Refuse& refuse) {
   int teachers = 0;
   for (const auto& name : cell.aid) {
@@ -111,7 +129,8 @@ void check_sense(const json& flat, const CellSpec& cell, const std::string& plac
   if (!cell.full_precision() && cell.weight_bits == 32 && cell.activation_bits == 32)
     refuse("quantizer " + cell.quantizer + " at 32/32 bits quantizes nothing: say quantizer none");
   if (cell.full_precision() && !cell.pretrain) refuse("a full-precision cell needs pretrain");
-  if (!cell.full_precision() && !cell.finetune) refuse("a quantized cell needs finetune");
+  if (!cell.full_precision() && !cell.finetune && !cell.post_training()) refuse("a quantized cell needs finetune");
+  if (cell.post_training()) check_post_training(cell, refuse);
   check_widths(cell, refuse);
   check_block(cell, refuse);
   check_aids(cell, refuse);
@@ -145,6 +164,7 @@ CellSpec resolve_cell(const json& flat, const std::string& place) {
   visit_cell_keys(cell, taker(flat));
   if (flat.contains("auxi")) visit_auxi_keys(cell.auxi, taker(flat.at("auxi")));
   if (flat.contains("detector")) visit_detector_keys(cell.detector, taker(flat.at("detector")));
+  if (flat.contains("calibrate")) visit_calibration_keys(cell.calibrate.emplace(), taker(flat.at("calibrate")));
   read_stages(flat, place, cell);
   normalise(cell);
   check_sense(flat, cell, place);

@@ -26,6 +26,13 @@ void visit_stage_keys(Stage& stage, Visit&& visit) {
   visit("evaluate", stage.evaluate, Presence::always);
 }
 
+template <typename Calibration, typename Visit>
+void visit_calibration_keys(Calibration& calibration, Visit&& visit) {
+  visit("images", calibration.images, Presence::always);
+  visit("batch", calibration.batch, Presence::always);
+  visit("iterations", calibration.iterations, Presence::always);
+}
+
 template <typename Auxi, typename Visit>
 void visit_auxi_keys(Auxi& auxi, Visit&& visit) {
   visit("kernel", auxi.kernel, Presence::always);

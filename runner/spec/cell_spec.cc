@@ -33,6 +33,12 @@ json stage_to_json(const StageSpec& stage) {
   return out;
 }
 
+json calibration_to_json(const CalibrationSpec& calibration) {
+  json out;
+  visit_calibration_keys(calibration, writer(out));
+  return out;
+}
+
 json auxi_to_json(const AuxiSpec& auxi) {
   json out;
   visit_auxi_keys(auxi, writer(out));
@@ -95,6 +101,14 @@ StageSpec stage_from_json(const json& object, const std::string& place) {
   return stage;
 }
 
+CalibrationSpec calibration_from_json(const json& object) {
+  CalibrationSpec calibration;
+  Reader reader(object, "cell: calibrate");
+  visit_calibration_keys(calibration, reader);
+  reader.finish();
+  return calibration;
+}
+
 AuxiSpec auxi_from_json(const json& object) {
   AuxiSpec auxi;
   Reader reader(object, "cell: auxi");
@@ -141,6 +155,7 @@ CellSpec pretraining_of(const CellSpec& cell, bool with_auxi) {
   start.quantize_at.clear();
   start.quantizer_settings.clear();
   start.finetune.reset();
+  start.calibrate.reset();
   start.aid = with_auxi ? std::vector<std::string>{"auxi"} : std::vector<std::string>{};
   start.aid_settings.clear();
   if (!with_auxi) start.auxi = {};
@@ -190,6 +205,7 @@ json cell_to_json(const CellSpec& cell) {
   if (cell.task == "detection") out["detector"] = detector_to_json(cell.detector);
   if (cell.pretrain) out["pretrain"] = stage_to_json(*cell.pretrain);
   if (!cell.full_precision() && cell.finetune) out["finetune"] = stage_to_json(*cell.finetune);
+  if (cell.calibrate) out["calibrate"] = calibration_to_json(*cell.calibrate);
   return out;
 }
 
@@ -201,6 +217,7 @@ CellSpec cell_from_json(const json& object) {
   if (reader.has("detector")) cell.detector = detector_from_json(reader.raw("detector"));
   if (reader.has("pretrain")) cell.pretrain = stage_from_json(reader.raw("pretrain"), "cell: pretrain");
   if (reader.has("finetune")) cell.finetune = stage_from_json(reader.raw("finetune"), "cell: finetune");
+  if (reader.has("calibrate")) cell.calibrate = calibration_from_json(reader.raw("calibrate"));
   reader.finish();
   return cell;
 }

@@ -32,6 +32,14 @@ struct StageSpec {
   bool operator==(const StageSpec&) const = default;
 };
 
+// Post-training quantization: what its ranges, and its rounding where that is learned, are fitted to.
+struct CalibrationSpec {
+  int images = 1024;  // of the training set, chosen by the seed, never augmented
+  int batch = 32;
+  int iterations = 20000;  // steps for each layer whose rounding is learned; 0 otherwise
+  bool operator==(const CalibrationSpec&) const = default;
+};
+
 // The full-precision auxiliary module H (aux/auxiliary_module.h says what each option does).
 struct AuxiSpec {
   int kernel = 1;                   // of the adaptors: 1 | 3
@@ -75,10 +83,13 @@ struct CellSpec {
   AuxiSpec auxi;                                     // meaningful when has_auxi()
   DetectorSpec detector;                             // meaningful for detection
   std::optional<StageSpec> pretrain;                 // full precision; absent: start from initialisation
-  std::optional<StageSpec> finetune;                 // quantized; absent for full precision
+  std::optional<StageSpec> finetune;                 // quantized by training; absent otherwise
+  std::optional<CalibrationSpec> calibrate;          // quantized after training; absent otherwise
   int64_t seed = 0;
 
   [[nodiscard]] bool full_precision() const { return quantizer == "none"; }
+  // Quantized after training: no stage of its own.
+  [[nodiscard]] bool post_training() const { return calibrate.has_value(); }
   [[nodiscard]] bool has_aid(const std::string& name) const;
   [[nodiscard]] bool has_auxi() const { return has_aid("auxi"); }
   // One of the aids that need a full-precision teacher beside the network.

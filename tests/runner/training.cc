@@ -8,6 +8,8 @@
 #include "base/torch_prelude.h"
 #include "datasets/loader.h"
 #include "quantizers/methods/methods.h"
+#include "quantizers/quantized_layers.h"
+#include "runner/calibration.h"
 #include "runner/cost.h"
 #include "runner/experiment.h"
 #include "runner/schedule.h"
@@ -156,6 +158,7 @@ TEST_CASE("a run cut off anywhere and resumed ends bit for bit as one that was n
 TEST_CASE("every quantizer trains beside the module, and its state survives a resume", "[runner]") {
   for (const auto& method : quantizer_methods()) {
     INFO(method.name);
+    if (method.post_training()) continue;
     check_resumes(with_method(quantized(small_cell(true)), method), {2});
   }
 }
@@ -183,6 +186,65 @@ TEST_CASE("every kind of block trains, plain and with first and last layers at e
       check_resumes(cell, {2});
     }
   }
+}
+
+TEST_CASE("a post-training method is calibrated, the same every time, and has learnt weights on its grid", "[runner]") {
+  for (const auto& method : quantizer_methods()) {
+    if (!method.post_training()) continue;
+    INFO(method.name);
+    auto cell = with_method(quantized(small_cell(false)), method);
+    cell.finetune.reset();
+    cell.weight_bits = cell.activation_bits = 4;
+    cell.first_last = "8-bit";
+    cell.calibrate =
+        CalibrationSpec{.images = 40, .batch = 16, .iterations = method.fitting == Fitting::reconstruction ? 20 : 0};
+    Progress quiet(true);
+    const auto a = experiment_of(cell), b = experiment_of(cell);
+    const auto first = calibrate(*a, made_up_data(), "cell", quiet),
+               second = calibrate(*b, made_up_data(), "cell", quiet);
+    CHECK(first.status == Status::completed);
+    CHECK(same_weights(*a, *b));
+    CHECK(first.final.predictions == second.final.predictions);
+    CHECK(first.final.predictions.size() == 40);
+    const auto layers = a->network().quantized_layers();
+    CHECK(layers.size() == 21);  // stem, 16 convolutions, 3 shortcuts, classifier
+    if (method.fitting != Fitting::reconstruction) continue;
+    for (auto* layer : layers) {
+      const auto on_grid = layer->weight_quantizer()->quantize(layer->values());
+      CHECK((on_grid - layer->values()).abs().max().item<double>() < 1e-6);
+    }
+  }
+}
+
+TEST_CASE("learned rounding loses less of a layer's output than rounding to nearest", "[runner]") {
+  const test::TempFolder folder;
+  auto start = small_cell(false);
+  start.pretrain->epochs = 8;
+  start.pretrain->augment.clear();
+  const auto trained = train_cell(start, folder.path() / "fp");
+  auto cell = quantized(start);
+  cell.finetune.reset();
+  cell.weight_bits = 2;
+  cell.activation_bits = 32;
+  const auto images = at::rand({32, 1, 12, 12});
+  const auto exact = trained.experiment->network().forward(images).logits.detach();
+  std::map<std::string, double> lost;
+  for (const char* method : {"mse", "adaround"}) {
+    cell.quantizer = method;
+    cell.calibrate = CalibrationSpec{.images = 96, .batch = 32, .iterations = method == std::string("mse") ? 0 : 1000};
+    const auto experiment = experiment_of(cell);
+    auto source = trained.experiment->tensors();
+    const at::NoGradGuard no_gradient;
+    for (auto& [name, tensor] : experiment->tensors())
+      if (source.contains(name)) tensor.copy_(source.at(name));
+    Progress quiet(true);
+    {
+      const at::AutoGradMode gradients(true);
+      calibrate(*experiment, made_up_data(), "cell", quiet);
+    }
+    lost[method] = (experiment->network().forward(images).logits - exact).square().mean().item<double>();
+  }
+  CHECK(lost["adaround"] < 0.5 * lost["mse"]);
 }
 
 TEST_CASE("a stage that a quantized cell starts from is the one its aids ask for", "[runner]") {

@@ -181,6 +181,30 @@ TEST_CASE("a cell's JSON is read back to the same cell", "[spec]") {
   CHECK_THROWS_AS(cell_from_json({{"task", "classification"}}), UserError);
 }
 
+TEST_CASE("a post-training cell is calibrated instead of fine-tuned", "[spec]") {
+  const auto cells = [](const std::string& rest) {
+    return suite(R"("include": [{"quantizer": "mse", "weight_bits": 4, "activation_bits": 8)" + rest + "}]");
+  };
+  const auto spec = SuiteFile(cells(R"(, "calibrate": {"images": 64, "iterations": 9})")).load({.tier = "t"});
+  const auto cell =
+      std::find_if(spec.cells.begin(), spec.cells.end(), [](const auto& one) { return !one.implied; })->spec;
+  CHECK(cell.post_training());
+  CHECK_FALSE(cell.finetune);
+  CHECK(cell.calibrate->images == 64);
+  CHECK(cell.calibrate->iterations == 0);  // nothing is learned by MSE
+  CHECK_FALSE(cell.parent()->calibrate);
+  CHECK(cell_from_json(cell_to_json(cell)) == cell);
+  const auto trained = SuiteFile(suite(R"("include": [{"quantizer": "lsq", "weight_bits": 4, "activation_bits": 8}])",
+                                       R"(, "calibrate": {"images": 64})"))
+                           .load({.tier = "t"});
+  for (const auto& listed : trained.cells) CHECK_FALSE(listed.spec.calibrate);
+  CHECK(SuiteFile(cells(R"(, "aid": ["auxi"])")).error().find("there is none that aid auxi could help") !=
+        std::string::npos);
+  CHECK(SuiteFile(cells(R"(, "pretrain": null)")).error().find("it needs pretrain") != std::string::npos);
+  CHECK(SuiteFile(cells(R"(, "block": "bireal")")).error().find("blocks post-act and pre-act") != std::string::npos);
+  CHECK(SuiteFile(cells(R"(, "calibrate": {"images": 0})")).error().find("expected at least 1") != std::string::npos);
+}
+
 TEST_CASE("baseline and auxiliary cells start from full-precision cells of the same budget", "[spec]") {
   const auto spec = SuiteFile(suite("\"matrix\": {\"aid\": [[], [\"auxi\"]]}",
                                     ", \"quantizer\": \"dorefa\", \"weight_bits\": 2, \"activation_bits\": 2"))
