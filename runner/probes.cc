@@ -84,13 +84,14 @@ SafeTensors probe_step(const CellSpec& cell, const SafeTensors& weights, const S
   const auto labels = required(in, "labels").to(at::kLong);
   Experiment experiment(cell, {.channels = images.size(1), .classes = dimension(weights, "model.fc.weight", 0)},
                         {.type = type});
-  load_tensors(weights, "model.", experiment.tensors(), "--weights");
+  load_tensors(weights, "model.", experiment.tensors(), "--weights");  // "aux." and "aid." too
   experiment.train_mode(true);
   NamedTensors out;
-  auto losses = at::empty({steps}, at::kDouble);
+  auto losses = at::empty({steps}, at::kDouble), totals = at::empty({steps}, at::kDouble);
   for (int i = 0; i < steps; ++i) {
     const auto result = experiment.step(images, labels, cell.stage().lr);
     losses[i].fill_(result.loss.item<double>());
+    totals[i].fill_(result.total.item<double>());
     if (i > 0) continue;
     out["loss"] = result.loss;
     out["logits"] = result.logits;
@@ -102,6 +103,7 @@ SafeTensors probe_step(const CellSpec& cell, const SafeTensors& weights, const S
       if (parameter.grad().defined()) out["grad." + name] = parameter.grad().clone();
   }
   out["losses"] = losses;
+  out["totals"] = totals;
   for (const auto& [name, tensor] : experiment.tensors()) out["after." + name] = tensor;
   return file_of(out);
 }

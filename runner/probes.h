@@ -31,7 +31,7 @@ SafeTensors probe_model(const ModelProbe& probe, const SafeTensors& weights, con
 
 // weights: "model." and "aux." tensors to start from. in: "input", "labels" (I64). The cell's own loss and optimiser at
 // its starting learning rate, training mode. Out: "loss", "logits" and "grad.NAME" of step 1, with H also "aux_loss"
-// and "aux_logits"; "losses" [steps]; "after.NAME" after the last step.
+// and "aux_logits"; "losses" and "totals" (with all that the aids add) [steps]; "after.NAME" after the last step.
 SafeTensors probe_step(const CellSpec& cell, const SafeTensors& weights, const SafeTensors& in, int steps,
                        bool float64);
 

@@ -5,6 +5,10 @@ Each file holds `model.NAME` and `aux.NAME` (the start), `input`, `labels`, of s
 `aux_loss`, `grad.model.NAME`, `grad.aux.NAME`, and `after.model.NAME`, `after.aux.NAME` after two steps of Adam
 (lr 1e-3, no weight decay) on loss + aux_loss. The metadata say which network it is.
 
+Files aid-NAME hold the same for the rivals of the auxiliary module (reference_aids.py), smaller: `model.NAME` and
+`aid.AID.NAME`, the start; `input`, `labels`; of step 1 `logits`, `grad.NAME`; `totals`, the whole loss of
+either step. A teacher that learns does so at its own rate.
+
 Seeds are tried until one is fit for comparison: no rounding, clip or ReLU within 1e-7 of changing its mind, and no
 norm over a channel so nearly constant that its gradient multiplies rounding errors.
 Needs torch, safetensors and numpy: scripts/bench-training --python prints an interpreter that has them.
@@ -16,6 +20,7 @@ import pathlib
 import torch
 from safetensors.torch import save_file
 
+import reference_aids
 import reference_networks as reference
 from reference_networks import AuxiliaryModule, Precision, ResNet, losses
 
@@ -27,6 +32,7 @@ PRECISIONS = {
     "dorefa-relu6-official-w2a2": (Precision(bits=2, at_output=True), "dorefa-relu6-official", "block-output"),
 }
 MODELS = {"resnet18": 2 / 64, "resnet50": 1 / 64}
+AID_WIDTH = 1 / 64
 
 
 class Margins:
@@ -73,6 +79,11 @@ def make(model, precision, seed):
     network = ResNet(model, channels=1, classes=10, stem="small", stem_stride=2, width=MODELS[model],
                      precision=precision)
     auxiliary = AuxiliaryModule(network)
+    place_norms(network, auxiliary, precision)
+    return network, auxiliary, torch.randn(8, 1, 24, 24), torch.randint(10, (8,))
+
+
+def place_norms(network, auxiliary, precision):
     # Norms away from 1 and 0, so that a swapped or forgotten one shows, and centred in the quantizers' range, so that
     # few channels fall silent.
     spread = 3 if precision.at_output else 1
@@ -81,7 +92,6 @@ def make(model, precision, seed):
             ends_block = name.endswith(("bn3", "downsample.1")) or "norm" in name
             module.weight.data.uniform_(0.3, 0.7).mul_(spread)
             module.bias.data.uniform_(-0.3, 0.3).add_(0 if ends_block else 0.4).mul_(spread)
-    return network, auxiliary, torch.randn(8, 1, 24, 24), torch.randint(10, (8,))
 
 
 def named(prefix, module, values):
@@ -113,22 +123,72 @@ def two_steps(network, auxiliary, images, labels):
     return tensors | states("after.", network, auxiliary)
 
 
-def dump(model, case, folder):
-    precision, quantizer, quantize_at = PRECISIONS[case]
+def make_with_aid(aid, seed):
+    torch.manual_seed(seed)
+    options = {"channels": 1, "classes": 10, "stem": "small", "stem_stride": 2, "width": AID_WIDTH}
+    network = ResNet("resnet18", precision=Precision(bits=2), **options)
+    learns = reference_aids.AIDS[aid][1]
+    beside = reference_aids.Heads(network) if learns is None else ResNet("resnet18", **options)
+    place_norms(network, beside, Precision(bits=2))
+    if learns is False:
+        # A frozen teacher's norms are those of evaluation.
+        beside.eval().requires_grad_(False)
+    return network, beside, torch.randn(8, 1, 24, 24), torch.randint(10, (8,))
+
+
+def two_steps_with_aid(aid, network, beside, images, labels):
+    prefix = f"aid.{aid}"
+    items = lambda module: module.state_dict().items()
+    tensors = {"input": images, "labels": labels} | named("model", network, items) | named(prefix, beside, items)
+    learners = [{"params": network.parameters()}]
+    if learned := [parameter for parameter in beside.parameters() if parameter.requires_grad]:
+        learners.append({"params": learned, "lr": 1e-3 * (reference_aids.AIDS[aid][2] or 1)})
+    optimizer = torch.optim.Adam(learners, lr=1e-3)
+    totals = []
+    for step in range(2):
+        optimizer.zero_grad()
+        logits, loss = reference_aids.total_loss(aid, network, beside, images, labels)
+        loss.backward()
+        totals.append(loss.detach())
+        if step == 0:
+            tensors["logits"] = logits.detach().clone()
+            gradient = lambda module: ((name, p.grad) for name, p in module.named_parameters() if p.grad is not None)
+            tensors |= named("grad.model", network, gradient) | named(f"grad.{prefix}", beside, gradient)
+        optimizer.step()
+    return tensors | {"totals": torch.stack(totals)}
+
+
+def first_fit(what, compute):
+    """compute(seed) of the first seed that is fit for comparison, that seed and its margin."""
     for seed in range(2000):
         with Margins() as margins:
-            tensors = two_steps(*make(model, precision, seed))
+            tensors = compute(seed)
         steepest = max(tensor.abs().max().item() for name, tensor in tensors.items() if name.startswith("grad."))
         if margins.smallest > MARGIN and steepest < STEEPEST:
-            break
-    else:
-        raise SystemExit(f"{model} {case}: no seed is fit for comparison")
-    metadata = {"model": model, "width": str(MODELS[model]), "stem": "small", "stem_stride": "2", "classes": "10",
-                "quantizer": quantizer, "quantize_at": quantize_at, "bits": str(precision.bits or 32),
-                "steps": "2", "lr": "1e-3", "seed": str(seed), "margin": f"{margins.smallest:.1e}"}
-    path = folder / f"{model}-{case}.safetensors"
+            return tensors, seed, margins.smallest
+    raise SystemExit(f"{what}: no seed is fit for comparison")
+
+
+def save(path, tensors, about, seed, margin):
+    metadata = about | {"stem": "small", "stem_stride": "2", "classes": "10", "steps": "2", "lr": "1e-3",
+                        "seed": str(seed), "margin": f"{margin:.1e}"}
     save_file(tensors, path, metadata)
-    print(f"{path}: {path.stat().st_size // 1024} KiB, seed {seed}, margin {margins.smallest:.1e}, steepest {steepest:.1f}")
+    print(f"{path}: {path.stat().st_size // 1024} KiB, seed {seed}, margin {margin:.1e}")
+
+
+def dump(model, case, folder):
+    precision, quantizer, quantize_at = PRECISIONS[case]
+    tensors, seed, margin = first_fit(f"{model} {case}", lambda seed: two_steps(*make(model, precision, seed)))
+    about = {"model": model, "width": str(MODELS[model]), "quantizer": quantizer, "quantize_at": quantize_at,
+             "bits": str(precision.bits or 32)}
+    save(folder / f"{model}-{case}.safetensors", tensors, about, seed, margin)
+
+
+def dump_aid(aid, folder):
+    tensors, seed, margin = first_fit(aid, lambda seed: two_steps_with_aid(aid, *make_with_aid(aid, seed)))
+    about = {"model": "resnet18", "width": str(AID_WIDTH), "quantizer": "dorefa", "quantize_at": "conv-input",
+             "bits": "2", "aid": aid}
+    save(folder / f"aid-{aid}.safetensors", tensors, about, seed, margin)
 
 
 def main():
@@ -142,6 +202,8 @@ def main():
     for model in MODELS:
         for case in PRECISIONS:
             dump(model, case, folder)
+    for aid in reference_aids.AIDS:
+        dump_aid(aid, folder)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ CellSpec cell_of(const SafeTensors& file) {
   cell.stem = about.at("stem");
   cell.stem_stride = std::stoi(about.at("stem_stride"));
   cell.width = std::stod(about.at("width"));
-  cell.aid = {"auxi"};
+  cell.aid = {about.contains("aid") ? about.at("aid") : "auxi"};
   const StageSpec stage = {.epochs = 1, .batch = 8, .optimizer = "adam", .lr = std::stod(about.at("lr"))};
   cell.pretrain = stage;
   if (about.at("quantizer") == "none") return cell;
@@ -66,4 +66,24 @@ TEST_CASE("two training steps equal PyTorch's in float64, every gradient and wei
     ++compared;
   }
   CHECK(compared > 200);
+}
+
+TEST_CASE("each rival's losses and gradients equal PyTorch's in float64", "[parity]") {
+  const char* aid = GENERATE("additional-loss", "kd", "kd-journal", "fixed-teacher", "hint", "apprentice-a",
+                             "apprentice-b", "apprentice-c");
+  const auto file = read_safetensors(std::string(AUXBENCH_SOURCE_ROOT) + "/tests/parity/aid-" + aid + ".safetensors");
+  const auto found = probe_step(cell_of(file), tensors_with(file, {"model.", "aid."}), file,
+                                std::stoi(file.metadata.at("steps")), true);
+  int compared = 0;
+  for (const auto& [tensor, wanted] : file.tensors) {
+    if (!tensor.starts_with("grad.") && tensor != "totals" && tensor != "logits") continue;
+    INFO(aid << ": " << tensor);
+    REQUIRE(found.tensors.contains(tensor));
+    CHECK(largest_difference(found.tensors.at(tensor), wanted) < 1e-9);
+    ++compared;
+  }
+  CHECK(compared > 60);
+  // Nothing learns here that does not learn there.
+  for (const auto& [tensor, value] : found.tensors)
+    if (tensor.starts_with("grad.")) CHECK(file.tensors.contains(tensor));
 }
