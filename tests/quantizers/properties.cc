@@ -1,5 +1,6 @@
 // What holds for every method, role and width: the one list is walked.
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <set>
 
@@ -171,6 +172,94 @@ TEST_CASE("parameter gradients of smooth paths agree with finite differences", "
     parameter.sub_(2 * kStep);
     const auto below = quantizer->quantize(x);
     CHECK(found == Approx(((above - below) * g).sum().item<double>() / (2 * kStep)).epsilon(1e-6));
+  }
+}
+
+namespace {
+
+using Point = std::vector<double>;
+
+double clip01(double x) { return std::min(1.0, std::max(0.0, x)); }
+
+// What straight-through gradients are the gradients of: each method's value with its rounding left out.
+struct Surrogate {
+  std::string method;
+  Role role;
+  QuantizerSettings settings;
+  std::vector<std::string> learned;  // probe's names of the gradients, in the order of p
+  Point p;                           // where they stand
+  std::function<double(double x, const Point& p)> value;
+};
+
+std::vector<Surrogate> surrogates() {
+  const auto interval = [](double size, const Point& p) { return clip01((size - (p[0] - p[1])) / (2 * p[1])); };
+  const auto range = [](double x, const Point& p) { return clip01((x - p[0]) / (p[1] - p[0])); };
+  return {
+      {"qil", Role::activation, {{"centre", 0.9}, {"width", 0.7}}, {"centre_grad", "width_grad"}, {0.9, 0.7}, interval},
+      {"qil",
+       Role::weight,
+       {{"centre", 0.8}, {"width", 0.65}, {"gamma", 1.4}},
+       {"centre_grad", "width_grad", "gamma_grad"},
+       {0.8, 0.65, 1.4},
+       [=](double x, const Point& p) { return std::copysign(std::pow(interval(std::abs(x), p), p[2]), x); }},
+      {"ewgs",
+       Role::activation,
+       {{"low", -0.15}, {"high", 1.45}, {"delta", 0}},
+       {"low_grad", "high_grad"},
+       {-0.15, 1.45},
+       range},
+      {"ewgs",
+       Role::weight,
+       {{"low", -1.15}, {"high", 1.35}, {"delta", 0}, {"scale", 0.8}},
+       {"low_grad", "high_grad"},
+       {-1.15, 1.35},
+       [=](double x, const Point& p) { return 0.8 * (2 * range(x, p) - 1); }},
+      {"n2uq",
+       Role::activation,
+       {{"start", 0.07},
+        {"interval_0", 0.5},
+        {"interval_1", 0.7},
+        {"interval_2", 0.6},
+        {"input_scale", 1.1},
+        {"output_scale", 0.9}},
+       {"curve_grad"},
+       {0.07, 0.5, 0.7, 0.6, 1.1},
+       [](double x, const Point& p) {
+         double sum = 0, begin = p[0];
+         for (size_t i = 1; i <= 3; ++i) {
+           sum += 2.0 / 3 * clip01((x * p[4] - begin) / p[i]);
+           begin += p[i];
+         }
+         return 0.9 * sum;
+       }},
+  };
+}
+
+}  // namespace
+
+TEST_CASE("gradients of smooth paths are finite differences of the value without its rounding", "[quantizers]") {
+  constexpr double kStep = 1e-6;
+  for (const auto& one : surrogates()) {
+    INFO(one.method << (one.role == Role::weight ? " weights" : " activations"));
+    const auto found = probe(one.method, one.role, 2, one.settings);
+    for (size_t i = 0; i < kX.size(); ++i) {
+      const double slope = (one.value(kX[i] + kStep, one.p) - one.value(kX[i] - kStep, one.p)) / (2 * kStep);
+      INFO("x = " << kX[i]);
+      CHECK(found.at("input_grad")[i] == Approx(kG[i] * slope).margin(1e-7));
+    }
+    Point gradients;
+    for (const auto& name : one.learned)
+      gradients.insert(gradients.end(), found.at(name).begin(), found.at(name).end());
+    for (size_t j = 0; j < one.p.size(); ++j) {
+      auto above = one.p, below = one.p;
+      above[j] += kStep;
+      below[j] -= kStep;
+      double wanted = 0;
+      for (size_t i = 0; i < kX.size(); ++i)
+        wanted += kG[i] * (one.value(kX[i], above) - one.value(kX[i], below)) / (2 * kStep);
+      INFO("parameter " << j);
+      CHECK(gradients.at(j) == Approx(wanted).margin(1e-7));
+    }
   }
 }
 

@@ -1,0 +1,75 @@
+"""Prints what each quantizer costs: its passes against torch operators, and a training step against full precision."""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+NETWORK = {"model": "resnet18", "stem": "small", "stem-stride": "2", "width": "0.25", "image": "28", "channels": "1",
+           "classes": "10", "batch": "128"}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--program", type=pathlib.Path, required=True)
+    parser.add_argument("--bench", type=pathlib.Path, required=True)
+    parser.add_argument("--published", type=pathlib.Path, required=True)
+    parser.add_argument("--publish", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=15)
+    return parser.parse_args()
+
+
+def output_of(command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command[:2]))}: exit code {done.returncode}: {done.stderr.strip()[-500:]}")
+    return done.stdout
+
+
+def step_ms(args, method, bits, variant):
+    options = [f"--{name}={value}" for name, value in NETWORK.items()]
+    out = output_of([args.program, "bench-training", f"--quantizer={method}", f"--bits={bits}", f"--variant={variant}",
+                     f"--steps={args.steps}", "--json", *options])
+    return json.loads(out)["step_ms"]["median"]
+
+
+def step_row(args, method, bits):
+    pairs = []
+    for _ in range(args.rounds):
+        first, second, third, fourth = (step_ms(args, method, bits, variant) for variant in ("fp", "w2a2", "w2a2", "fp"))
+        pairs += [(first, second), (fourth, third)]
+    low, median, high = statistics.quantiles([ours / full for full, ours in pairs], n=4, method="inclusive")
+    full, ours = (statistics.median(side) for side in zip(*pairs))
+    return f"| {method} | {bits} | {full:.1f} | {ours:.1f} | {median:.2f} ({low:.2f} .. {high:.2f}) |"
+
+
+def main():
+    args = arguments()
+    passes = output_of([args.bench])
+    machine = next((line.partition(":")[2].strip() for line in pathlib.Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+                    if line.startswith("model name")), "unknown")
+    rows = [line.split("|") for line in passes.splitlines() if line.startswith("|")][2:]
+    widths = {row[1].strip(): row[3].strip() for row in rows}
+    text = [f"{machine}, {os.cpu_count()} cores; {datetime.date.today().isoformat()}; load before the first run "
+            f"{os.getloadavg()[0]:.1f}.", "", "## Forward and backward pass", "", passes.strip(), "",
+            "## A training step", "",
+            ", ".join(f"{name} {value}" for name, value in NETWORK.items()) + f"; {args.rounds} rounds of full precision, "
+            f"quantized, quantized, full precision, {args.steps} steps each. Full precision has the method's own block and "
+            "activation.", "",
+            "| method | bits | full precision, ms | quantized, ms | times as long (quartiles) |", "|---|---|---|---|---|"]
+    text += [step_row(args, method, bits) for method, bits in widths.items()]
+    result = "\n".join(text) + "\n"
+    print(result, end="")
+    if args.publish:
+        path = args.published / "bench-quantizers.md"
+        path.write_text("# What fake quantization costs\n\nMade by `scripts/bench-quantizers --publish`: " + result, "utf-8")
+        print(f"written: {path}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
