@@ -50,13 +50,14 @@ def step_row(args, method, bits):
 
 def main():
     args = arguments()
+    load = os.getloadavg()[0]
     passes = output_of([args.bench])
     machine = next((line.partition(":")[2].strip() for line in pathlib.Path("/proc/cpuinfo").read_text("utf-8").splitlines()
                     if line.startswith("model name")), "unknown")
     rows = [line.split("|") for line in passes.splitlines() if line.startswith("|")][2:]
     widths = {row[1].strip(): row[3].strip() for row in rows}
     text = [f"{machine}, {os.cpu_count()} cores; {datetime.date.today().isoformat()}; load before the first run "
-            f"{os.getloadavg()[0]:.1f}.", "", "## Forward and backward pass", "", passes.strip(), "",
+            f"{load:.1f}.", "", "## Forward and backward pass", "", passes.strip(), "",
             "## A training step", "",
             ", ".join(f"{name} {value}" for name, value in NETWORK.items()) + f"; {args.rounds} rounds of full precision, "
             f"quantized, quantized, full precision, {args.steps} steps each. Full precision has the method's own block and "
