@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "base/quantile.h"
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
 #include "quantizers/torch_formulas.h"
@@ -28,11 +29,6 @@ double seconds_of(const Function& function, at::Tensor& x, const at::Tensor& g, 
   const Stopwatch watch;
   function(x).backward(g);
   return watch.seconds();
-}
-
-double quantile(std::vector<double> values, double q) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(q * static_cast<double>(values.size() - 1) + 0.5)];
 }
 
 void compare(const QuantizerMethod& method, Role role, int rounds) {

@@ -1,6 +1,5 @@
 #include "quantizers/observed_range.h"
 
-#include <cmath>
 #include <optional>
 
 #include "quantizers/grid.h"

@@ -5,9 +5,9 @@
 #include "base/random.h"
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
-#include "datasets/loader.h"
 #include "quantizers/adaround.h"
 #include "quantizers/quantized_layers.h"
+#include "runner/batch.h"
 #include "runner/interrupt.h"
 
 namespace auxbench {
@@ -56,16 +56,11 @@ class Calibrator {
 
   // A random part of the training set, in batches.
   void draw_images() {
-    const auto& images = data_.train;
     EpochLoader loader(data_, {.batch = spec_.batch, .seed = experiment_.cell().seed});
-    const auto wanted = std::min<int64_t>(spec_.images, images.count);
-    const auto& options = experiment_.options();
+    const auto wanted = std::min<int64_t>(spec_.images, data_.train.count);
     for (int64_t i = 0, drawn = 0; drawn < wanted; ++i) {
-      const auto count = loader.batch_size(i);
-      auto pixels = at::empty({count, images.channels, images.height, images.width}, at::kFloat);
-      std::vector<int64_t> labels(static_cast<size_t>(count));
-      loader.fill(0, i, {pixels.mutable_data_ptr<float>(), static_cast<size_t>(pixels.numel())}, labels);
-      batches_.push_back(pixels.slice(0, 0, std::min(count, wanted - drawn)).to(options.device, options.type));
+      const auto images = load_batch(loader, data_, 0, i, experiment_.options()).images;
+      batches_.push_back(images.slice(0, 0, std::min(images.size(0), wanted - drawn)));
       drawn += batches_.back().size(0);
     }
   }

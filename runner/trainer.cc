@@ -5,6 +5,7 @@
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
 #include "datasets/loader.h"
+#include "runner/batch.h"
 #include "runner/device.h"
 #include "runner/interrupt.h"
 #include "runner/schedule.h"
@@ -15,10 +16,6 @@ namespace {
 constexpr double kExploded = 1e4;
 // On a device, reading a loss waits for the step: losses are read this many at a time.
 constexpr size_t kLossesPerRead = 32;
-
-struct Batch {
-  at::Tensor images, labels;
-};
 
 class Trainer {
  public:
@@ -63,7 +60,7 @@ class Trainer {
   }
 
   void step(int64_t this_epoch, int64_t batch_index) {
-    const auto batch = next_batch(this_epoch, batch_index);
+    const auto batch = load_batch(loader_, data_, this_epoch, batch_index, experiment_.options());
     const double lr = learning_rate(stage_, outcome_.state.iteration, loader_.batches());
     const auto losses = experiment_.step(batch.images, batch.labels, lr, {outcome_.state.iteration, total()});
     pending_.push_back(losses.loss.detach());
@@ -71,17 +68,6 @@ class Trainer {
     ++outcome_.state.iteration;
     const bool on_cpu = experiment_.options().device.is_cpu();
     if (on_cpu || pending_.size() >= kLossesPerRead) read_losses();
-  }
-
-  Batch next_batch(int64_t this_epoch, int64_t batch_index) {
-    const auto count = loader_.batch_size(batch_index);
-    const auto& images = data_.train;
-    auto pixels = at::empty({count, images.channels, images.height, images.width}, at::kFloat);
-    auto labels = at::empty({count}, at::kLong);
-    loader_.fill(this_epoch, batch_index, {pixels.mutable_data_ptr<float>(), static_cast<size_t>(pixels.numel())},
-                 {labels.mutable_data_ptr<int64_t>(), static_cast<size_t>(count)});
-    const auto& options = experiment_.options();
-    return {.images = pixels.to(options.device, options.type), .labels = labels.to(options.device)};
   }
 
   // Adds the pending losses to the epoch's sum; false, and the outcome says so, when one of them exploded.

@@ -1,10 +1,10 @@
 // auxbench bench-training: images a second of one training step, as JSON, for scripts that compare.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/quantile.h"
 #include "quantizers/methods/methods.h"
 #include "runner/app/app.h"
 #include "runner/device.h"
@@ -43,11 +43,6 @@ CellSpec cell_of(const BenchArguments& arguments) {
   cell.quantize_at = method->quantize_at;
   cell.finetune = stage;
   return cell;
-}
-
-double quantile(std::vector<double> values, double q) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(q * static_cast<double>(values.size() - 1) + 0.5)];
 }
 
 ExitCode bench(const BenchArguments& arguments) {
