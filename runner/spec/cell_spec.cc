@@ -101,28 +101,12 @@ StageSpec stage_from_json(const json& object, const std::string& place) {
   return stage;
 }
 
-CalibrationSpec calibration_from_json(const json& object) {
-  CalibrationSpec calibration;
-  Reader reader(object, "cell: calibrate");
-  visit_calibration_keys(calibration, reader);
+// An object inside a cell; walk(value, reader) visits its keys.
+template <typename Part, typename Walk>
+void read_part(Reader& cell, const char* key, Part& part, const Walk& walk) {
+  Reader reader(cell.raw(key), std::string("cell: ") + key);
+  walk(part, reader);
   reader.finish();
-  return calibration;
-}
-
-AuxiSpec auxi_from_json(const json& object) {
-  AuxiSpec auxi;
-  Reader reader(object, "cell: auxi");
-  visit_auxi_keys(auxi, reader);
-  reader.finish();
-  return auxi;
-}
-
-DetectorSpec detector_from_json(const json& object) {
-  DetectorSpec detector;
-  Reader reader(object, "cell: detector");
-  visit_detector_keys(detector, reader);
-  reader.finish();
-  return detector;
 }
 
 }  // namespace
@@ -213,11 +197,15 @@ CellSpec cell_from_json(const json& object) {
   CellSpec cell;
   Reader reader(object, "cell");
   visit_cell_keys(cell, reader);
-  if (reader.has("auxi")) cell.auxi = auxi_from_json(reader.raw("auxi"));
-  if (reader.has("detector")) cell.detector = detector_from_json(reader.raw("detector"));
+  if (reader.has("auxi"))
+    read_part(reader, "auxi", cell.auxi, [](auto& part, auto& keys) { visit_auxi_keys(part, keys); });
+  if (reader.has("detector"))
+    read_part(reader, "detector", cell.detector, [](auto& part, auto& keys) { visit_detector_keys(part, keys); });
   if (reader.has("pretrain")) cell.pretrain = stage_from_json(reader.raw("pretrain"), "cell: pretrain");
   if (reader.has("finetune")) cell.finetune = stage_from_json(reader.raw("finetune"), "cell: finetune");
-  if (reader.has("calibrate")) cell.calibrate = calibration_from_json(reader.raw("calibrate"));
+  if (reader.has("calibrate"))
+    read_part(reader, "calibrate", cell.calibrate.emplace(),
+              [](auto& part, auto& keys) { visit_calibration_keys(part, keys); });
   reader.finish();
   return cell;
 }
