@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "quantizers/grid.h"
+#include "quantizers/moments.h"
 #include "quantizers/settings.h"
 
 namespace auxbench {
@@ -50,8 +51,8 @@ class Apot final : public Quantizer {
 
  private:
   static void normalise(const at::Tensor& w, std::array<at::Tensor, 3>& parameters, FusedOptions& options) {
-    const auto found = at::std_mean(w.detach(), /*unbiased=*/true);
-    const auto deviation = std::get<0>(found).clamp_min(1e-12), mean = std::get<1>(found);
+    const auto found = moments_of(w);
+    const auto deviation = found.of(fake_quant::kDeviation).clamp_min(1e-12), mean = found.of(fake_quant::kMean);
     parameters[1] = mean;
     parameters[2] = deviation;
     // Through mean and deviation: dw = (du - mean(du) - u sum(du u)/(N - 1)) / deviation.

@@ -76,7 +76,7 @@ class PlainSignWeight final : public Binary {
 
  protected:
   Codes do_encode(const at::Tensor& w, Phase) override {
-    return uniform_codes(encode_with<fake_quant::Sign>(w, {}, kNoParameters), 1, 1);
+    return uniform_codes(encode_with<fake_quant::Sign>(w, {}, kNoParameters, {.passes_gradient = true}), 1, 1);
   }
 };
 

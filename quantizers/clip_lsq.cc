@@ -1,6 +1,7 @@
 #include "quantizers/clip_lsq.h"
 
 #include "quantizers/grid.h"
+#include "quantizers/moments.h"
 #include "quantizers/settings.h"
 
 namespace auxbench {
@@ -31,7 +32,7 @@ class ClipLsq : public Quantizer {
     auto& seen = state().at("seen");
     if (seen.item<double>() >= stable_) return;
     auto clip = parameters().at("clip").detach();
-    const auto largest = x.abs().max().mul_(0.8);
+    const auto largest = moments_of(x).of(fake_quant::kLargest).mul_(0.8);
     clip.copy_((clip * seen + largest) / (seen + 1));
     seen.add_(1);
   }
@@ -58,10 +59,10 @@ class ClipLsqWeight final : public ClipLsq {
   at::Tensor codes_of(const at::Tensor& w, const at::Tensor& clip) override {
     std::array<at::Tensor, 3> parameters = {clip, {}, {}};
     if (normalise_ && w.numel() > 1) {
-      const auto found = at::std_mean(w.detach(), /*unbiased=*/true);
-      parameters[1] = std::get<1>(found);
+      const auto found = moments_of(w);
+      parameters[1] = found.of(fake_quant::kMean);
       // A constant tensor has no deviation: it is centred and left there.
-      parameters[2] = std::get<0>(found).clamp_min(1e-12);
+      parameters[2] = found.of(fake_quant::kDeviation).clamp_min(1e-12);
     }
     return encode_with<fake_quant::MidRise>(w, {.steps = steps()}, parameters, {.learned = 1});
   }

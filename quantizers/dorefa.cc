@@ -2,6 +2,7 @@
 
 #include "quantizers/fused.h"
 #include "quantizers/grid.h"
+#include "quantizers/moments.h"
 #include "quantizers/settings.h"
 
 namespace auxbench {
@@ -10,15 +11,28 @@ namespace {
 using fake_quant::BoundGradient;
 using fake_quant::ClipGrid;
 
+// Where |w| is the maximum: places in memory order. Only the pieces that have it are looked through.
+at::Tensor places_of_maximum(const at::Tensor& elements, const Moments& moments) {
+  const auto largest = moments.of(fake_quant::kLargest);
+  const auto pieces = moments.largest.eq(largest).nonzero().squeeze(1).cpu();
+  std::vector<at::Tensor> places;
+  for (int64_t i = 0; i < pieces.numel(); ++i) {
+    const auto begin = pieces[i].item<int64_t>() * static_cast<int64_t>(fake_quant::kPiece);
+    const auto own = elements.slice(0, begin, begin + static_cast<int64_t>(fake_quant::kPiece));
+    places.push_back(own.abs().eq_(largest).nonzero().squeeze(1).add_(begin));
+  }
+  return places.empty() ? at::empty({0}, elements.options().dtype(at::kLong)) : at::cat(places);
+}
+
 // Through the maximum M of |t|: shared evenly among ties, as torch's full max() does.
-void add_gradient_through_max(const at::Tensor& t, const at::Tensor& max, const at::Tensor& sum_of_g_t,
+void add_gradient_through_max(const at::Tensor& w, const Moments& moments, const at::Tensor& sum_of_g_t,
                               at::Tensor& dw) {
-  const std::vector<int64_t> flat = {t.numel()}, step = {1};
-  const auto elements = t.as_strided(flat, step);
-  const auto at_max = elements.abs().eq_(max).nonzero().squeeze(1);
+  const std::vector<int64_t> flat = {w.numel()}, step = {1};
+  const auto elements = w.as_strided(flat, step);
+  const auto at_max = places_of_maximum(elements, moments);
   if (at_max.numel() == 0) return;
-  const auto tied = elements.index_select(0, at_max);
-  const auto share = sum_of_g_t.to(t.scalar_type()) / (max * max * static_cast<double>(at_max.numel()));
+  const auto tied = elements.index_select(0, at_max).tanh_();
+  const auto share = sum_of_g_t.to(w.scalar_type()) / (tied.square() * static_cast<double>(at_max.numel()));
   dw.as_strided(flat, step).index_add_(0, at_max, tied.sign() * (1 - tied.square()) * share, -1);
 }
 
@@ -31,20 +45,14 @@ class TanhWeight final : public Quantizer {
 
  protected:
   Codes do_encode(const at::Tensor& w, Phase) override {
-    at::Tensor t, max;
-    {
-      const at::NoGradGuard no_gradient;
-      t = fused_detail::dense(w, false).tanh();
-      max = t.numel() == 0 ? at::ones({}, t.options()) : t.abs().max();
-    }
+    const auto moments = moments_of(w);
     FusedOptions options;
-    options.source = w;
     if (!detach_max_)
-      options.finish = [max](const at::Tensor& at, const at::Tensor&, const at::Tensor& totals, at::Tensor& dw) {
-        if (max.is_nonzero()) add_gradient_through_max(at, max, totals[0], dw);
+      options.finish = [moments](const at::Tensor& at, const at::Tensor&, const at::Tensor& totals, at::Tensor& dw) {
+        if (moments.of(fake_quant::kLargest).is_nonzero()) add_gradient_through_max(at, moments, totals[0], dw);
       };
-    const auto codes =
-        encode_with<fake_quant::DorefaWeight>(t, {.steps = static_cast<double>(steps_)}, std::array{max}, options);
+    const auto codes = encode_with<fake_quant::DorefaWeight>(w, {.steps = static_cast<double>(steps_)},
+                                                             std::array{moments.of(fake_quant::kLargest)}, options);
     return uniform_codes(codes, 1.0 / static_cast<double>(steps_), steps_);
   }
 
@@ -59,9 +67,9 @@ class ScaledSignWeight final : public Quantizer {
 
  protected:
   Codes do_encode(const at::Tensor& w, Phase) override {
-    const auto size = w.detach().abs();
-    const auto scale = w.numel() == 0 ? at::zeros({}, w.options()) : size.mean();
-    return {.codes = encode_with<fake_quant::Sign>(w, {}, std::array<at::Tensor, 0>{}), .scale = scale, .largest = 1};
+    return {.codes = encode_with<fake_quant::Sign>(w, {}, std::array<at::Tensor, 0>{}, {.passes_gradient = true}),
+            .scale = moments_of(w).of(fake_quant::kMeanMagnitude),
+            .largest = 1};
   }
 };
 

@@ -21,10 +21,11 @@ at::Tensor straight_through(const at::Tensor& x, const at::Tensor& value);
 
 // How a formula is applied to a tensor.
 struct FusedOptions {
-  bool by_row = false;        // pieces are x's rows (output channels): parameters may differ by row. x is contiguous
-  size_t learned = 0;         // the first so many parameters get a gradient, in the order of the formula's sums
-  double gradient_scale = 1;  // of those gradients
-  at::Tensor source{};        // what x was computed from, when the formula's gradient is with respect to that
+  bool by_row = false;           // pieces are x's rows (output channels): parameters may differ by row. x is contiguous
+  size_t learned = 0;            // the first so many parameters get a gradient, in the order of the formula's sums
+  double gradient_scale = 1;     // of those gradients
+  bool passes_gradient = false;  // the formula's dx is g and it learns nothing: the backward pass is no pass
+  at::Tensor source{};           // what x was computed from, when the formula's gradient is with respect to that
   at::Tensor* statistics = nullptr;  // [pieces, Formula::kStatistics] when wanted
   // Adds to dx what an element alone does not know. totals: the formula's sums over x, in double.
   std::function<void(const at::Tensor& x, const at::Tensor& gradient, const at::Tensor& totals, at::Tensor& dx)> finish;
@@ -188,6 +189,7 @@ at::Tensor encode_with(const at::Tensor& input, const typename Formula<float>::C
       });
     });
   }
+  if (options.passes_gradient) return straight_through(x, codes);
   if (!needs_gradient(x, parameters) && !needs_gradient(options.source, {})) return codes;
   auto node = make_node<EncodeNodeOf<Formula, N>>();
   node->config = config;

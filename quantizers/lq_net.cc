@@ -62,7 +62,8 @@ class LqNet final : public Quantizer {
     const auto top = weight ? at::Tensor() : sorted[levels_ - 1].clone();
     const bool learns = phase == Phase::training && x.numel() > 0;
     at::Tensor statistics;
-    const FusedOptions options = {.by_row = weight, .statistics = learns ? &statistics : nullptr};
+    const FusedOptions options = {
+        .by_row = weight, .passes_gradient = weight, .statistics = learns ? &statistics : nullptr};
     const auto codes = codes_of(as_rows(x), {thresholds, codes_in_order, top}, options).view_as(x);
     if (learns) update(x, statistics, order);
     return {.codes = codes,

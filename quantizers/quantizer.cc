@@ -29,10 +29,22 @@ at::Tensor basis_values(const Codes& coded) {
   return value;
 }
 
-at::Tensor values_of(const Codes& coded) {
+// `room` holds the codes and is overwritten, or is undefined.
+at::Tensor values_of(const Codes& coded, at::Tensor room) {
   if (coded.basis.defined()) return basis_values(coded);
-  auto value = coded.codes.mul(by_row(coded.scale, coded.codes));
+  const auto scale = by_row(coded.scale, coded.codes);
+  auto value = room.defined() ? room.mul_(scale) : coded.codes.mul(scale);
   return coded.offset.defined() ? value.add_(coded.offset) : value;
+}
+
+at::Tensor decode_to(const Codes& coded, const at::Tensor& room) {
+  if (!coded.scale.defined() && !coded.basis.defined()) return coded.codes;
+  at::Tensor value;
+  {
+    const at::NoGradGuard no_gradient;
+    value = values_of(coded, room);
+  }
+  return straight_through(coded.codes, value);
 }
 
 }  // namespace
@@ -44,14 +56,11 @@ at::Tensor binary_digit(const Codes& coded, int64_t j) {
   return coded.signed_digits ? digit.mul_(2).sub_(1) : digit;
 }
 
-at::Tensor decode(const Codes& coded) {
-  if (!coded.scale.defined() && !coded.basis.defined()) return coded.codes;
-  at::Tensor value;
-  {
-    const at::NoGradGuard no_gradient;
-    value = values_of(coded);
-  }
-  return straight_through(coded.codes, value);
+at::Tensor decode(const Codes& coded) { return decode_to(coded, {}); }
+
+at::Tensor Quantizer::quantize(const at::Tensor& x, Phase phase) {
+  const auto coded = encode(x, phase);
+  return decode_to(coded, coded.codes.detach());
 }
 
 void Quantizer::adopt_type_of(const at::Tensor& x) {

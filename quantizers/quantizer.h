@@ -49,7 +49,8 @@ class Quantizer {
   // what it sees; they take x's type and device. Empty tensors come back empty.
   Codes encode(const at::Tensor& x, Phase phase = Phase::evaluation);
 
-  at::Tensor quantize(const at::Tensor& x, Phase phase = Phase::evaluation) { return decode(encode(x, phase)); }
+  // The values of encode(), in the memory of its codes.
+  at::Tensor quantize(const at::Tensor& x, Phase phase = Phase::evaluation);
 
   // For a method whose state has a row per output channel of a weight: called before the state is registered, for
   // activations with any tensor.

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "quantizers/grid.h"
+#include "quantizers/moments.h"
 #include "quantizers/pact.h"
 #include "quantizers/settings.h"
 
@@ -35,18 +36,19 @@ class SawbWeight final : public Quantizer {
       alpha.copy_(alpha_of(w));
     }
     const auto codes = encode_with<fake_quant::MidRise>(w, {.steps = static_cast<double>(steps_), .masked = masked_},
-                                                        std::array<at::Tensor, 3>{alpha.clone(), {}, {}});
+                                                        std::array<at::Tensor, 3>{alpha.clone(), {}, {}},
+                                                        {.passes_gradient = !masked_});
     return {.codes = codes, .scale = positive_scale(alpha, static_cast<double>(steps_)), .largest = steps_};
   }
 
  private:
   [[nodiscard]] at::Tensor alpha_of(const at::Tensor& weight) const {
-    const auto w = weight.detach();
-    const auto largest = w.abs().max();
+    const auto moments = moments_of(weight);
+    const auto largest = moments.of(fake_quant::kLargest);
     const auto found = kCoefficients.find(bits_);
     if (found == kCoefficients.end()) return largest;
-    const auto alpha = w.square().mean().sqrt_().mul_(found->second.root_mean_square) +
-                       w.abs().mean().mul_(found->second.mean_magnitude);
+    const auto alpha = moments.of(fake_quant::kMeanSquare).sqrt().mul_(found->second.root_mean_square) +
+                       moments.of(fake_quant::kMeanMagnitude) * found->second.mean_magnitude;
     return at::where(alpha.lt(0), largest, alpha);
   }
 

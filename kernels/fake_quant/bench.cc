@@ -1,6 +1,7 @@
 // Every formula's two passes against the memory they have to move: the opponents are plain loops over arrays of the
 // same size in the same run, one that reads one array and writes one (encode), one that reads two and writes one
-// (differentiate). Arrays of 64 MiB: larger than any last-level cache a core has to itself.
+// (differentiate), one that only reads (moments). Arrays of 64 MiB: larger than any last-level cache a core has to
+// itself.
 #include <benchmark/benchmark.h>
 
 #include <numeric>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "kernels/fake_quant/fake_quant.h"
+#include "kernels/fake_quant/moments.h"
 #include "kernels/fake_quant/reference.h"
 
 namespace {
@@ -56,6 +58,28 @@ void stream_add(benchmark::State& state) {
     benchmark::ClobberMemory();
   }
   count_bytes(state, 3);
+}
+
+void moments(benchmark::State& state) {
+  auto& a = arrays();
+  std::vector<PieceMoments> shares(Pieces::of(kElements).last);
+  for (auto _ : state) {
+    measure(std::span<const float>(a.x), Pieces::of(kElements), std::span<PieceMoments>(shares));
+    benchmark::ClobberMemory();
+  }
+  count_bytes(state, 1);
+}
+
+void stream_sum(benchmark::State& state) {
+  auto& a = arrays();
+  for (auto _ : state) {
+    float lanes[64] = {};
+    const float* x = a.x.data();
+    for (size_t i = 0; i < kElements; i += 64)
+      for (size_t l = 0; l < 64; ++l) lanes[l] += x[i + l];
+    benchmark::DoNotOptimize(lanes);
+  }
+  count_bytes(state, 1);
 }
 
 template <typename Formula>
@@ -120,6 +144,8 @@ void add_all() {
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   benchmark::RegisterBenchmark("stream/read one, write one", stream_copy);
+  benchmark::RegisterBenchmark("stream/read one", stream_sum);
+  benchmark::RegisterBenchmark("moments", moments);
   add_all();
   benchmark::RegisterBenchmark("stream/read two, write one", stream_add);
   benchmark::RunSpecifiedBenchmarks();

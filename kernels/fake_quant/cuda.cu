@@ -3,6 +3,7 @@
 #include <string>
 
 #include "kernels/fake_quant/cuda.h"
+#include "kernels/fake_quant/lanes.h"
 
 namespace auxbench::fake_quant::cuda {
 namespace {
@@ -68,6 +69,52 @@ __global__ void differentiate_piece(Formula formula, const T* x, const T* gradie
   store_sums<kSums>(total, sums + piece * kSums);
 }
 
+// One thread a lane, as many pieces a block as there is room for: the additions of moments.cc in their order.
+constexpr int kPiecesPerBlock = kThreads / static_cast<int>(kLanes);
+
+template <typename T>
+__global__ void measure_pieces(const T* x, size_t n, size_t length, size_t count, PieceMoments* shares) {
+  __shared__ T lanes[4][kPiecesPerBlock][kLanes];
+  __shared__ T means[kPiecesPerBlock];
+  const size_t lane = threadIdx.x % kLanes, slot = threadIdx.x / kLanes;
+  const size_t piece = blockIdx.x * static_cast<size_t>(kPiecesPerBlock) + slot;
+  const size_t begin = piece * length, end = piece < count ? min(n, begin + length) : 0;
+  T sum = 0, magnitudes = 0, largest = 0, squares = 0;
+  for (size_t i = begin + lane; i < end; i += kLanes) {
+    const T size = magnitude(x[i]);
+    sum += x[i];
+    magnitudes += size;
+    largest = size > largest ? size : largest;
+  }
+  lanes[0][slot][lane] = sum;
+  lanes[1][slot][lane] = magnitudes;
+  lanes[2][slot][lane] = largest;
+  __syncthreads();
+  PieceMoments share;
+  if (lane == 0 && piece < count) {
+    for (size_t l = 0; l < kLanes; ++l) {
+      share.sum += static_cast<double>(lanes[0][slot][l]);
+      share.magnitude += static_cast<double>(lanes[1][slot][l]);
+      share.largest = fmax(share.largest, static_cast<double>(lanes[2][slot][l]));
+    }
+    if (share.magnitude != share.magnitude) share.largest = share.magnitude;
+    means[slot] = static_cast<T>(share.sum / static_cast<double>(end - begin));
+  }
+  __syncthreads();
+  const T mean = means[slot];
+  for (size_t i = begin + lane; i < end; i += kLanes) squares += (x[i] - mean) * (x[i] - mean);
+  lanes[3][slot][lane] = squares;
+  __syncthreads();
+  if (lane != 0 || piece >= count) return;
+  for (size_t l = 0; l < kLanes; ++l) share.squares += static_cast<double>(lanes[3][slot][l]);
+  shares[piece] = share;
+}
+
+template <typename T>
+__global__ void combine_pieces(const PieceMoments* shares, size_t n, size_t length, T* moments) {
+  combine(shares, n, length, moments);
+}
+
 void check(cudaError_t error) {
   if (error != cudaSuccess)
     throw std::runtime_error(std::string("CUDA fake quantization: ") + cudaGetErrorString(error));
@@ -105,6 +152,21 @@ void differentiate(const Formula& formula, std::span<const T> x, std::span<const
                                                        pieces.first, dx.data(), sums.data());
   check(cudaGetLastError());
 }
+
+template <typename T>
+void measure(std::span<const T> x, std::size_t length, std::span<PieceMoments> shares, std::span<T> moments) {
+  const size_t count = Pieces::of(x.size(), length).last;
+  use_device_of(moments.data());
+  if (count > 0) {
+    const auto blocks = static_cast<unsigned>((count + kPiecesPerBlock - 1) / kPiecesPerBlock);
+    measure_pieces<<<blocks, kThreads>>>(x.data(), x.size(), length, count, shares.data());
+    check(cudaGetLastError());
+  }
+  combine_pieces<<<1, 1>>>(shares.data(), x.size(), length, moments.data());
+  check(cudaGetLastError());
+}
+template void measure<float>(std::span<const float>, std::size_t, std::span<PieceMoments>, std::span<float>);
+template void measure<double>(std::span<const double>, std::size_t, std::span<PieceMoments>, std::span<double>);
 
 #include "kernels/fake_quant/instantiate.inc"
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "kernels/fake_quant/fake_quant.h"
+#include "kernels/fake_quant/moments.h"
 
 namespace auxbench::fake_quant::cuda {
 
@@ -20,5 +21,10 @@ void encode(const Formula& formula, std::span<const T> x, const Pieces& pieces, 
 template <typename Formula, typename T>
 void differentiate(const Formula& formula, std::span<const T> x, std::span<const T> gradient, const Pieces& pieces,
                    std::span<T> dx, std::span<T> sums);
+
+// The moments of x (moments.h), added in the order of the CPU: bit for bit its numbers. `shares` is room for each
+// piece of x; `moments` for kMoments numbers.
+template <typename T>
+void measure(std::span<const T> x, std::size_t length, std::span<PieceMoments> shares, std::span<T> moments);
 
 }  // namespace auxbench::fake_quant::cuda

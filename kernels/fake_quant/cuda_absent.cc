@@ -16,6 +16,13 @@ void differentiate(const Formula&, std::span<const T>, std::span<const T>, const
   AUXBENCH_CHECK(compiled(), "CUDA kernels in this build");
 }
 
+template <typename T>
+void measure(std::span<const T>, std::size_t, std::span<PieceMoments>, std::span<T>) {
+  AUXBENCH_CHECK(compiled(), "CUDA kernels in this build");
+}
+template void measure<float>(std::span<const float>, std::size_t, std::span<PieceMoments>, std::span<float>);
+template void measure<double>(std::span<const double>, std::size_t, std::span<PieceMoments>, std::span<double>);
+
 #include "kernels/fake_quant/instantiate.inc"
 
 }  // namespace auxbench::fake_quant::cuda

@@ -1,11 +1,12 @@
-// DoReFa weights for k >= 2 from t = tanh(w) and M = max|t| over the tensor (an M of 0 reads as 1), n = 2^k - 1:
+// DoReFa weights for k >= 2: t = tanh(w), M = max |t| over the tensor = tanh(max |w|) (an M of 0 reads as 1),
+// n = 2^k - 1:
 //
 //   code = 2 round(n (t/(2M) + 1/2)) - n               value = code / n
 //   dx = (1 - t^2) / M g: what is local to an element. Through the maximum, to be added at its elements by the caller:
 //   -sign(t_m) (1 - t_m^2) / M^2 * sum_j g_j t_j, whose sum is sums[0]
 #pragma once
 
-#include "kernels/fake_quant/formula.h"
+#include "kernels/fake_quant/tanh.h"
 
 namespace auxbench::fake_quant {
 
@@ -22,21 +23,25 @@ struct DorefaWeight {
   struct Element {
     T max, steps;
 
-    AUXBENCH_DEVICE T code(T t) const { return T(2) * round_even((t / (T(2) * max) + T(0.5)) * steps) - steps; }
-    AUXBENCH_DEVICE T gradient(T t, T g, T* sums) const {
+    AUXBENCH_DEVICE T code(T w) const {
+      return T(2) * round_even((tanh_of(w) / (T(2) * max) + T(0.5)) * steps) - steps;
+    }
+    AUXBENCH_DEVICE T gradient(T w, T g, T* sums) const {
+      const T t = tanh_of(w);
       sums[0] = g * t;
       return (T(1) - t * t) / max * g;
     }
   };
 
   T steps;
-  Parameter<T> max;
+  Parameter<T> largest;  // max |w|
 
-  DorefaWeight(const Config& config, Parameter<T> largest) : steps(static_cast<T>(config.steps)), max(largest) {}
+  DorefaWeight(const Config& config, Parameter<T> largest_weight)
+      : steps(static_cast<T>(config.steps)), largest(largest_weight) {}
 
   AUXBENCH_DEVICE Element at(std::size_t piece) const {
-    const T found = max.at(piece, T(1));
-    return {found == T(0) ? T(1) : found, steps};
+    const T max = tanh_of(largest.at(piece, T(1)));
+    return {max == T(0) ? T(1) : max, steps};
   }
 };
 

@@ -5,45 +5,10 @@
 #include <algorithm>
 
 #include "base/check.h"
-
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define AUXBENCH_MULTIVERSION __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
-#else
-#define AUXBENCH_MULTIVERSION
-#endif
+#include "kernels/fake_quant/lanes.h"
 
 namespace auxbench::fake_quant {
 namespace {
-
-// Sums are kept in this many lanes, whatever the width of the vectors: the order of additions is the same everywhere.
-constexpr std::size_t kLanes = 16;
-
-template <std::size_t Sums, typename T>
-struct Lanes {
-  T lane[Sums][kLanes] = {};
-
-  [[gnu::always_inline]] void add(const T* own, std::size_t l) {
-    AUXBENCH_UNROLL
-    for (std::size_t k = 0; k < Sums; ++k) lane[k][l] += own[k];
-  }
-  [[gnu::always_inline]] void store(T* sums) const {
-    AUXBENCH_UNROLL
-    for (std::size_t k = 0; k < Sums; ++k) {
-      double total = 0;
-      for (std::size_t l = 0; l < kLanes; ++l) total += static_cast<double>(lane[k][l]);
-      sums[k] = static_cast<T>(total);
-    }
-  }
-};
-
-// body(i, l) for every i < n, where l runs through the lanes.
-template <typename Body>
-[[gnu::always_inline]] inline void in_lanes(std::size_t n, const Body& body) {
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (std::size_t l = 0; l < kLanes; ++l) body(i + l, l);
-  for (std::size_t l = 0; i < n; ++i, ++l) body(i, l);
-}
 
 template <typename Element, typename T>
 [[gnu::always_inline]] inline void encode_loop(const Element& element, const T* __restrict x, std::size_t n,
@@ -100,18 +65,13 @@ template <std::size_t Sums, typename Element, typename T>
 #define AUXBENCH_LOOPS(Formula) AUXBENCH_LOOPS_FOR(Formula, float) AUXBENCH_LOOPS_FOR(Formula, double)
 AUXBENCH_FORMULAS(AUXBENCH_LOOPS)
 
-void check_pieces(const Pieces& pieces, std::size_t n) {
-  AUXBENCH_CHECK(pieces.length > 0 && pieces.first <= pieces.last && pieces.last <= Pieces::of(n, pieces.length).last,
-                 "pieces of this array");
-}
-
 }  // namespace
 
 template <typename Formula, typename T>
 void encode(const Formula& formula, std::span<const T> x, const Pieces& pieces, std::span<T> codes,
             std::span<T> statistics) {
   constexpr std::size_t kCounts = Formula::kStatistics;
-  check_pieces(pieces, x.size());
+  AUXBENCH_CHECK(pieces.fit(x.size()), "pieces of this array");
   AUXBENCH_CHECK(x.size() == codes.size(), "as many codes as inputs");
   AUXBENCH_CHECK(statistics.empty() || statistics.size() >= pieces.last * kCounts, "statistics for each piece");
   for (std::size_t piece = pieces.first; piece < pieces.last; ++piece) {
@@ -127,7 +87,7 @@ template <typename Formula, typename T>
 void differentiate(const Formula& formula, std::span<const T> x, std::span<const T> gradient, const Pieces& pieces,
                    std::span<T> dx, std::span<T> sums) {
   constexpr std::size_t kSums = Formula::kSums;
-  check_pieces(pieces, x.size());
+  AUXBENCH_CHECK(pieces.fit(x.size()), "pieces of this array");
   AUXBENCH_CHECK(x.size() == dx.size() && x.size() == gradient.size(), "as many gradients as inputs");
   AUXBENCH_CHECK(sums.size() >= pieces.last * kSums, "sums for each piece");
   for (std::size_t piece = pieces.first; piece < pieces.last; ++piece) {

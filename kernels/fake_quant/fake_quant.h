@@ -4,10 +4,7 @@
 // Torch-free: spans in, spans out, T = float | double. formula.h says what a formula is; each method's has a header of
 // its own here. A new formula is such a header and a word in the list below: CPU, CUDA (cuda.h), tests and benchmarks
 // follow. reference.h is the same, one element at a time.
-//
-// Arrays are cut into pieces of equal length (the last may be shorter): the rows of a weight tensor where parameters
-// differ by output channel, kPiece elements otherwise. What is summed up is summed per piece, in an order that depends
-// neither on the number of threads nor on the instruction set; the caller adds the pieces up.
+// Arrays are worked on in pieces: pieces.h.
 #pragma once
 
 #include <span>
@@ -18,6 +15,7 @@
 #include "kernels/fake_quant/interval.h"
 #include "kernels/fake_quant/levels.h"
 #include "kernels/fake_quant/mid_rise.h"
+#include "kernels/fake_quant/pieces.h"
 #include "kernels/fake_quant/range.h"
 #include "kernels/fake_quant/sign.h"
 #include "kernels/fake_quant/step.h"
@@ -30,18 +28,6 @@ namespace auxbench::fake_quant {
       each(FixedLevels5) each(Interval) each(IntervalPower) each(LearnedLevels1) each(LearnedLevels2)                  \
           each(LearnedLevels3) each(LearnedLevels4) each(MidRise) each(Range) each(Sign) each(SignPolynomial)          \
               each(Step) each(Thresholds1) each(Thresholds2) each(Thresholds3) each(Thresholds4)
-
-inline constexpr std::size_t kPiece = 4096;
-
-// How an array is cut, and which of its pieces to work on: first .. last - 1.
-struct Pieces {
-  std::size_t length = kPiece;
-  std::size_t first = 0;
-  std::size_t last = 0;
-
-  // All pieces of an array of n elements.
-  static Pieces of(std::size_t n, std::size_t length = kPiece) { return {length, 0, (n + length - 1) / length}; }
-};
 
 // codes[i] for the elements of the chosen pieces; x and codes hold the whole array and do not overlap. `statistics`
 // holds Formula::kStatistics numbers for each piece of the array, or is empty when they are not wanted.

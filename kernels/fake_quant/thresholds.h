@@ -36,24 +36,27 @@ struct Thresholds {
     AUXBENCH_DEVICE T gradient(T x, T g, T* sums) const {
       const T rise = T(2) / T(kSteps);
       const T z = x * s1;
-      const T scaled = g * s2 * rise;
-      T begin = start, total = T(0);
-      T own[kSteps], through[kSteps];
+      // z is in one interval or in none: that one is found first, so that there are two divisions and not two each.
+      T begin = start, from = T(0), width = T(1), climbs = T(0);
       AUXBENCH_UNROLL
       for (std::size_t i = 0; i < kSteps; ++i) {
         const bool inside = (z >= begin) & (z < begin + interval[i]);
-        const T slope = inside ? scaled / interval[i] : T(0);
-        through[i] = slope;
-        own[i] = slope * (z - begin) / interval[i];
-        total += slope;
+        from = inside ? begin : from;
+        width = inside ? interval[i] : width;
+        climbs = inside ? T(1) : climbs;
         begin += interval[i];
       }
+      const T total = climbs > T(0) ? g * s2 * rise / width : T(0);
+      const T own = total * (z - from) / width;
       sums[0] = -total;
+      begin = start;
       T later = total;
       AUXBENCH_UNROLL
       for (std::size_t i = 0; i < kSteps; ++i) {
-        later -= through[i];
-        sums[1 + i] = -own[i] - later;
+        const bool inside = (z >= begin) & (z < begin + interval[i]);
+        later = inside ? T(0) : later;
+        sums[1 + i] = inside ? -own : -later;
+        begin += interval[i];
       }
       sums[1 + kSteps] = total * x;
       sums[2 + kSteps] = g * code(x) * rise;

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "kernels/fake_quant/fake_quant.h"
+#include "kernels/fake_quant/moments.h"
 #include "kernels/fake_quant/reference.h"
 #include "tests/support/catch.h"
 
@@ -167,7 +168,6 @@ TEST_CASE("every formula: NaN in gives a NaN code, infinities the outermost code
   const Parameters<double> parameters(2);
   for_each_formula<double>(parameters, [&](const char* name, const auto& formula) {
     INFO(name);
-    if (std::string(name) == "DorefaWeight") return;  // its argument is a tanh
     const auto out = passes<Path::fast>(formula, x, g, 4096);
     CHECK(std::isnan(out.codes[0]));
     CHECK(out.codes[1] == out.codes[3]);
@@ -195,4 +195,80 @@ TEST_CASE("spans that do not fit together are a fault", "[kernels]") {
                   auxbench::LogicFault);
   CHECK_THROWS_AS(encode(clip, std::span<const float>(x), {.length = 2, .first = 0, .last = 3}, std::span<float>(out)),
                   auxbench::LogicFault);
+}
+
+namespace {
+
+template <typename T>
+std::vector<T> moments_of(const std::vector<T>& x, size_t length) {
+  const auto pieces = Pieces::of(x.size(), length);
+  std::vector<PieceMoments> shares(pieces.last);
+  measure(std::span<const T>(x), pieces, shares);
+  std::vector<T> moments(kMoments);
+  combine(shares.data(), x.size(), length, moments.data());
+  return moments;
+}
+
+// By their definitions, in long double.
+template <typename T>
+std::vector<T> slow_moments_of(const std::vector<T>& x) {
+  long double sum = 0, magnitudes = 0, squares = 0, away = 0, largest = 0;
+  for (const long double value : x) {
+    sum += value;
+    magnitudes += std::abs(value);
+    squares += value * value;
+    largest = std::max(largest, std::abs(value));
+  }
+  const auto n = static_cast<long double>(x.size());
+  for (const long double value : x) away += (value - sum / n) * (value - sum / n);
+  const long double deviation = n > 1 ? std::sqrt(away / (n - 1)) : 0;
+  return {static_cast<T>(sum / n), static_cast<T>(deviation), static_cast<T>(magnitudes / n),
+          static_cast<T>(squares / n), static_cast<T>(largest)};
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("moments: mean, deviation, E|x|, E x^2 and max |x| as defined, far from zero too", "[kernels]",
+                   float, double) {
+  using T = TestType;
+  const double tolerance = std::is_same_v<T, float> ? 2e-6 : 1e-13;
+  for (const size_t count : {size_t{1}, size_t{2}, size_t{15}, size_t{37}, size_t{1001}, size_t{20000}})
+    for (const T shift : {T(0), T(1000)})
+      for (const size_t length : {size_t{9}, size_t{64}, size_t{4096}}) {
+        auto x = awkward_numbers<T>(count, 3);
+        for (auto& value : x) value += shift;
+        INFO(count << " elements in pieces of " << length << ", around " << shift);
+        const auto fast = moments_of(x, length), slow = slow_moments_of(x);
+        for (size_t moment = 0; moment < kMoments; ++moment) {
+          INFO("moment " << moment);
+          REQUIRE(fast[moment] == Approx(slow[moment]).epsilon(tolerance).margin(tolerance));
+        }
+      }
+}
+
+TEST_CASE("moments: none for nothing, NaN for a NaN, infinite for infinities", "[kernels]") {
+  CHECK(moments_of<float>({}, 4096) == std::vector<float>(kMoments, 0));
+  std::vector<double> x(100, 1.0);
+  x[57] = std::nan("");
+  for (const size_t length : {size_t{10}, size_t{4096}})
+    for (const double moment : moments_of(x, length)) CHECK(std::isnan(moment));
+  x[57] = -std::numeric_limits<double>::infinity();
+  CHECK(moments_of(x, 10)[kLargest] == std::numeric_limits<double>::infinity());
+}
+
+TEST_CASE("tanh in plain arithmetic: within 2 units in the last place, odd, never falling", "[kernels]") {
+  float last = 0;
+  for (std::uint32_t bits = 0; bits <= 0x7f800000U; bits += 997) {
+    const auto x = std::bit_cast<float>(bits);
+    const float found = tanh_of(x);
+    const double exact = std::tanh(static_cast<double>(x));
+    const auto nearest = static_cast<float>(exact);
+    const double unit = static_cast<double>(nearest) - std::nextafter(nearest, -1.0F);
+    REQUIRE(std::abs(static_cast<double>(found) - exact) <= 2 * unit);
+    REQUIRE(found >= last);
+    REQUIRE(tanh_of(-x) == -found);
+    last = found;
+  }
+  CHECK(tanh_of(std::numeric_limits<float>::infinity()) == 1);
+  CHECK(std::isnan(tanh_of(std::nanf(""))));
 }

@@ -1,8 +1,7 @@
 // Every quantizer on a CUDA device against the CPU. Exit code 77, which Meson calls skipped, where there is no device.
 //
-// Codes are equal bit for bit once the parameters, fitted on the CPU, are the same; DoReFa's weights in float64 alone,
-// since a device's tanh may differ in the last place. Gradients of elements to 1e-12, those of parameters, which are
-// sums in another order, to 1e-10.
+// Codes are equal bit for bit once the parameters, fitted on the CPU, are the same. Gradients of elements to 1e-12,
+// those of parameters, which are sums in another order, to 1e-10.
 #include <algorithm>
 #include <cstdio>
 #include <string>
