@@ -133,6 +133,8 @@ void add_all() {
   add("ewgs", Ewgs<float>({}, {}, one, one, one));
   add("learned-levels-2", LearnedLevels2<float>({}, sorted, sorted, one));
   add("learned-levels-4", LearnedLevels4<float>({}, sorted, sorted, one));
+  add("lookup-2", Lookup2<float>({}, sorted));
+  add("lookup-4", Lookup4<float>({}, sorted));
   add("fixed-levels-2", FixedLevels2<float>(two_bits, one));
   add("fixed-levels-4", FixedLevels4<float>(four_bits, one));
   add("thresholds-2", Thresholds2<float>({}, one));

@@ -21,15 +21,15 @@ struct DorefaWeight {
   using Config = DorefaWeightConfig;
 
   struct Element {
-    T max, steps;
+    T half_per_max, per_max, steps;
 
     AUXBENCH_DEVICE T code(T w) const {
-      return T(2) * round_even((tanh_of(w) / (T(2) * max) + T(0.5)) * steps) - steps;
+      return T(2) * round_even((tanh_of(w) * half_per_max + T(0.5)) * steps) - steps;
     }
     AUXBENCH_DEVICE T gradient(T w, T g, T* sums) const {
       const T t = tanh_of(w);
       sums[0] = g * t;
-      return (T(1) - t * t) / max * g;
+      return (T(1) - t * t) * per_max * g;
     }
   };
 
@@ -40,8 +40,8 @@ struct DorefaWeight {
       : steps(static_cast<T>(config.steps)), largest(largest_weight) {}
 
   AUXBENCH_DEVICE Element at(std::size_t piece) const {
-    const T max = tanh_of(largest.at(piece, T(1)));
-    return {max == T(0) ? T(1) : max, steps};
+    const T found = tanh_of(largest.at(piece, T(1))), max = found == T(0) ? T(1) : found;
+    return {T(0.5) / max, T(1) / max, steps};
   }
 };
 

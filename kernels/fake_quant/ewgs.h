@@ -23,18 +23,19 @@ struct Ewgs {
   using Config = EwgsConfig;
 
   struct Element {
-    T low, width, scale, sign, delta, steps;
+    T low, width, sign, delta, steps, per_step;
     T slope, shift, learns_scale;  // code = slope i - shift
+    T value_slope;                 // dvalue/du over the width
 
     AUXBENCH_DEVICE T index(T x) const { return round_even(clamp((x - low) / width, T(0), T(1)) * steps); }
     AUXBENCH_DEVICE T code(T x) const { return slope * index(x) - shift; }
     AUXBENCH_DEVICE T gradient(T x, T g, T* sums) const {
       const T v = (x - low) / width;
       const T u = clamp(v, T(0), T(1));
-      const T level = round_even(u * steps) / steps;
-      const T e = slope * scale * g;
+      const T level = round_even(u * steps) * per_step;
+      const T e = value_slope * g;
       const T direction = e > T(0) ? T(1) : (e < T(0) ? T(-1) : T(0));
-      const T scaled = v == u ? e * (T(1) + delta * direction * (u - level)) / width : T(0);
+      const T scaled = v == u ? e * (T(1) + delta * direction * (u - level)) : T(0);
       sums[0] = scaled * (u - T(1));
       sums[1] = -scaled * u;
       sums[2] = sign * g * learns_scale * (slope * level - T(1));
@@ -52,15 +53,17 @@ struct Ewgs {
     const T l = low.at(piece, T(0));
     const T s = scale.at(piece, T(1));
     const T n = static_cast<T>(config.steps), both = number_of<T>(config.symmetric);
-    return {l,
-            positive(high.at(piece, T(1)) - l),
-            positive(s),
-            sign_of(s),
-            delta.at(piece, T(0)),
-            n,
-            T(1) + both,
-            both * n,
-            both};
+    const T width = positive(high.at(piece, T(1)) - l), slope = T(1) + both;
+    return {.low = l,
+            .width = width,
+            .sign = sign_of(s),
+            .delta = delta.at(piece, T(0)),
+            .steps = n,
+            .per_step = T(1) / n,
+            .slope = slope,
+            .shift = both * n,
+            .learns_scale = both,
+            .value_slope = slope * positive(s) / width};
   }
 };
 

@@ -14,6 +14,7 @@
 #include "kernels/fake_quant/ewgs.h"
 #include "kernels/fake_quant/interval.h"
 #include "kernels/fake_quant/levels.h"
+#include "kernels/fake_quant/lookup.h"
 #include "kernels/fake_quant/mid_rise.h"
 #include "kernels/fake_quant/pieces.h"
 #include "kernels/fake_quant/range.h"
@@ -26,8 +27,9 @@ namespace auxbench::fake_quant {
 #define AUXBENCH_FORMULAS(each)                                                                                        \
   each(Clip) each(DorefaWeight) each(Ewgs) each(FixedLevels1) each(FixedLevels2) each(FixedLevels3) each(FixedLevels4) \
       each(FixedLevels5) each(Interval) each(IntervalPower) each(LearnedLevels1) each(LearnedLevels2)                  \
-          each(LearnedLevels3) each(LearnedLevels4) each(MidRise) each(Range) each(Sign) each(SignPolynomial)          \
-              each(Step) each(Thresholds1) each(Thresholds2) each(Thresholds3) each(Thresholds4)
+          each(LearnedLevels3) each(LearnedLevels4) each(Lookup1) each(Lookup2) each(Lookup3) each(Lookup4)            \
+              each(MidRise) each(Range) each(Sign) each(SignPolynomial) each(Step) each(Thresholds1) each(Thresholds2) \
+                  each(Thresholds3) each(Thresholds4)
 
 // codes[i] for the elements of the chosen pieces; x and codes hold the whole array and do not overlap. `statistics`
 // holds Formula::kStatistics numbers for each piece of the array, or is empty when they are not wanted.

@@ -72,10 +72,10 @@ struct LearnedLevels {
 
 // APoT: fixed integer levels l_0 = 0 < l_1 < .. up to `denominator`, on [0, a] for activations and mirrored for
 // weights.
-//   u = (x - mean) / deviation, v = clip(|u| / a, 0, 1) (weights: sign s of u), code = s l_nearest(v denominator),
-//   value = code a / denominator;   dx = g inside (weights of two bits: everywhere)
-//   da = g (value/a - u/a) inside, g s outside
-// dx is the gradient at u; what mean and deviation add is the caller's, from sums[1] = dx and sums[2] = dx u.
+//   v = (x - mean) / (deviation a), code = s l_nearest(min(|v|, 1) denominator), s the sign of v (activations: 1, v for
+//   |v|), value = code a / denominator;   dx = g inside (weights of two bits: everywhere)
+//   da = g (value/a - v) inside, g s outside
+// dx is the gradient at u = v a; what mean and deviation add is the caller's, from sums[1] = dx and sums[2] = dx u.
 struct FixedLevelsConfig {
   double levels[32] = {};  // ascending; the last is the denominator
   bool two_sided = false;
@@ -91,31 +91,32 @@ struct FixedLevels {
 
   struct Element {
     T thresholds[kThresholds], jumps[kThresholds];
-    T clip, sign, mean, deviation, denominator, sides_from, outside;
+    T clip, width, sign, mean, denominator, per_denominator, sides_from, outside;
 
-    AUXBENCH_DEVICE T normal(T x) const { return (x - mean) / deviation; }
-    AUXBENCH_DEVICE T side(T u) const { return side_of(u, sides_from); }
-    AUXBENCH_DEVICE T level(T ratio) const {
-      const T v = clamp(ratio, T(0), T(1)) * denominator;
-      T code = v == v ? T(0) : v;
+    AUXBENCH_DEVICE T normal(T x) const { return (x - mean) / width; }
+    AUXBENCH_DEVICE T side(T v) const { return side_of(v, sides_from); }
+    // Beyond the outermost thresholds there is nothing to count: that is the clip.
+    AUXBENCH_DEVICE T level(T size) const {
+      const T scaled = size * denominator;
+      T code = T(0);
       AUXBENCH_UNROLL
-      for (std::size_t j = 0; j < kThresholds; ++j) code += v > thresholds[j] ? jumps[j] : T(0);
+      for (std::size_t j = 0; j < kThresholds; ++j) code += scaled > thresholds[j] ? jumps[j] : T(0);
       return code;
     }
     AUXBENCH_DEVICE T code(T x) const {
-      const T u = normal(x);
-      return side(u) * level(side(u) * u / clip);
+      const T v = normal(x);
+      return v == v ? side(v) * level(side(v) * v) : v;
     }
     AUXBENCH_DEVICE T gradient(T x, T g, T* sums) const {
-      const T u = normal(x);
-      const T ratio = side(u) * u / clip;  // below 0 only where levels are one-sided
-      const bool inside = within(ratio, T(0), T(1));
-      const T beyond = ratio > T(1) ? T(1) : T(0);
-      const T slope = inside ? level(ratio) / denominator - ratio : beyond;
+      const T v = normal(x);
+      const T size = side(v) * v;  // below 0 only where levels are one-sided
+      const bool inside = within(size, T(0), T(1));
+      const T beyond = size > T(1) ? T(1) : T(0);
+      const T slope = inside ? level(size) * per_denominator - size : beyond;
       const T dx = g * (inside ? T(1) : outside);
-      sums[0] = sign * g * side(u) * slope;
+      sums[0] = sign * g * side(v) * slope;
       sums[1] = dx;
-      sums[2] = dx * u;
+      sums[2] = dx * v * clip;
       return dx;
     }
   };
@@ -137,8 +138,9 @@ struct FixedLevels {
     element.clip = positive(c);
     element.sign = sign_of(c);
     element.mean = mean.at(piece, T(0));
-    element.deviation = deviation.at(piece, T(1));
+    element.width = deviation.at(piece, T(1)) * element.clip;
     element.denominator = static_cast<T>(config.levels[kThresholds]);
+    element.per_denominator = T(1) / element.denominator;
     element.sides_from = sides_from<T>(config.two_sided);
     element.outside = number_of<T>(!config.masked);
     return element;

@@ -1,9 +1,10 @@
 // N2UQ activations: learned thresholds in, equidistant levels out.
 //
-//   z = x s1; thresholds t_1 = start + a_0/2, t_{i+1} = t_i + (a_{i-1} + a_i)/2 for i = 1 .. n-1, n = 2^k - 1
-//   code = number of thresholds below or at z, value = code (2/n) s2        intervals a_i have a floor of 1e-3
-//   The gradient is that of the piecewise linear curve that climbs by 2/n over each interval, which begins where the
-//   one before it ends, the first at `start`; outside there is none. d s2 = g code 2/n.
+//   z = x s1; interval i = 0 .. n-1 (n = 2^k - 1) begins at b_i = start + a_0 + .. + a_{i-1} and has its threshold in
+//   its middle, b_i + a_i/2: the paper's t_{i+1} = t_i + (a_{i-1} + a_i)/2. Widths a_i have a floor of 1e-3. code =
+//   number of thresholds below or at z, value = code (2/n) s2 The gradient is that of the piecewise linear curve that
+//   climbs by 2/n over each interval; outside there is none: e = g s2 (2/n) / a_j in interval j;  dx = e s1, dstart =
+//   -e, da_i = -e clip((z - b_i) / a_i, 0, 1), ds1 = e x, ds2 = g code 2/n
 // Learned parameters in the order of `sums`: start, a_0 .. a_{n-1}, s1, s2; one array of n + 3 numbers holds them.
 #pragma once
 
@@ -20,47 +21,32 @@ struct Thresholds {
   using Config = NoConfig;
 
   struct Element {
-    T start, interval[kSteps], s1, s2;
+    T begins[kSteps + 1];  // the last: where the last interval ends
+    T middles[kSteps], inverses[kSteps], s1, s2, rise;
 
-    AUXBENCH_DEVICE T code(T x) const {
-      const T z = x * s1;
+    AUXBENCH_DEVICE T code_at(T z) const {
       T code = z == z ? T(0) : z;
-      T threshold = start + interval[0] / T(2);
       AUXBENCH_UNROLL
-      for (std::size_t i = 0; i < kSteps; ++i) {
-        code += z >= threshold ? T(1) : T(0);
-        if (i + 1 < kSteps) threshold += (interval[i] + interval[i + 1]) / T(2);
-      }
+      for (std::size_t i = 0; i < kSteps; ++i) code += z >= middles[i] ? T(1) : T(0);
       return code;
     }
+    AUXBENCH_DEVICE T code(T x) const { return code_at(x * s1); }
     AUXBENCH_DEVICE T gradient(T x, T g, T* sums) const {
-      const T rise = T(2) / T(kSteps);
       const T z = x * s1;
-      // z is in one interval or in none: that one is found first, so that there are two divisions and not two each.
-      T begin = start, from = T(0), width = T(1), climbs = T(0);
+      T inverse = T(0);
+      AUXBENCH_UNROLL
+      for (std::size_t i = 0; i < kSteps; ++i) inverse = z >= begins[i] ? inverses[i] : inverse;
+      inverse = z >= begins[kSteps] ? T(0) : inverse;
+      const T slope = g * s2 * rise * inverse;
+      sums[0] = -slope;
       AUXBENCH_UNROLL
       for (std::size_t i = 0; i < kSteps; ++i) {
-        const bool inside = (z >= begin) & (z < begin + interval[i]);
-        from = inside ? begin : from;
-        width = inside ? interval[i] : width;
-        climbs = inside ? T(1) : climbs;
-        begin += interval[i];
+        const T climbed = z >= begins[i + 1] ? T(1) : (z - begins[i]) * inverses[i];
+        sums[1 + i] = z >= begins[i] ? -slope * climbed : T(0);
       }
-      const T total = climbs > T(0) ? g * s2 * rise / width : T(0);
-      const T own = total * (z - from) / width;
-      sums[0] = -total;
-      begin = start;
-      T later = total;
-      AUXBENCH_UNROLL
-      for (std::size_t i = 0; i < kSteps; ++i) {
-        const bool inside = (z >= begin) & (z < begin + interval[i]);
-        later = inside ? T(0) : later;
-        sums[1 + i] = inside ? -own : -later;
-        begin += interval[i];
-      }
-      sums[1 + kSteps] = total * x;
-      sums[2 + kSteps] = g * code(x) * rise;
-      return total * s1;
+      sums[1 + kSteps] = slope * x;
+      sums[2 + kSteps] = g * code_at(z) * rise;
+      return slope * s1;
     }
   };
 
@@ -70,11 +56,17 @@ struct Thresholds {
 
   AUXBENCH_DEVICE Element at(std::size_t) const {
     Element element{};
-    element.start = learned[0];
+    element.begins[0] = learned[0];
     AUXBENCH_UNROLL
-    for (std::size_t i = 0; i < kSteps; ++i) element.interval[i] = learned[1 + i] < T(1e-3) ? T(1e-3) : learned[1 + i];
+    for (std::size_t i = 0; i < kSteps; ++i) {
+      const T width = learned[1 + i] < T(1e-3) ? T(1e-3) : learned[1 + i];
+      element.begins[i + 1] = element.begins[i] + width;
+      element.middles[i] = element.begins[i] + width / T(2);
+      element.inverses[i] = T(1) / width;
+    }
     element.s1 = learned[1 + kSteps];
     element.s2 = learned[2 + kSteps];
+    element.rise = T(2) / T(kSteps);
     return element;
   }
 };
