@@ -23,6 +23,8 @@ quietly() {
 configure() {
   local options wanted again=() known
   CXX="$(find_compiler)" && export CXX NINJA  # Meson calls Ninja too, and two versions spoil each other's logs
+  # Meson looks for ccache by itself only where nobody has named a compiler.
+  if [[ $CXX != *ccache* ]] && command -v ccache >/dev/null; then CXX="ccache $CXX"; fi
   mapfile -t options < <(meson_options | grep .)
   wanted="$(printf 'CXX=%q\nMESON=%q\nexport NINJA=%q\nOPTIONS=(%s)' "$CXX" "$MESON" "$NINJA" "${options[*]@Q}")"
   known="$(cat "$BUILD/.configured" 2>/dev/null || true)"
