@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "base/memory.h"
 #include "base/quantile.h"
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
@@ -61,6 +62,7 @@ void compare(const QuantizerMethod& method, Role role, int rounds) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_freed_memory();  // as the program does
   const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 11;
   std::printf("%d threads; activations [128, 64, 28, 28], weights [512, 512, 3, 3], float32; medians of %d rounds\n\n",
               at::get_num_threads(), rounds);

@@ -1,5 +1,6 @@
 #include "quantizers/code_conv.h"
 
+#include "quantizers/digits.h"
 #include "quantizers/fused.h"
 
 namespace auxbench {
@@ -21,8 +22,9 @@ struct Plane {
 std::vector<Plane> planes_of(const Codes& coded) {
   if (!coded.basis.defined()) return {{coded.codes, coded.scale}};
   std::vector<Plane> planes;
-  for (int64_t j = 0; j < coded.basis.size(-1); ++j)
-    planes.push_back({binary_digit(coded, j), coded.basis.select(-1, j)});
+  const auto table = digit_table(coded.basis.size(-1), coded.signed_digits, coded.codes.options());
+  for (int64_t j = 0; j < table.size(1); ++j)
+    planes.push_back({by_code(coded.codes, table.select(1, j)), coded.basis.select(-1, j)});
   return planes;
 }
 
@@ -36,23 +38,84 @@ at::Tensor exact_conv(const at::Tensor& a, const at::Tensor& w, const ConvGeomet
   return at::conv2d(a.to(type), w.to(type), {}, geometry.stride, geometry.padding, 1, geometry.groups);
 }
 
+// Two whole numbers of at most `bound`, the second `shift` times as large, add up to one from which both can be read;
+// float32 holds it while it stays below 2^24.
+double shift_for(double bound) {
+  double shift = 2;
+  while (shift <= 2 * bound) shift *= 2;
+  return shift;
+}
+bool pair_is_exact(double bound) { return (shift_for(bound) + 1) * bound <= kExactInFloat; }
+
+// As many input channels as a pair's sums may be over. each: what one channel adds at most.
+int64_t channels_at_once(int64_t channels, double each) {
+  while (channels > 1 && !pair_is_exact(each * static_cast<double>(channels))) channels = (channels + 1) / 2;
+  return channels;
+}
+
+// Activations as a convolution reads them: their codes, or one or two of their digits.
+struct Carrier {
+  at::Tensor numbers;  // first digit + shift * second
+  std::vector<at::Tensor> scales;
+  double shift = 0;  // of two digits
+};
+
+std::vector<Carrier> carriers_of(const Codes& a, double shift) {
+  if (!a.basis.defined()) return {{a.codes, {a.scale}}};
+  std::vector<Carrier> carriers;
+  const auto table = digit_table(a.basis.size(-1), a.signed_digits, a.codes.options());
+  const int64_t digits = table.size(1), step = shift > 0 ? 2 : 1;
+  for (int64_t i = 0; i < digits; i += step) {
+    const bool pair = step == 2 && i + 1 < digits;
+    const auto numbers = pair ? table.select(1, i) + table.select(1, i + 1) * shift : table.select(1, i);
+    Carrier carrier = {by_code(a.codes, numbers), {a.basis.select(-1, i)}};
+    if (pair) {
+      carrier.scales.push_back(a.basis.select(-1, i + 1));
+      carrier.shift = shift;
+    }
+    carriers.push_back(std::move(carrier));
+  }
+  return carriers;
+}
+
+// The sums of a carrier's first and second digit, a stretch of input channels at a time.
+std::vector<at::Tensor> sums_of_pair(const Carrier& carrier, const at::Tensor& w, int64_t stretch,
+                                     const ConvGeometry& geometry) {
+  std::vector<at::Tensor> sums(2);
+  for (int64_t from = 0; from < w.size(1); from += stretch) {
+    const auto length = std::min(stretch, w.size(1) - from);
+    auto both = exact_conv(carrier.numbers.narrow(1, from, length), w.narrow(1, from, length), geometry, false);
+    const auto second = both.mul(1 / carrier.shift).round_();
+    both.sub_(second, carrier.shift);
+    sums[0] = sums[0].defined() ? sums[0].add_(both) : both;
+    sums[1] = sums[1].defined() ? sums[1].add_(second) : second;
+  }
+  return sums;
+}
+
 at::Tensor forward(const Codes& a, const Codes& w, const ConvGeometry& geometry) {
   const auto taps = static_cast<double>(w.codes.numel() / std::max<int64_t>(1, w.codes.size(0)));
-  const bool in_double =
-      taps * static_cast<double>(largest_digit(a)) * static_cast<double>(largest_digit(w)) > kExactInFloat;
+  const auto largest_a = static_cast<double>(largest_digit(a)), largest_w = static_cast<double>(largest_digit(w));
+  const bool in_double = taps * largest_a * largest_w > kExactInFloat;
+  // A group of channels is not cut, so that digits go in pairs only where there is one group.
+  const double each = largest_w * static_cast<double>(w.codes.size(2) * w.codes.size(3));
+  const auto stretch = channels_at_once(w.codes.size(1), each);
+  const double bound = each * static_cast<double>(stretch);
+  const bool in_pairs = a.basis.defined() && geometry.groups == 1 && pair_is_exact(bound);
+  const auto carriers = carriers_of(a, in_pairs ? shift_for(bound) : 0);
   at::Tensor y;
-  const auto planes_a = planes_of(a), planes_w = planes_of(w);
-  for (const auto& plane_a : planes_a) {
-    for (const auto& plane_w : planes_w) {
-      auto sums = exact_conv(plane_a.digits, plane_w.digits, geometry, in_double);
-      sums.mul_(per_output(plane_a.weight * plane_w.weight).to(sums.scalar_type()));
-      y = y.defined() ? y.add_(sums) : sums;
+  for (const auto& plane : planes_of(w)) {
+    for (const auto& carrier : carriers) {
+      auto sums = carrier.shift > 0 ? sums_of_pair(carrier, plane.digits, stretch, geometry)
+                                    : std::vector{exact_conv(carrier.numbers, plane.digits, geometry, in_double)};
+      for (size_t i = 0; i < sums.size(); ++i) {
+        sums[i].mul_(per_output(carrier.scales[i] * plane.weight).to(sums[i].scalar_type()));
+        y = y.defined() ? y.add_(sums[i]) : sums[i];
+      }
     }
-  }
-  if (a.offset.defined()) {
+    if (!a.offset.defined()) continue;
     const auto valid = at::ones({1, a.codes.size(1), a.codes.size(2), a.codes.size(3)}, a.codes.options());
-    for (const auto& plane : planes_w)
-      y.add_(exact_conv(valid, plane.digits, geometry, in_double) * per_output(a.offset * plane.weight));
+    y.add_(exact_conv(valid, plane.digits, geometry, in_double) * per_output(a.offset * plane.weight));
   }
   return y.to(a.codes.scalar_type());
 }

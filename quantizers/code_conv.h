@@ -1,8 +1,7 @@
 // Convolution on integer codes: the sums of products are whole numbers and exact, scale and offset come afterwards.
 //
 //   y = s_a s_w conv(C_a, C_w) + b_a s_w conv(1, C_w)              uniform levels; b_a: offset, only with LSQ+
-//   y = sum_ij v^a_i v^w_j conv(D^a_i, D^w_j)                      where there is a basis: one convolution per pair of
-//   digits
+//   y = sum_j sum_i v^a_i v^w_j conv(D^a_i, D^w_j)                 where there is a basis: sums of digits
 // with the codes held in floating point. A sum of n products stays exact in float32 while n max|C_a| max|C_w| <= 2^24;
 // beyond that (8 bits and many inputs) it is taken in float64. So training, evaluation and an integer engine see the
 // same numbers, whatever order they add in. Padding is a true zero, also of grids without one.

@@ -13,9 +13,6 @@
 
 namespace auxbench {
 
-// The j-th binary digit of each code, as 0/1 or -1/+1.
-at::Tensor binary_digit(const Codes& coded, int64_t j);
-
 // `value` with the gradient of x: exactly the level, which x + (q - x) would miss by a rounding.
 at::Tensor straight_through(const at::Tensor& x, const at::Tensor& value);
 

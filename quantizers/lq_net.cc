@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "quantizers/digits.h"
 #include "quantizers/grid.h"
 #include "quantizers/settings.h"
 
@@ -10,15 +11,6 @@ namespace {
 
 constexpr double kQuantile = 0.6745;  // of |x| for a standard normal x: its median
 constexpr double kMomentum = 0.9;
-
-// [2^k, k] of 0/1 or -1/+1: the digits of each code.
-at::Tensor digit_table(int64_t bits, bool with_sign, const at::TensorOptions& options) {
-  auto table = at::empty({int64_t{1} << bits, bits}, at::kDouble);
-  for (int64_t code = 0; code < table.size(0); ++code)
-    for (int64_t j = 0; j < bits; ++j) table[code][j] = static_cast<double>((code >> j) & 1);
-  if (with_sign) table = table * 2 - 1;
-  return table.to(options);
-}
 
 class LqNet final : public Quantizer {
  public:

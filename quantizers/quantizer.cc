@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/torch_prelude.h"
+#include "quantizers/digits.h"
 #include "quantizers/fused.h"
 #include "quantizers/settings.h"
 
@@ -20,13 +21,8 @@ at::Tensor by_row(const at::Tensor& numbers, const at::Tensor& x) {
 }
 
 at::Tensor basis_values(const Codes& coded) {
-  const auto bits = coded.basis.size(-1);
-  at::Tensor value;
-  for (int64_t j = 0; j < bits; ++j) {
-    const auto part = binary_digit(coded, j).mul_(by_row(coded.basis.select(-1, j), coded.codes));
-    value = value.defined() ? value.add_(part) : part;
-  }
-  return value;
+  const auto digits = digit_table(coded.basis.size(-1), coded.signed_digits, coded.basis.options());
+  return by_code(coded.codes, coded.basis.matmul(digits.t()));
 }
 
 // `room` holds the codes and is overwritten, or is undefined.
@@ -48,13 +44,6 @@ at::Tensor decode_to(const Codes& coded, const at::Tensor& room) {
 }
 
 }  // namespace
-
-at::Tensor binary_digit(const Codes& coded, int64_t j) {
-  const double place = static_cast<double>(int64_t{1} << j);
-  // floor(code / 2^j) mod 2, exact in floating point.
-  auto digit = coded.codes.div(place).floor_().remainder_(2);
-  return coded.signed_digits ? digit.mul_(2).sub_(1) : digit;
-}
 
 at::Tensor decode(const Codes& coded) { return decode_to(coded, {}); }
 

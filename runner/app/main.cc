@@ -1,16 +1,12 @@
 // auxbench: one declarative suite in, evidence out.
 #include <CLI/CLI.hpp>
-#include <climits>
 #include <cstdio>
 #include <exception>
 
 #include "base/check.h"
+#include "base/memory.h"
 #include "runner/app/app.h"
 #include "runner/build_info.h"
-
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 namespace {
 
@@ -23,19 +19,10 @@ int complain(const std::string& message, auxbench::ExitCode code) {
   return static_cast<int>(code);
 }
 
-// Feature maps come and go by the thousand a second. Given back to the system each time, their pages cost a third of a
-// training step; kept in the heap they cost nothing.
-void keep_memory() {
-#ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, INT_MAX);
-#endif
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  keep_memory();
+  auxbench::keep_freed_memory();
   CLI::App app("Trustworthy evidence about low-bit neural networks.", "auxbench");
   app.set_version_flag("--version", std::string("auxbench ") + auxbench::kVersion);
   app.require_subcommand(1);

@@ -333,6 +333,39 @@ TEST_CASE("sums of codes are exact in float32 however many there are", "[quantiz
   CHECK(y.equal(exact.to(at::kFloat)));
 }
 
+TEST_CASE("sums of binary digits are exact in float32, two at a time, over many channels and in groups",
+          "[quantizers]") {
+  at::manual_seed(10);
+  for (const int64_t bits : {1, 2, 3, 4}) {
+    for (const int64_t channels : {3, 100, 512}) {
+      for (const int64_t groups : {1, channels % 4 == 0 ? 4 : 1}) {
+        INFO(bits << " bits, " << channels << " channels in " << groups << " groups");
+        const Codes a = {.codes = at::randint(0, 1 << bits, {1, channels, 5, 5}).to(at::kFloat),
+                         .basis = at::rand({bits}) + 0.3,
+                         .largest = (1 << bits) - 1};
+        const Codes w = {.codes = at::randint(0, 1 << bits, {8, channels / groups, 3, 3}).to(at::kFloat),
+                         .basis = at::rand({8, bits}) + 0.3,
+                         .signed_digits = true,
+                         .largest = (1 << bits) - 1};
+        const ConvGeometry geometry = {.padding = 1, .groups = groups};
+        // What an engine that counts bits computes: whole sums, then float32 in this order.
+        at::Tensor wanted;
+        const auto digit = [](const at::Tensor& codes, int64_t j) {
+          return codes.to(at::kLong).div(1 << j, "floor").remainder(2);
+        };
+        for (int64_t j = 0; j < bits; ++j)
+          for (int64_t i = 0; i < bits; ++i) {
+            const auto sums = at::conv2d(digit(a.codes, i).to(at::kDouble), (digit(w.codes, j) * 2 - 1).to(at::kDouble),
+                                         {}, 1, 1, 1, groups);
+            const auto part = sums.to(at::kFloat) * (a.basis[i] * w.basis.select(1, j)).view({1, -1, 1, 1});
+            wanted = wanted.defined() ? wanted + part : part;
+          }
+        CHECK(conv_on_codes(a, w, geometry).equal(wanted));
+      }
+    }
+  }
+}
+
 TEST_CASE("images convolved on codes in a batch and alone give the same bits", "[quantizers]") {
   at::manual_seed(9);
   const auto x = at::rand({8, 5, 9, 9});
