@@ -20,6 +20,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", type=pathlib.Path, required=True)
     parser.add_argument("--bench", type=pathlib.Path, required=True)
+    parser.add_argument("--kernels", type=pathlib.Path, required=True)
     parser.add_argument("--published", type=pathlib.Path, required=True)
     parser.add_argument("--publish", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
@@ -32,6 +33,20 @@ def output_of(command):
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command[:2]))}: exit code {done.returncode}: {done.stderr.strip()[-500:]}")
     return done.stdout
+
+
+def kernel_rows(args):
+    """Bytes a second of each pass against the plain loop that moves as many arrays, in one process, rounds interleaved."""
+    out = output_of([args.kernels, "--benchmark_format=json", "--benchmark_min_time=0.05", "--benchmark_repetitions=7",
+                     "--benchmark_enable_random_interleaving=true", "--benchmark_report_aggregates_only=true"])
+    rates = {entry["run_name"]: entry["bytes_per_second"] for entry in json.loads(out)["benchmarks"]
+             if entry["aggregate_name"] == "median"}
+    streams = {"moments": "stream/read one", "encode": "stream/read one, write one", "encode+statistics": "stream/read one, write one",
+               "differentiate": "stream/read two, write one"}
+    for name, rate in rates.items():
+        if not name.startswith("stream/"):
+            stream = rates[streams[name.rpartition("/")[2]]]
+            yield f"| {name} | {rate / 1e9:.1f} | {stream / 1e9:.1f} | {rate / stream:.0%} |"
 
 
 def step_ms(args, method, bits, variant, width):
@@ -61,6 +76,10 @@ def main():
     bits = {row[1].strip(): row[3].strip() for row in rows}
     text = [f"{machine}, {os.cpu_count()} cores; {datetime.date.today().isoformat()}; load before the first run "
             f"{load:.1f}.", "", "## Forward and backward pass", "", passes.strip(), "",
+            "## Passes against memory", "",
+            "One core, float32, arrays of 64 MiB; the plain loop reads and writes as many arrays and computes nothing; medians of 7 "
+            "interleaved repetitions.", "",
+            "| pass | GB/s | plain loop, GB/s | share |", "|---|---|---|---|", *kernel_rows(args), "",
             "## A training step", "",
             ", ".join(f"{name} {value}" for name, value in NETWORK.items()) + f"; {args.rounds} rounds of full precision, "
             f"quantized, quantized, full precision, {args.steps} steps each. Full precision has the method's own block and "

@@ -5,7 +5,7 @@
 
 // A function of plain loops, compiled once per instruction set and chosen when the program is loaded.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define AUXBENCH_MULTIVERSION __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
+#define AUXBENCH_MULTIVERSION __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define AUXBENCH_MULTIVERSION
 #endif

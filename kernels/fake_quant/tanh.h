@@ -1,4 +1,6 @@
-// tanh(x) in plain arithmetic, so that a loop over it is vectorised and a GPU computes the same bits as the CPU.
+// tanh(x) in plain arithmetic, so that a loop over it is vectorised and a GPU computes the same bits as the CPU. Products
+// are added without being rounded (fma) where it says so and nowhere else; processors without such an instruction get
+// the same bits from the library, slowly.
 //
 // float: within 2 units in the last place of the exact value (tests/kernels/fake_quant.cc tries a grid over all
 // exponents); odd; -1 and 1 beyond 10, where they are the nearest floats. double: the library's, one at a time: it is
@@ -6,6 +8,7 @@
 #pragma once
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 
 #include "kernels/fake_quant/formula.h"
@@ -33,17 +36,17 @@ AUXBENCH_DEVICE inline std::uint32_t bits_of_float(float x) {
 AUXBENCH_DEVICE inline float exp_of_moderate(float y) {
   // Adding this pushes the fraction out: what stays in the low bits is n. Works for NaN too, unlike a conversion.
   constexpr float kShift = 12582912;  // 1.5 * 2^23
-  const float shifted = y * 1.44269504F + kShift;
+  const float shifted = std::fma(y, 1.44269504F, kShift);
   const float n = shifted - kShift;
-  // log 2 in two parts, the first short enough that n times it is exact.
-  const float r = (y - n * 0.693359375F) + n * 2.12194440e-4F;
+  // log 2 in two parts.
+  const float r = std::fma(n, 1.90465421e-9F, std::fma(n, -0.693147182F, y));
   float p = 0.0013836845755577087F;
-  p = p * r + 0.008374815806746483F;
-  p = p * r + 0.04166822507977486F;
-  p = p * r + 0.16666419804096222F;
-  p = p * r + 0.49999991059303284F;
-  p = p * r + 1.0F;
-  p = p * r + 1.0F;
+  p = std::fma(p, r, 0.008374815806746483F);
+  p = std::fma(p, r, 0.04166822507977486F);
+  p = std::fma(p, r, 0.16666419804096222F);
+  p = std::fma(p, r, 0.49999991059303284F);
+  p = std::fma(p, r, 1.0F);
+  p = std::fma(p, r, 1.0F);
   constexpr std::uint32_t kBias = 127;
   return p * float_of_bits((bits_of_float(shifted) + kBias) << 23U);
 }
@@ -53,11 +56,11 @@ AUXBENCH_DEVICE inline float tanh_of(float x) {
   // Below 0.625: x + x^3 P(x^2), P of degree 4 by the same criterion (4e-9 of P).
   const float z = x * x;
   float p = -0.005717045161873102F;
-  p = p * z + 0.02065058797597885F;
-  p = p * z - 0.05374349653720856F;
-  p = p * z + 0.13331490755081177F;
-  p = p * z - 0.3333328366279602F;
-  const float near = x + x * z * p;
+  p = std::fma(p, z, 0.02065058797597885F);
+  p = std::fma(p, z, -0.05374349653720856F);
+  p = std::fma(p, z, 0.13331490755081177F);
+  p = std::fma(p, z, -0.3333328366279602F);
+  const float near = std::fma(x * z, p, x);
   const float beyond = 1.0F - 2.0F / (exp_of_moderate(size + size) + 1.0F);
   const float far = x < 0.0F ? -beyond : beyond;
   return size < 0.625F ? near : far;
