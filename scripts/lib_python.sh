@@ -80,6 +80,24 @@ make_venv() {
   mark_venv "$kind"
 }
 
+# wheels_venv FOLDER WHEEL...: makes an environment with these wheels and what they need, unless it is there already.
+wheels_venv() {
+  local folder=$1 python
+  shift
+  mkdir -p "$CACHE"
+  exec 8>"$folder.lock"
+  flock 8
+  if [[ -f $folder/.complete && "$(<"$folder/.complete")" == "$*" ]]; then return; fi
+  python="$(find_python)" || { warn "no Python 3.11 or newer with venv" && return 2; }
+  say "installing into $folder: $*"
+  rm -rf "$folder"
+  if ! { "$python" -m venv "$folder" && "$folder/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$@"; } >"$folder.log" 2>&1; then
+    warn "pip failed: $(tail -n 1 "$folder.log") (all of it in $folder.log)"
+    return 1
+  fi
+  printf '%s\n' "$*" >"$folder/.complete"
+}
+
 # meson_here, ninja_here: usable ones outside of our environment.
 meson_here() { command -v meson >/dev/null && [[ "$(meson --version)" != 0.* ]]; }
 ninja_here() { command -v ninja >/dev/null; }
