@@ -10,6 +10,8 @@ HEADER_PACKAGES=(
   benchmark/benchmark.h=libbenchmark-dev
   zlib.h=zlib1g-dev
   openssl/sha.h=libssl-dev
+  spng.h=libspng-dev
+  turbojpeg.h=libturbojpeg0-dev
 )
 DATASET_PACKAGE=dataset-fashion-mnist
 

@@ -1,6 +1,6 @@
-// tanh(x) in plain arithmetic, so that a loop over it is vectorised and a GPU computes the same bits as the CPU. Products
-// are added without being rounded (fma) where it says so and nowhere else; processors without such an instruction get
-// the same bits from the library, slowly.
+// tanh(x) in plain arithmetic, so that a loop over it is vectorised and a GPU computes the same bits as the CPU.
+// Products are added without being rounded (fma) where it says so and nowhere else; processors without such an
+// instruction get the same bits from the library, slowly.
 //
 // float: within 2 units in the last place of the exact value (tests/kernels/fake_quant.cc tries a grid over all
 // exponents); odd; -1 and 1 beyond 10, where they are the nearest floats. double: the library's, one at a time: it is

@@ -1,8 +1,10 @@
-// auxbench probe quantizer | model | step: files in, files out (docs/probes.md).
+// auxbench probe quantizer | model | step | transform: files in, files out (docs/probes.md).
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 
+#include "datasets/decode.h"
+#include "datasets/transforms.h"
 #include "runner/app/app.h"
 #include "runner/probes.h"
 
@@ -113,6 +115,41 @@ void add_quantizer_probe(CLI::App& probe, Outcome& outcome) {
   });
 }
 
+struct TransformArguments {
+  std::string name;
+  std::filesystem::path input, out;
+  uint64_t seed = 0;
+};
+
+SafeTensors transformed(const TransformArguments& arguments) {
+  const auto& transform = find_photo_transform(arguments.name);
+  RandomStream stream(arguments.seed);
+  const auto raster = transform.apply(read_image(arguments.input), stream);
+  std::vector<float> pixels(raster.rgb.size());
+  write_normalised(raster, pixels);
+  SafeTensors out;
+  out.tensors["pixels"] = {
+      .dtype = "F32",
+      .shape = {3, raster.height, raster.width},
+      .bytes = std::string(reinterpret_cast<const char*>(pixels.data()), pixels.size() * sizeof(float))};
+  return out;
+}
+
+void add_transform_probe(CLI::App& probe, Outcome& outcome) {
+  auto arguments = std::make_shared<TransformArguments>();
+  auto* verb = probe.add_subcommand("transform", "the tensor that a network sees of one photograph");
+  std::string names;
+  for (const auto& transform : photo_transforms()) names += (names.empty() ? "" : ", ") + std::string(transform.name);
+  verb->add_option("name", arguments->name, names)->required();
+  verb->add_option("--input", arguments->input, "JPEG or PNG")->required();
+  verb->add_option("--out", arguments->out, "safetensors to write: `pixels` [3, H, W]")->required();
+  verb->add_option("--seed", arguments->seed, "of random boxes and mirrors")->capture_default_str();
+  verb->callback([arguments, &outcome] {
+    write_safetensors(arguments->out, transformed(*arguments));
+    outcome = ExitCode::ok;
+  });
+}
+
 void add_model_probe(CLI::App& probe, Outcome& outcome) {
   auto probed = std::make_shared<ModelProbe>();
   auto* model = &probed->network;
@@ -178,6 +215,7 @@ void add_probe(CLI::App& app, Outcome& outcome) {
   add_quantizer_probe(*probe, outcome);
   add_model_probe(*probe, outcome);
   add_step_probe(*probe, outcome);
+  add_transform_probe(*probe, outcome);
 }
 
 }  // namespace auxbench

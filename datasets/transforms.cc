@@ -1,0 +1,133 @@
+#include "datasets/transforms.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "datasets/augment.h"
+#include "datasets/resize.h"
+
+namespace auxbench {
+namespace {
+
+constexpr int64_t kShort = 256, kCrop = 224, kCocoShort = 800, kCocoLong = 1333;
+constexpr int64_t kLongest = 1000;  // long side over short side
+constexpr size_t kChannels = 3;
+constexpr std::array<float, kChannels> kMean = {0.485F, 0.456F, 0.406F}, kStd = {0.229F, 0.224F, 0.225F};
+
+Raster crop(const Raster& raster, int64_t top, int64_t left, int64_t height, int64_t width) {
+  AUXBENCH_CHECK(top >= 0 && left >= 0 && top + height <= raster.height && left + width <= raster.width,
+                 "a box inside the image");
+  Raster result(width, height);
+  for (int64_t y = 0; y < height; ++y)
+    std::copy_n(raster.row(top + y) + static_cast<size_t>(left) * kChannels, static_cast<size_t>(width) * kChannels,
+                result.row(y));
+  return result;
+}
+
+// Half of an odd rest goes to the even side, as Python rounds.
+Raster centre_crop(const Raster& raster, int64_t size) {
+  const auto begin = [size](int64_t side) {
+    return static_cast<int64_t>(std::nearbyint(static_cast<double>(side - size) / 2));
+  };
+  return crop(raster, begin(raster.height), begin(raster.width), size, size);
+}
+
+// A strip of one pixel's width would become a picture that no memory holds.
+void check_shape(const Raster& raster) {
+  if (std::max(raster.width, raster.height) / std::min(raster.width, raster.height) > kLongest)
+    throw UserError(ExitCode::data_missing, "an image of " + std::to_string(raster.width) + " x " +
+                                                std::to_string(raster.height) + " pixels: longer than " +
+                                                std::to_string(kLongest) + " times its width");
+}
+
+Raster short_side_to(const Raster& raster, int64_t size) {
+  check_shape(raster);
+  const auto longer = size * std::max(raster.width, raster.height) / std::min(raster.width, raster.height);
+  return raster.width <= raster.height ? resize(raster, size, longer) : resize(raster, longer, size);
+}
+
+void mirror(Raster& raster) {
+  for (int64_t y = 0; y < raster.height; ++y) {
+    uint8_t* line = raster.row(y);
+    for (int64_t left = 0, right = raster.width - 1; left < right; ++left, --right)
+      std::swap_ranges(line + left * 3, line + left * 3 + 3, line + right * 3);
+  }
+}
+
+Raster imagenet_eval(const Raster& raster, RandomStream&) { return centre_crop(short_side_to(raster, kShort), kCrop); }
+
+Raster imagenet_eval_square(const Raster& raster, RandomStream&) {
+  return centre_crop(resize(raster, kShort, kShort), kCrop);
+}
+
+Raster imagenet_train(const Raster& raster, RandomStream& stream) {
+  const auto box = draw_warp({.random_resized_crop = true, .flip = true}, raster.height, raster.width, stream);
+  auto result = resize(crop(raster, box.top, box.left, box.height, box.width), kCrop, kCrop);
+  if (box.mirrored) mirror(result);
+  return result;
+}
+
+Raster imagenet_train_square(const Raster& raster, RandomStream& stream) {
+  const auto square = resize(raster, kShort, kShort);
+  const auto rest = static_cast<uint64_t>(kShort - kCrop) + 1;
+  const auto top = static_cast<int64_t>(stream.below(rest)), left = static_cast<int64_t>(stream.below(rest));
+  auto result = crop(square, top, left, kCrop, kCrop);
+  if (stream.below(2) == 1) mirror(result);
+  return result;
+}
+
+// Detectron2's ResizeShortestEdge.
+Raster coco_eval(const Raster& raster, RandomStream&) {
+  double height = static_cast<double>(raster.height), width = static_cast<double>(raster.width);
+  const double scale = static_cast<double>(kCocoShort) / std::min(height, width);
+  if (height < width) {
+    height = static_cast<double>(kCocoShort);
+    width = scale * width;
+  } else {
+    height = scale * height;
+    width = static_cast<double>(kCocoShort);
+  }
+  if (std::max(height, width) > static_cast<double>(kCocoLong)) {
+    const double less = static_cast<double>(kCocoLong) / std::max(height, width);
+    height *= less;
+    width *= less;
+  }
+  // A strip thinner than one pixel keeps one.
+  const auto rounded = [](double side) { return std::max<int64_t>(1, static_cast<int64_t>(side + 0.5)); };
+  return resize(raster, rounded(width), rounded(height));
+}
+
+constexpr std::array kTransforms = {
+    PhotoTransform{"imagenet-eval", imagenet_eval}, PhotoTransform{"imagenet-eval-square", imagenet_eval_square},
+    PhotoTransform{"imagenet-train", imagenet_train}, PhotoTransform{"imagenet-train-square", imagenet_train_square},
+    PhotoTransform{"coco-eval", coco_eval}};
+
+}  // namespace
+
+std::span<const PhotoTransform> photo_transforms() { return kTransforms; }
+
+const PhotoTransform& find_photo_transform(std::string_view name) {
+  std::string all;
+  for (const auto& transform : kTransforms) {
+    if (transform.name == name) return transform;
+    all += (all.empty() ? "" : ", ") + std::string(transform.name);
+  }
+  throw UserError(ExitCode::usage, std::string(name) + ": no such transform, only " + all);
+}
+
+void write_normalised(const Raster& raster, std::span<float> out, bool channels_last) {
+  const size_t pixels = raster.rgb.size() / kChannels;
+  AUXBENCH_CHECK(out.size() == raster.rgb.size(), "three floats a pixel");
+  for (size_t c = 0; c < kChannels; ++c) {
+    const auto levels = normalisation_levels(kMean[c], kStd[c]);
+    float* own = out.data() + (channels_last ? c : c * pixels);
+    const size_t step = channels_last ? kChannels : 1;
+    for (size_t i = 0; i < pixels; ++i) own[i * step] = levels[raster.rgb[i * kChannels + c]];
+  }
+}
+
+}  // namespace auxbench
