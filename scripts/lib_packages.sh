@@ -12,6 +12,7 @@ HEADER_PACKAGES=(
   openssl/sha.h=libssl-dev
   spng.h=libspng-dev
   turbojpeg.h=libturbojpeg0-dev
+  zip.h=libzip-dev
 )
 DATASET_PACKAGE=dataset-fashion-mnist
 

@@ -25,6 +25,7 @@ void add_reading(CLI::App& app, Outcome& outcome);  // ls, show, report
 void add_probe(CLI::App& app, Outcome& outcome);
 void add_bench_training(CLI::App& app, Outcome& outcome);
 void add_coco_eval(CLI::App& app, Outcome& outcome);
+void add_weights(CLI::App& app, Outcome& outcome);
 
 // What every verb that reads a suite has in common.
 struct SuiteArguments {

@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   auxbench::add_probe(app, outcome);
   auxbench::add_bench_training(app, outcome);
   auxbench::add_coco_eval(app, outcome);
+  auxbench::add_weights(app, outcome);
   try {
     app.parse(argc, argv);
     return static_cast<int>(outcome);

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/torch_file.h"
 #include "datasets/decode.h"
 #include "datasets/transforms.h"
 #include "runner/app/app.h"
@@ -157,7 +158,7 @@ void add_model_probe(CLI::App& probe, Outcome& outcome) {
   auto no_skip = std::make_shared<bool>(false);
   auto* verb = probe.add_subcommand("model", "logits of a network, and every tap");
   verb->add_option("name", model->model, "resnet18, resnet34, resnet50 or resnet101")->required();
-  verb->add_option("--weights", files->weights, "safetensors with torchvision's names")->required();
+  verb->add_option("--weights", files->weights, "torchvision's names, safetensors or .pth")->required();
   verb->add_option("--input", files->input, "safetensors with `input` [N, C, H, W]")->required();
   verb->add_option("--out", files->out, "safetensors to write")->required();
   verb->add_flag("--taps", probed->taps, "also the stem and the feature map after each block");
@@ -177,7 +178,7 @@ void add_model_probe(CLI::App& probe, Outcome& outcome) {
   verb->add_flag("--plain", *no_skip, "without skip connections");
   verb->callback([probed, files, no_skip, &outcome] {
     probed->network.skip = !*no_skip;
-    write_safetensors(files->out, probe_model(*probed, read_safetensors(files->weights), inputs_of(*files)));
+    write_safetensors(files->out, probe_model(*probed, read_weights(files->weights), inputs_of(*files)));
     outcome = ExitCode::ok;
   });
 }

@@ -212,8 +212,46 @@ class CommandLine(unittest.TestCase):
                                      "matrix": {"finetune": [{"lr": 1e-3}, {"lr": 2e-3}]}}))  # fmt: skip
         self.expect_error(run(*step[:2], twins, *step[3:]), 2, "resnet18-dorefa-w2a2-auxi-s0: more than one cell")
 
+    def test_a_photograph_becomes_a_tensor_and_what_is_none_is_refused(self):
+        photographs, out = SOURCE / "tests" / "datasets" / "photographs", self.folder / "out.safetensors"
+        seen = run("probe", "transform", "imagenet-eval", "--input", photographs / "colour.jpg", "--out", out)
+        self.assertEqual(seen.returncode, 0, seen.stderr)
+        self.assertIn(b'"shape":[3,224,224]', out.read_bytes()[:200])
+        probe = ("probe", "transform", "imagenet-eval", "--out", out, "--input")
+        self.expect_error(run(*probe, photographs / "grey16.png"), 4, "grey16.png: 16-bit grey PNG")
+        self.expect_error(run(*probe, SMOKE), 4, "smoke.json: neither JPEG nor PNG")
+        self.expect_error(run("probe", "transform", "imagenet", "--input", SMOKE, "--out", out), 2, "imagenet: no such transform")
+
+    def test_weights_are_listed_converted_and_never_run(self):
+        saved, out = SOURCE / "tests" / "base" / "weights", self.folder / "out.safetensors"
+        listed = run("weights", saved / "checkpoint.pth", "--json", "--out", out)
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        names = [entry["name"] for entry in json.loads(listed.stdout)["tensors"]]
+        self.assertEqual(names[0], "bn1.bias")
+        self.assertEqual(run("weights", out).stdout.splitlines()[:-1], run("weights", saved / "weights.pth").stdout.splitlines()[:-1])
+        self.expect_error(run("weights", saved / "hostile.pth"), 4, 'weight: made by "posix.system"')
+
+    def test_detections_are_evaluated_and_mistakes_have_a_place(self):
+        truth, found = self.folder / "truth.json", self.folder / "found.json"
+        truth.write_text(json.dumps({"images": [{"id": 1}], "categories": [{"id": 3, "name": "cat"}], "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 3, "bbox": [0, 0, 40, 40], "area": 1600, "iscrowd": 0}]}))
+        found.write_text(json.dumps([{"image_id": 1, "category_id": 3, "bbox": [0, 0, 40, 40], "score": 0.5},
+                                     {"image_id": 1, "category_id": 4, "bbox": [0, 0, 40, 40], "score": 0.5}]))
+        result = run("coco-eval", truth, found)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        first = " Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = 1.000"
+        self.assertEqual(result.stdout.splitlines()[0], first)
+        self.assertEqual(len(result.stdout.splitlines()), 12)
+        self.assertIn("1 detections left out", result.stderr)
+        numbers = json.loads(run("coco-eval", truth, found, "--json").stdout)
+        self.assertAlmostEqual(numbers["AP"], 1, places=14)
+        self.assertAlmostEqual(numbers["categories"][0]["AP"], 1, places=14)
+        self.assertIsNone(numbers["APs"])
+        found.write_text('[{"image_id": 2, "category_id": 3, "bbox": [0, 0, 1, 1], "score": 1}]')
+        self.expect_error(run("coco-eval", truth, found), 4, "/0/image_id: the ground truth has no image 2")
+
     def test_every_verb_explains_itself(self):
-        for verb in ("run", "plan", "validate", "ls", "show", "report", "probe", "bench-training"):
+        for verb in ("run", "plan", "validate", "ls", "show", "report", "probe", "bench-training", "coco-eval", "weights"):
             self.assertEqual(run(verb, "--help").returncode, 0)
 
 

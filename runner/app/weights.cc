@@ -1,0 +1,49 @@
+// auxbench weights: what a file of weights holds, and the same as safetensors.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/sha256.h"
+#include "base/torch_file.h"
+#include "runner/app/app.h"
+
+namespace auxbench {
+namespace {
+
+struct WeightsArguments {
+  std::filesystem::path file, out;
+  bool json = false;
+};
+
+ExitCode show(const WeightsArguments& arguments) {
+  const auto contents = read_weights(arguments.file);
+  const auto digest = sha256_file(arguments.file);
+  if (!arguments.out.empty()) write_safetensors(arguments.out, contents);
+  nlohmann::ordered_json listed = nlohmann::json::array();
+  for (const auto& [name, tensor] : contents.tensors) {
+    if (arguments.json)
+      listed.push_back({{"name", name}, {"dtype", tensor.dtype}, {"shape", tensor.shape}});
+    else
+      std::printf("%-4s %-20s %s\n", tensor.dtype.c_str(), nlohmann::json(tensor.shape).dump().c_str(), name.c_str());
+  }
+  if (arguments.json)
+    std::printf("%s\n", nlohmann::ordered_json({{"sha256", digest}, {"tensors", listed}}).dump(2).c_str());
+  else
+    std::printf("%zu tensors; SHA-256 of the file %s\n", contents.tensors.size(), digest.c_str());
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_weights(CLI::App& app, Outcome& outcome) {
+  auto arguments = std::make_shared<WeightsArguments>();
+  auto* verb = app.add_subcommand("weights", "list a file of weights (.pth, .safetensors), turn it into safetensors");
+  verb->add_option("file", arguments->file, "of torch.save, either format, or safetensors; nothing in it is executed")
+      ->required();
+  verb->add_option("--out", arguments->out, "safetensors to write");
+  verb->add_flag("--json", arguments->json, "machine-readable");
+  verb->callback([arguments, &outcome] { outcome = show(*arguments); });
+}
+
+}  // namespace auxbench

@@ -1,0 +1,140 @@
+#include "base/torch_file.h"
+
+#include <cstring>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/pickle.h"
+#include "base/random.h"
+#include "tests/support/catch.h"
+
+using namespace auxbench;
+
+namespace {
+
+// Made by scripts/dump_torch_files.py.
+std::filesystem::path saved(const std::string& name) {
+  return std::filesystem::path(AUXBENCH_SOURCE_ROOT) / "tests/base/weights" / name;
+}
+
+std::vector<float> floats(const SafeTensor& tensor) {
+  std::vector<float> values(tensor.bytes.size() / sizeof(float));
+  std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
+  return values;
+}
+
+std::vector<float> counting(float first, size_t count) {
+  std::vector<float> values;
+  for (size_t i = 0; i < count; ++i) values.push_back(first + static_cast<float>(i));
+  return values;
+}
+
+std::string complaint(const std::string& bytes) {
+  try {
+    parse_torch_file(bytes, "w.pth");
+  } catch (const UserError& error) {
+    CHECK(error.code() == ExitCode::data_missing);
+    return error.what();
+  }
+  return "no complaint";
+}
+
+}  // namespace
+
+TEST_CASE("weights of torch.save are read, in both formats, alone and within a checkpoint", "[base]") {
+  for (const char* name : {"weights.pth", "weights-legacy.pth", "checkpoint.pth", "checkpoint-legacy.pth"}) {
+    INFO(name);
+    const auto contents = read_weights(saved(name));
+    CHECK(contents.tensors.size() == 6);
+    const auto& conv = contents.tensors.at("conv1.weight");
+    CHECK(conv.dtype == "F32");
+    CHECK(conv.shape == std::vector<int64_t>{2, 1, 3, 3});
+    CHECK(floats(conv) == counting(0, 18));
+    CHECK(floats(contents.tensors.at("fc.bias")) == counting(34, 3));
+    const auto& tracked = contents.tensors.at("bn1.num_batches_tracked");
+    CHECK(tracked.dtype == "I64");
+    CHECK(tracked.shape.empty());
+    CHECK(tracked.bytes == std::string("\7\0\0\0\0\0\0\0", 8));
+    // What was read is written and read again.
+    CHECK(parse_safetensors(dump_safetensors(contents), name).tensors.at("conv1.weight").bytes == conv.bytes);
+  }
+}
+
+TEST_CASE("views come out contiguous, whatever their strides, types and sizes", "[base]") {
+  for (const char* name : {"views.pth", "views-legacy.pth"}) {
+    INFO(name);
+    const auto tensors = read_torch_file(saved(name)).tensors;
+    CHECK(tensors.at("transposed").shape == std::vector<int64_t>{6, 4});
+    CHECK(std::vector<float>{0, 6, 12, 18, 1, 7} == [&] {
+      auto values = floats(tensors.at("transposed"));
+      values.resize(6);
+      return values;
+    }());
+    CHECK(floats(tensors.at("slice")) == std::vector<float>{8, 9, 10, 14, 15, 16});
+    CHECK(floats(tensors.at("parameter")) == counting(0, 6));
+    CHECK(tensors.at("half").dtype == "F16");
+    CHECK(tensors.at("brain").dtype == "BF16");
+    CHECK(tensors.at("flags").bytes == std::string("\1\0", 2));
+    CHECK(tensors.at("empty").shape == std::vector<int64_t>{0, 3});
+    CHECK(tensors.at("empty").bytes.empty());
+  }
+}
+
+TEST_CASE("code in a file of weights is named and not executed", "[base]") {
+  for (const char* name : {"hostile.pth", "hostile-legacy.pth"})
+    CHECK_THAT(complaint(read_file(saved(name))),
+               Catch::Matchers::Contains(
+                   "weight: made by \"posix.system\", which no file of plain weights needs; it was not run"));
+}
+
+TEST_CASE("a file of weights that is cut is refused, wherever", "[base]") {
+  for (const char* name : {"weights.pth", "weights-legacy.pth"}) {
+    const auto whole = read_file(saved(name));
+    INFO(name);
+    for (size_t kept = 0; kept < whole.size(); ++kept) {
+      INFO(kept << " bytes of " << whole.size());
+      CHECK(complaint(whole.substr(0, kept)) != "no complaint");
+    }
+  }
+}
+
+TEST_CASE("damaged files of weights are refused or read, and never more than that", "[base]") {
+  RandomStream chance(stream_seed(0, "damage"));
+  for (const char* name :
+       {"weights.pth", "weights-legacy.pth", "views.pth", "views-legacy.pth", "checkpoint-legacy.pth"}) {
+    const auto whole = read_file(saved(name));
+    for (int attempt = 0; attempt < 2000; ++attempt) {
+      auto damaged = whole;
+      for (uint64_t left = 1 + chance.below(3); left > 0; --left)
+        damaged[chance.below(damaged.size())] = static_cast<char>(chance.below(256));
+      static_cast<void>(complaint(damaged));
+    }
+  }
+}
+
+TEST_CASE("a tensor that reaches beyond its storage, or claims more than it, is refused", "[base]") {
+  const auto whole = read_file(saved("weights-legacy.pth"));
+  // The shape (2, 1, 3, 3) of conv1.weight is K\2 K\1 K\3 K\3 in the pickle.
+  const std::string shape = "K\2K\1K\3K\3";
+  const auto at = whole.find(shape);
+  REQUIRE(at != std::string::npos);
+  auto damaged = whole;
+  damaged[at + 1] = 3;
+  CHECK_THAT(complaint(damaged), Catch::Matchers::Contains("conv1.weight: reaches beyond its storage"));
+}
+
+TEST_CASE("pickles are values, and what they leave out or overdo is refused", "[base]") {
+  const auto list = read_pickle("(lI1\naV\xc3\xa4\na.rest", "p");
+  CHECK(list.bytes == 12);
+  const auto* items = list.root->as<PickleList>();
+  REQUIRE(items != nullptr);
+  REQUIRE(items->items.size() == 2);
+  CHECK(*items->items[0]->as<int64_t>() == 1);
+  CHECK(*items->items[1]->as<std::string>() == "\xc3\xa4");
+  CHECK(*read_pickle(std::string_view("\x80\x02\x8a\x02\0\xff.", 7), "p").root->as<int64_t>() == -256);
+  CHECK(*read_pickle(std::string_view("G\x3f\xf8\0\0\0\0\0\0.", 10), "p").root->as<double>() == 1.5);
+  for (const std::string wrong :
+       {"", ".", "I1\n", "I1\nI2\n.", "a.", "t.", "(.", "u.", "}I1\n(I2\nu.", "h\7.", "X\xff\xff\xff\xff.", "\x80\x09.",
+        "Ix\n.", "c__main__\nX\n)\x92.", "]I1\nb.", "NNs.", "(I1\n0."})
+    CHECK_THROWS_AS(read_pickle(wrong, "p"), UserError);
+}
