@@ -213,9 +213,11 @@ class Archive {
     zip_error_init(&error);
     auto* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
     if (source != nullptr) archive_.reset(zip_open_from_source(source, ZIP_RDONLY, &error));
+    const std::string complaint = archive_ ? "" : zip_error_strerror(&error);
+    zip_error_fini(&error);
     if (!archive_) {
       if (source != nullptr) zip_source_free(source);
-      refuse_data(place, std::string("broken zip file: ") + zip_error_strerror(&error));
+      refuse_data(place, "broken zip file: " + complaint);
     }
     for (zip_int64_t i = 0; i < zip_get_num_entries(archive_.get(), 0); ++i) {
       const char* name = zip_get_name(archive_.get(), static_cast<zip_uint64_t>(i), 0);
