@@ -43,7 +43,7 @@ def kernel_rows(args):
              if entry["aggregate_name"] == "median"}
     streams = {"moments": "stream/read one", "encode": "stream/read one, write one", "encode+statistics": "stream/read one, write one",
                "differentiate": "stream/read two, write one"}
-    for name, rate in rates.items():
+    for name, rate in sorted(rates.items()):
         if not name.startswith("stream/"):
             stream = rates[streams[name.rpartition("/")[2]]]
             yield f"| {name} | {rate / 1e9:.1f} | {stream / 1e9:.1f} | {rate / stream:.0%} |"
