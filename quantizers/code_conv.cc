@@ -13,21 +13,6 @@ constexpr double kExactInFloat = 16777216;  // 2^24
 
 bool is_plain(const Codes& coded) { return !coded.scale.defined() && !coded.basis.defined(); }
 
-// Digits with their weight in the value; a uniform tensor is one digit, its code.
-struct Plane {
-  at::Tensor digits;
-  at::Tensor weight;  // [] or [out]
-};
-
-std::vector<Plane> planes_of(const Codes& coded) {
-  if (!coded.basis.defined()) return {{coded.codes, coded.scale}};
-  std::vector<Plane> planes;
-  const auto table = digit_table(coded.basis.size(-1), coded.signed_digits, coded.codes.options());
-  for (int64_t j = 0; j < table.size(1); ++j)
-    planes.push_back({by_code(coded.codes, table.select(1, j)), coded.basis.select(-1, j)});
-  return planes;
-}
-
 int64_t largest_digit(const Codes& coded) { return coded.basis.defined() ? 1 : coded.largest; }
 
 // Output channels are the second dimension of what a convolution returns.
@@ -53,24 +38,24 @@ int64_t channels_at_once(int64_t channels, double each) {
   return channels;
 }
 
-// Activations as a convolution reads them: their codes, or one or two of their digits.
+// Codes as a convolution reads them: as they are, or one of their digits, or two (shift > 0).
 struct Carrier {
   at::Tensor numbers;  // first digit + shift * second
   std::vector<at::Tensor> scales;
   double shift = 0;  // of two digits
 };
 
-std::vector<Carrier> carriers_of(const Codes& a, double shift) {
-  if (!a.basis.defined()) return {{a.codes, {a.scale}}};
+std::vector<Carrier> carriers_of(const Codes& coded, double shift) {
+  if (!coded.basis.defined()) return {{coded.codes, {coded.scale}}};
   std::vector<Carrier> carriers;
-  const auto table = digit_table(a.basis.size(-1), a.signed_digits, a.codes.options());
+  const auto table = digit_table(coded.basis.size(-1), coded.signed_digits, coded.codes.options());
   const int64_t digits = table.size(1), step = shift > 0 ? 2 : 1;
   for (int64_t i = 0; i < digits; i += step) {
     const bool pair = step == 2 && i + 1 < digits;
     const auto numbers = pair ? table.select(1, i) + table.select(1, i + 1) * shift : table.select(1, i);
-    Carrier carrier = {by_code(a.codes, numbers), {a.basis.select(-1, i)}};
+    Carrier carrier = {by_code(coded.codes, numbers), {coded.basis.select(-1, i)}};
     if (pair) {
-      carrier.scales.push_back(a.basis.select(-1, i + 1));
+      carrier.scales.push_back(coded.basis.select(-1, i + 1));
       carrier.shift = shift;
     }
     carriers.push_back(std::move(carrier));
@@ -104,18 +89,18 @@ at::Tensor forward(const Codes& a, const Codes& w, const ConvGeometry& geometry)
   const bool in_pairs = a.basis.defined() && geometry.groups == 1 && pair_is_exact(bound);
   const auto carriers = carriers_of(a, in_pairs ? shift_for(bound) : 0);
   at::Tensor y;
-  for (const auto& plane : planes_of(w)) {
+  for (const auto& digit : carriers_of(w, 0)) {
     for (const auto& carrier : carriers) {
-      auto sums = carrier.shift > 0 ? sums_of_pair(carrier, plane.digits, stretch, geometry)
-                                    : std::vector{exact_conv(carrier.numbers, plane.digits, geometry, in_double)};
+      auto sums = carrier.shift > 0 ? sums_of_pair(carrier, digit.numbers, stretch, geometry)
+                                    : std::vector{exact_conv(carrier.numbers, digit.numbers, geometry, in_double)};
       for (size_t i = 0; i < sums.size(); ++i) {
-        sums[i].mul_(per_output(carrier.scales[i] * plane.weight).to(sums[i].scalar_type()));
+        sums[i].mul_(per_output(carrier.scales[i] * digit.scales[0]).to(sums[i].scalar_type()));
         y = y.defined() ? y.add_(sums[i]) : sums[i];
       }
     }
     if (!a.offset.defined()) continue;
     const auto valid = at::ones({1, a.codes.size(1), a.codes.size(2), a.codes.size(3)}, a.codes.options());
-    y.add_(exact_conv(valid, plane.digits, geometry, in_double) * per_output(a.offset * plane.weight));
+    y.add_(exact_conv(valid, digit.numbers, geometry, in_double) * per_output(a.offset * digit.scales[0]));
   }
   return y.to(a.codes.scalar_type());
 }
