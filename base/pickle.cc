@@ -127,10 +127,8 @@ class Machine {
     push(PickleName{*module + "." + *name});
   }
   void build() {
-    const auto* state = pop();
-    auto* call = std::get_if<PickleCall>(&top()->value);
-    if (call == nullptr) refuse("gives state to what is no call");
-    call->state = state;
+    pop();
+    if (top()->as<PickleCall>() == nullptr) refuse("gives state to what is no call");
   }
 
   bool step(char opcode);

@@ -3,8 +3,8 @@
 // A pickle is a program that may name any function and call it. Here a name is only a name: what would be a call
 // becomes a Call value, "this name with these arguments", and whoever reads the result decides what the few names it
 // knows mean. Nothing is imported, looked up or run, whatever the pickle says. Protocols 0 to 5 as PyTorch writes them:
-// numbers, texts, bytes, tuples, lists, dictionaries, persistent ids, calls. What else there is (objects built from
-// classes of their own, out-of-band buffers) is refused by its opcode.
+// numbers, texts, bytes, tuples, lists, dictionaries, persistent ids, calls (a new object of a class is one too). What
+// else there is (sets, keyword arguments, out-of-band buffers) is refused by its opcode.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,7 @@ struct PickleDict {  // in order of insertion; a key that comes again stands twi
 };
 struct PickleCall {
   PickleRef callee, arguments;
-  PickleDict items{};         // what was set on the result, as on an OrderedDict
-  PickleRef state = nullptr;  // what BUILD would have given it
+  PickleDict items{};  // what was set on the result, as on an OrderedDict; state given by BUILD is dropped
 };
 struct PicklePersistent {
   PickleRef id;
@@ -60,7 +59,7 @@ struct Pickle {
 
 // One pickle from the beginning of `bytes`. Values may contain each other in circles: a reader limits its depth. Throws
 // UserError(data_missing) "PLACE: WHAT" for a program that is cut, ill-formed, or uses what is not read here; memory is
-// bounded by a small multiple of the input.
+// bounded by the input, of which a byte makes one value of about a hundred bytes at most.
 Pickle read_pickle(std::string_view bytes, const std::string& place);
 
 }  // namespace auxbench
