@@ -82,11 +82,18 @@ make_venv() {
 
 # wheels_venv FOLDER WHEEL...: makes an environment with these wheels and what they need, unless it is there already.
 wheels_venv() {
+  local code=0
+  mkdir -p "$CACHE"
+  exec 8>"$1.lock"
+  flock 8
+  make_wheels_venv "$@" || code=$?
+  exec 8>&-
+  return $code
+}
+
+make_wheels_venv() {
   local folder=$1 python
   shift
-  mkdir -p "$CACHE"
-  exec 8>"$folder.lock"
-  flock 8
   if [[ -f $folder/.complete && "$(<"$folder/.complete")" == "$*" ]]; then return; fi
   python="$(find_python)" || { warn "no Python 3.11 or newer with venv" && return 2; }
   say "installing into $folder: $*"
