@@ -1,10 +1,15 @@
 // N2UQ activations: learned thresholds in, equidistant levels out.
 //
-//   z = x s1; interval i = 0 .. n-1 (n = 2^k - 1) begins at b_i = start + a_0 + .. + a_{i-1} and has its threshold in
-//   its middle, b_i + a_i/2: the paper's t_{i+1} = t_i + (a_{i-1} + a_i)/2. Widths a_i have a floor of 1e-3. code =
-//   number of thresholds below or at z, value = code (2/n) s2 The gradient is that of the piecewise linear curve that
-//   climbs by 2/n over each interval; outside there is none: e = g s2 (2/n) / a_j in interval j;  dx = e s1, dstart =
-//   -e, da_i = -e clip((z - b_i) / a_i, 0, 1), ds1 = e x, ds2 = g code 2/n
+//   z = x s1; widths a_0 .. a_{n-1}, n = 2^k - 1, have a floor of 1e-3
+//   interval i begins at b_i = start + a_0 + .. + a_{i-1}
+//   threshold i is its middle, b_i + a_i/2: the paper's t_{i+1} = t_i + (a_{i-1} + a_i)/2
+//   code = number of thresholds below or at z, value = code (2/n) s2
+//
+// The gradient is that of the piecewise linear curve that climbs by 2/n over each interval; outside there is none:
+//
+//   e = g s2 (2/n) / a_j in interval j
+//   dx = e s1, dstart = -e, da_i = -e clip((z - b_i) / a_i, 0, 1), ds1 = e x, ds2 = g code 2/n
+//
 // Learned parameters in the order of `sums`: start, a_0 .. a_{n-1}, s1, s2; one array of n + 3 numbers holds them.
 #pragma once
 
