@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
+#include <memory>
 
 namespace auxbench {
 namespace {
@@ -61,15 +61,25 @@ bool ends_without_newline(const Descriptor& file) {
 
 std::string read_file(const std::filesystem::path& path, ExitCode on_error) {
   errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path)) {
-    if (errno == 0) errno = EISDIR;
-    refuse(path, "cannot be read", on_error);
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) refuse(path, "cannot be read", on_error);
+  const std::unique_ptr<const int, void (*)(const int*)> closing(&file, [](const int* number) { close(*number); });
+  struct stat known {};
+  // What has no size of its own (a pipe, /proc) is read to its end all the same.
+  std::string bytes(fstat(file, &known) == 0 && known.st_size > 0 ? static_cast<size_t>(known.st_size) : 0, '\0');
+  constexpr size_t kStep = size_t{1} << 16;
+  for (size_t filled = 0;;) {
+    if (filled == bytes.size()) bytes.resize(filled + (filled == 0 ? kStep : 1));
+    const auto got = read(file, bytes.data() + filled, bytes.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) refuse(path, "cannot be read", on_error);
+    filled += static_cast<size_t>(got);
+    if (got == 0) {
+      bytes.resize(filled);
+      return bytes;
+    }
+    if (filled == bytes.size() && known.st_size == 0) bytes.resize(2 * filled);
   }
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  if (file.bad()) refuse(path, "reading failed", on_error);
-  return std::move(bytes).str();
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {

@@ -137,9 +137,11 @@ Augmentation parse_augmentation(std::span<const std::string> names) {
       result.pad_crop = true;
     else if (name == "flip")
       result.flip = true;
+    else if (name == "square-crop")
+      result.square_crop = true;
     else
       throw UserError(ExitCode::invalid_suite,
-                      "augment: unknown \"" + name + "\", use random-resized-crop, pad-crop or flip");
+                      "augment: unknown \"" + name + "\", use random-resized-crop, pad-crop, square-crop or flip");
   }
   return result;
 }

@@ -4,6 +4,7 @@
 //   random-resized-crop  torchvision's: 0.08 to 1 of the area, ratio 3/4 to 4/3 log-uniform, ten tries, then the centre
 //   pad-crop             zeros (black, before normalisation) of max(1, height / 8) pixels on all sides, a random window
 //   flip                 left to right, one in two
+// A fourth, square-crop, is for photographs alone (transforms.h).
 // Resizing goes back to the image's own size, so it only enlarges: bilinear, half-pixel centres, edges repeated, values
 // not rounded to bytes in between. (The triangle filter that Pillow and torch widen when shrinking is this one when
 // enlarging.)
@@ -23,9 +24,10 @@ struct Augmentation {
   bool random_resized_crop = false;
   bool pad_crop = false;
   bool flip = false;
+  bool square_crop = false;
 };
 
-// Throws UserError(invalid_suite) for a name that is none of the three.
+// Throws UserError(invalid_suite) for a name that is none of the four.
 Augmentation parse_augmentation(std::span<const std::string> names);
 
 // What happens to one image: the box is enlarged to the image's size, shifted over black, then mirrored.

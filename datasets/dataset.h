@@ -1,32 +1,40 @@
-// A dataset by name: training and test images, what normalises them, what identifies them.
+// A dataset by name: training and test images, and what identifies them.
 #pragma once
 
-#include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "datasets/image_set.h"
+#include "datasets/image_source.h"
+#include "datasets/places.h"
 
 namespace auxbench {
 
-// A pixel p in 0..255 becomes (p / 255 - mean) / std, every channel alike.
 struct Dataset {
   std::string name;
-  ImageSet train, test;
-  std::string manifest;  // SHA-256 over the digests of the dataset's files, however they are packed
-  float mean = 0;
-  float std = 1;
+  Images train, test;
+  std::string manifest;  // SHA-256: of the files' content (fashion-mnist), of their names and sizes (imagenet)
 };
 
-// This program has a loader for it. False for the names that suites may use before their loaders exist (imagenet,
-// cifar100, coco, scenes) and for unknown names.
+struct DatasetRequest {
+  DataRoot root;
+  bool complete = false;  // a part of the published data is refused
+  int threads = 1;        // that may look at files
+};
+
+// This program trains on it. False for the names that suites may use before that is so (cifar100, coco, scenes) and for
+// unknown names.
 bool dataset_implemented(std::string_view name);
 
-// It has a loader and its files are found (not yet verified) under `root` or where the loader looks by itself.
-bool dataset_available(std::string_view name, const std::optional<std::filesystem::path>& root = std::nullopt);
+// It is implemented and its files are found (not yet verified) under `root` or where the loader looks by itself.
+bool dataset_available(std::string_view name, const DataRoot& root = {});
 
-// Reads and verifies. Throws UserError(data_missing) when it is not implemented, not found or not as published.
-Dataset load_dataset(std::string_view name, const std::optional<std::filesystem::path>& root = std::nullopt);
+// How many images it has as published. For an implemented one.
+struct PublishedSize {
+  int64_t train = 0, test = 0;
+};
+PublishedSize published_size(std::string_view name);
+
+// Throws UserError(data_missing) when it is not implemented, not found or not as published.
+Dataset load_dataset(std::string_view name, const DatasetRequest& request = {});
 
 }  // namespace auxbench

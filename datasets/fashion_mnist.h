@@ -1,15 +1,13 @@
 // Fashion-MNIST (Xiao, Rasul, Vollgraf 2017): 60000 + 10000 grey images of 28 x 28, ten classes.
 //
-// Places, in order: the given root, $AUXBENCH_DATA, $XDG_DATA_HOME/auxbench (~/.local/share/auxbench),
-// /usr/share/datasets; in each the sub-folder fashion-mnist, then the place itself. The first that holds all four files
-// is taken.
+// Looked for as places.h says; the first place that holds all four files is taken.
 #pragma once
 
 #include <filesystem>
 #include <optional>
-#include <vector>
 
 #include "datasets/idx_folder.h"
+#include "datasets/places.h"
 
 namespace auxbench {
 
@@ -20,12 +18,12 @@ inline constexpr IdxDigests kFashionMnistDigests = {
     .test_images = "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     .test_labels = "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"};
 
-// Where it is looked for, whether it is there or not.
-std::vector<std::filesystem::path> fashion_mnist_places(const std::optional<std::filesystem::path>& root);
+// Of the training images' pixels / 255, to 4 digits.
+inline constexpr float kFashionMnistMean = 0.2860F, kFashionMnistStd = 0.3530F;
 
-std::optional<std::filesystem::path> find_fashion_mnist(const std::optional<std::filesystem::path>& root);
+std::optional<std::filesystem::path> find_fashion_mnist(const DataRoot& root);
 
 // Throws UserError(data_missing): not found (the places and the package to install), or not the published files.
-IdxFolder load_fashion_mnist(const std::optional<std::filesystem::path>& root);
+IdxFolder load_fashion_mnist(const DataRoot& root);
 
 }  // namespace auxbench

@@ -15,15 +15,4 @@ void check_image_set(const ImageSet& images) {
   AUXBENCH_CHECK(std::all_of(images.labels.begin(), images.labels.end(), in_range), "labels that are classes");
 }
 
-ImageSet take_first(ImageSet images, int64_t count) {
-  AUXBENCH_CHECK(count >= 0, "a number of images");
-  if (count == 0 || count >= images.count) return images;
-  images.count = count;
-  images.labels.resize(static_cast<size_t>(count));
-  images.pixels.resize(static_cast<size_t>(count) * images.image_size());
-  images.labels.shrink_to_fit();
-  images.pixels.shrink_to_fit();
-  return images;
-}
-
 }  // namespace auxbench

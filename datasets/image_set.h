@@ -28,7 +28,4 @@ struct ImageSet {
 // The sizes of `pixels` and `labels` and every label agree with the rest. Throws LogicFault.
 void check_image_set(const ImageSet& images);
 
-// The first `count` images; all of them when `count` is 0 or more than there are.
-ImageSet take_first(ImageSet images, int64_t count);
-
 }  // namespace auxbench

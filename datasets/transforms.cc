@@ -13,7 +13,7 @@
 namespace auxbench {
 namespace {
 
-constexpr int64_t kShort = 256, kCrop = 224, kCocoShort = 800, kCocoLong = 1333;
+constexpr int64_t kShort = 256, kCocoShort = 800, kCocoLong = 1333;
 constexpr int64_t kLongest = 1000;  // long side over short side
 constexpr size_t kChannels = 3;
 constexpr std::array<float, kChannels> kMean = {0.485F, 0.456F, 0.406F}, kStd = {0.229F, 0.224F, 0.225F};
@@ -58,26 +58,31 @@ void mirror(Raster& raster) {
   }
 }
 
-Raster imagenet_eval(const Raster& raster, RandomStream&) { return centre_crop(short_side_to(raster, kShort), kCrop); }
+Raster imagenet_eval(const Raster& raster, RandomStream&) {
+  return centre_crop(short_side_to(raster, kShort), kPhotoSide);
+}
 
 Raster imagenet_eval_square(const Raster& raster, RandomStream&) {
-  return centre_crop(resize(raster, kShort, kShort), kCrop);
+  return centre_crop(resize(raster, kShort, kShort), kPhotoSide);
+}
+
+Raster random_box(const Raster& raster, RandomStream& stream) {
+  const auto box = draw_warp({.random_resized_crop = true}, raster.height, raster.width, stream);
+  return resize(crop(raster, box.top, box.left, box.height, box.width), kPhotoSide, kPhotoSide);
+}
+
+Raster random_part_of_square(const Raster& raster, RandomStream& stream) {
+  const auto rest = static_cast<uint64_t>(kShort - kPhotoSide) + 1;
+  const auto top = static_cast<int64_t>(stream.below(rest)), left = static_cast<int64_t>(stream.below(rest));
+  return crop(resize(raster, kShort, kShort), top, left, kPhotoSide, kPhotoSide);
 }
 
 Raster imagenet_train(const Raster& raster, RandomStream& stream) {
-  const auto box = draw_warp({.random_resized_crop = true, .flip = true}, raster.height, raster.width, stream);
-  auto result = resize(crop(raster, box.top, box.left, box.height, box.width), kCrop, kCrop);
-  if (box.mirrored) mirror(result);
-  return result;
+  return augment_photo(raster, {.random_resized_crop = true, .flip = true}, stream);
 }
 
 Raster imagenet_train_square(const Raster& raster, RandomStream& stream) {
-  const auto square = resize(raster, kShort, kShort);
-  const auto rest = static_cast<uint64_t>(kShort - kCrop) + 1;
-  const auto top = static_cast<int64_t>(stream.below(rest)), left = static_cast<int64_t>(stream.below(rest));
-  auto result = crop(square, top, left, kCrop, kCrop);
-  if (stream.below(2) == 1) mirror(result);
-  return result;
+  return augment_photo(raster, {.flip = true, .square_crop = true}, stream);
 }
 
 // Detectron2's ResizeShortestEdge.
@@ -107,6 +112,21 @@ constexpr std::array kTransforms = {
     PhotoTransform{"coco-eval", coco_eval}};
 
 }  // namespace
+
+void check_photo_augmentation(const Augmentation& augmentation) {
+  if (augmentation.pad_crop || (augmentation.random_resized_crop && augmentation.square_crop))
+    throw UserError(
+        ExitCode::invalid_suite,
+        "augment: photographs take random-resized-crop or square-crop, and flip; not pad-crop, not both crops");
+}
+
+Raster augment_photo(const Raster& raster, const Augmentation& augmentation, RandomStream& stream) {
+  auto result = augmentation.random_resized_crop ? random_box(raster, stream)
+                : augmentation.square_crop       ? random_part_of_square(raster, stream)
+                                                 : imagenet_eval(raster, stream);
+  if (augmentation.flip && stream.below(2) == 1) mirror(result);
+  return result;
+}
 
 std::span<const PhotoTransform> photo_transforms() { return kTransforms; }
 

@@ -13,9 +13,17 @@
 #include <string_view>
 
 #include "base/random.h"
+#include "datasets/augment.h"
 #include "datasets/raster.h"
 
 namespace auxbench {
+
+inline constexpr int64_t kPhotoSide = 224;  // of what the imagenet transforms make
+
+// imagenet-train is {random_resized_crop, flip}, imagenet-train-square {square_crop, flip}, imagenet-eval none. Flip is
+// a matter of its own; two crops at once, and pad_crop, are refused.
+void check_photo_augmentation(const Augmentation& augmentation);  // throws UserError(invalid_suite)
+Raster augment_photo(const Raster& raster, const Augmentation& augmentation, RandomStream& stream);
 
 struct PhotoTransform {
   std::string_view name;

@@ -1,14 +1,13 @@
 #include "metrics/coco_eval.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <thread>
 #include <unordered_map>
 
 #include "base/check.h"
+#include "base/parallel.h"
 
 namespace auxbench {
 namespace {
@@ -241,9 +240,10 @@ CocoResult evaluate_coco(const CocoTruth& truth, std::span<const CocoDetection> 
   for (const auto& category : truth.categories) result.categories.push_back({.category = category});
   std::sort(result.categories.begin(), result.categories.end(),
             [](const auto& a, const auto& b) { return a.category.id < b.category.id; });
-  std::vector<int64_t> ids;
+  std::vector<int64_t> ids, image_ids;
   for (const auto& category : truth.categories) ids.push_back(category.id);
-  const auto category_ranks = ranks_of(std::move(ids)), image_ranks = ranks_of(truth.images);
+  for (const auto& image : truth.images) image_ids.push_back(image.id);
+  const auto category_ranks = ranks_of(std::move(ids)), image_ranks = ranks_of(std::move(image_ids));
 
   Groups<CocoAnnotation> truths(truth.categories.size());
   for (const auto& annotation : truth.annotations) {
@@ -266,16 +266,7 @@ CocoResult evaluate_coco(const CocoTruth& truth, std::span<const CocoDetection> 
   sort_by_image(found);
 
   std::vector<CategorySums> sums(result.categories.size());
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    for (size_t k = next++; k < sums.size(); k = next++) sums[k] = evaluate_category(truths[k], found[k]);
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (int i = 1; i < threads; ++i) helpers.emplace_back(work);
-    work();
-  }
-
+  parallel_for(sums.size(), threads, [&](size_t k) { sums[k] = evaluate_category(truths[k], found[k]); });
   for (size_t k = 0; k < sums.size(); ++k) result.categories[k].ap = mean_precision({sums[k]}, 0, 0, kThresholds);
   const auto set = [&](CocoNumber number, double value) { result.numbers[static_cast<size_t>(number)] = value; };
   set(CocoNumber::ap, mean_precision(sums, 0, 0, kThresholds));

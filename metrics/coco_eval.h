@@ -45,8 +45,14 @@ struct CocoCategory {
   std::string name;
 };
 
+struct CocoImage {
+  int64_t id = 0;
+  std::string file = {};          // its name; empty: not said
+  int64_t width = 0, height = 0;  // 0: not said
+};
+
 struct CocoTruth {
-  std::vector<int64_t> images;  // ids
+  std::vector<CocoImage> images;
   std::vector<CocoCategory> categories;
   std::vector<CocoAnnotation> annotations;
 };

@@ -17,9 +17,9 @@ constexpr size_t kDeepest = 64;
 
 // What a row (an object of a list) may tell us; absent fields are not set.
 struct Row {
-  std::optional<int64_t> id, image_id, category_id, iscrowd;
+  std::optional<int64_t> id, image_id, category_id, iscrowd, width, height;
   std::optional<double> area, score;
-  std::optional<std::string> name;
+  std::optional<std::string> name, file_name;
   std::vector<double> bbox;
   std::string mistyped;  // the first field whose value was of the wrong kind
 };
@@ -53,6 +53,8 @@ class RowReader final : public nlohmann::json_sax<nlohmann::json> {
     return scalar([&](Row& row, const std::string& key) {
       if (key == "name")
         row.name = value;
+      else if (key == "file_name")
+        row.file_name = value;
       else
         mistype(row, key);
     });
@@ -94,8 +96,8 @@ class RowReader final : public nlohmann::json_sax<nlohmann::json> {
 
  private:
   static void mistype(Row& row, const std::string& key) {
-    static const std::unordered_set<std::string> kNeeded = {"id",   "image_id", "category_id", "iscrowd",
-                                                            "area", "score",    "name",        "bbox"};
+    static const std::unordered_set<std::string> kNeeded = {
+        "id", "image_id", "category_id", "iscrowd", "area", "score", "name", "bbox", "file_name", "width", "height"};
     if (row.mistyped.empty() && kNeeded.contains(key)) row.mistyped = key;
   }
 
@@ -118,6 +120,10 @@ class RowReader final : public nlohmann::json_sax<nlohmann::json> {
       row_.category_id = value;
     else if (field_ == "iscrowd")
       row_.iscrowd = value;
+    else if (field_ == "width")
+      row_.width = value;
+    else if (field_ == "height")
+      row_.height = value;
     else
       return real(static_cast<double>(value));
     return true;
@@ -165,13 +171,18 @@ class RowReader final : public nlohmann::json_sax<nlohmann::json> {
   std::unordered_set<std::string> lists_;
 };
 
-RowReader read_rows(const std::filesystem::path& path, std::unordered_set<std::string> sections, RowReader::Take take) {
+RowReader read_rows(std::istream& file, const std::string& place, std::unordered_set<std::string> sections,
+                    RowReader::Take take) {
+  RowReader reader(place, std::move(sections), std::move(take));
+  nlohmann::json::sax_parse(file, &reader);
+  if (file.bad()) refuse_data(place, "cannot be read to its end");
+  return reader;
+}
+
+std::ifstream open_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) refuse_data(path.string(), "cannot be read");
-  RowReader reader(path.string(), std::move(sections), std::move(take));
-  nlohmann::json::sax_parse(file, &reader);
-  if (file.bad()) refuse_data(path.string(), "cannot be read to its end");
-  return reader;
+  return file;
 }
 
 // A row with its place, for checking one field after the other.
@@ -210,9 +221,21 @@ class Fields {
   const Row& row_;
 };
 
+// Evaluation needs no more of an image than its id; what reads its file checks the rest.
+CocoImage image_of(const Fields& fields, int64_t id, const Row& row) {
+  const auto side = [&](const std::optional<int64_t>& value, const char* field) {
+    if (value.value_or(1) < 1) fields.refuse(field, "is below one pixel");
+    return value.value_or(0);
+  };
+  return {.id = id,
+          .file = row.file_name.value_or(""),
+          .width = side(row.width, "width"),
+          .height = side(row.height, "height")};
+}
+
 }  // namespace
 
-CocoTruth read_coco_truth(const std::filesystem::path& path) {
+CocoTruth parse_coco_truth(std::istream& file, const std::string& place) {
   CocoTruth truth;
   std::unordered_set<int64_t> images, categories, annotations;
   const auto take = [&](const RowReader& own, const std::string& section, size_t index, Row& row) {
@@ -220,7 +243,7 @@ CocoTruth read_coco_truth(const std::filesystem::path& path) {
     const auto id = fields.need(row.id, "id");
     auto& seen = section == "images" ? images : (section == "categories" ? categories : annotations);
     if (!seen.insert(id).second) fields.refuse("id", std::to_string(id) + " comes twice");
-    if (section == "images") truth.images.push_back(id);
+    if (section == "images") truth.images.push_back(image_of(fields, id, row));
     if (section == "categories") truth.categories.push_back({id, row.name.value_or(std::to_string(id))});
     if (section != "annotations") return;
     const double area = fields.finite(row.area, "area");
@@ -232,10 +255,9 @@ CocoTruth read_coco_truth(const std::filesystem::path& path) {
                                  .area = area,
                                  .crowd = row.iscrowd.value_or(0) != 0});
   };
-  const auto reader = read_rows(path, {"images", "annotations", "categories"}, take);
+  const auto reader = read_rows(file, place, {"images", "annotations", "categories"}, take);
   for (const char* section : {"images", "annotations", "categories"})
-    if (!reader.has_list(section))
-      refuse_data(path.string(), std::string("no list \"") + section + "\": not COCO's instances");
+    if (!reader.has_list(section)) refuse_data(place, std::string("no list \"") + section + "\": not COCO's instances");
   // The lists may come in any order: only now is it known what there is.
   for (size_t i = 0; i < truth.annotations.size(); ++i) {
     const auto& annotation = truth.annotations[i];
@@ -247,8 +269,9 @@ CocoTruth read_coco_truth(const std::filesystem::path& path) {
   return truth;
 }
 
-std::vector<CocoDetection> read_coco_detections(const std::filesystem::path& path, const CocoTruth& truth) {
-  const std::unordered_set<int64_t> images(truth.images.begin(), truth.images.end());
+std::vector<CocoDetection> parse_coco_detections(std::istream& file, const std::string& place, const CocoTruth& truth) {
+  std::unordered_set<int64_t> images;
+  for (const auto& image : truth.images) images.insert(image.id);
   std::vector<CocoDetection> detections;
   const auto take = [&](const RowReader& own, const std::string& section, size_t index, Row& row) {
     const Fields fields(own, section, index, row);
@@ -259,9 +282,19 @@ std::vector<CocoDetection> read_coco_detections(const std::filesystem::path& pat
                           .box = fields.box(),
                           .score = fields.finite(row.score, "score")});
   };
-  const auto reader = read_rows(path, {""}, take);
-  if (!reader.has_list("")) refuse_data(path.string(), "a list of detections was expected");
+  const auto reader = read_rows(file, place, {""}, take);
+  if (!reader.has_list("")) refuse_data(place, "a list of detections was expected");
   return detections;
+}
+
+CocoTruth read_coco_truth(const std::filesystem::path& path) {
+  auto file = open_file(path);
+  return parse_coco_truth(file, path.string());
+}
+
+std::vector<CocoDetection> read_coco_detections(const std::filesystem::path& path, const CocoTruth& truth) {
+  auto file = open_file(path);
+  return parse_coco_detections(file, path.string(), truth);
 }
 
 std::string coco_detections_json(const std::vector<CocoDetection>& detections) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <filesystem>
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ CocoTruth read_coco_truth(const std::filesystem::path& path);
 
 // Detections of images that `truth` does not have are refused: they belong to another data set.
 std::vector<CocoDetection> read_coco_detections(const std::filesystem::path& path, const CocoTruth& truth);
+
+// The same from a stream; `place` stands for the file in messages.
+CocoTruth parse_coco_truth(std::istream& file, const std::string& place);
+std::vector<CocoDetection> parse_coco_detections(std::istream& file, const std::string& place, const CocoTruth& truth);
 
 // The same format again, one detection a line; numbers read back as they are.
 std::string coco_detections_json(const std::vector<CocoDetection>& detections);

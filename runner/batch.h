@@ -1,4 +1,4 @@
-// A training batch as tensors where a cell computes.
+// Batches as tensors where a cell computes.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,12 +8,23 @@
 
 namespace auxbench {
 
-struct Batch {
-  at::Tensor images, labels;  // [N, C, H, W] of the options' type, [N] int64
+struct TensorBatch {
+  at::Tensor images, labels;  // [N, C, H, W] of the experiment's type, [N] int64
 };
 
-// data: what the loader was made from.
-Batch load_batch(EpochLoader& loader, const Dataset& data, int64_t epoch, int64_t index,
-                 const ExperimentOptions& options);
+// A BatchLoader (datasets/loader.h) whose batches are tensors. For a GPU they are made in pinned memory and copied
+// while it computes. Unless the options say how many workers: none for images in memory on the CPU, where they would
+// only take time from the network; else one for each thread this process has.
+class TensorLoader {
+ public:
+  TensorLoader(Images images, LoaderOptions options, const ExperimentOptions& where);
+
+  [[nodiscard]] int64_t batches() const { return loader_.batches(); }
+  TensorBatch take(int64_t epoch, int64_t batch_index);
+
+ private:
+  ExperimentOptions where_;
+  BatchLoader loader_;
+};
 
 }  // namespace auxbench

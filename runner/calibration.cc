@@ -56,10 +56,11 @@ class Calibrator {
 
   // A random part of the training set, in batches.
   void draw_images() {
-    EpochLoader loader(data_, {.batch = spec_.batch, .seed = experiment_.cell().seed});
-    const auto wanted = std::min<int64_t>(spec_.images, data_.train.count);
+    TensorLoader loader(data_.train, {.batch = spec_.batch, .seed = experiment_.cell().seed, .epochs = 1},
+                        experiment_.options());
+    const auto wanted = std::min<int64_t>(spec_.images, data_.train->count());
     for (int64_t i = 0, drawn = 0; drawn < wanted; ++i) {
-      const auto images = load_batch(loader, data_, 0, i, experiment_.options()).images;
+      const auto images = loader.take(0, i).images;
       batches_.push_back(images.slice(0, 0, std::min(images.size(0), wanted - drawn)));
       drawn += batches_.back().size(0);
     }
@@ -161,7 +162,7 @@ class Calibrator {
 
   void evaluate_network() {
     const Stopwatch watch;
-    outcome_.final = evaluate(experiment_.network(), data_, experiment_.options().device, experiment_.options().type);
+    outcome_.final = evaluate(experiment_.network(), data_.test, experiment_.options());
     outcome_.state.evaluate_seconds = watch.seconds();
   }
 

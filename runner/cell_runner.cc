@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/parallel.h"
 #include "base/sha256.h"
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
@@ -16,6 +17,7 @@ namespace {
 
 constexpr const char* kWeights = "weights.safetensors";      // F, torchvision's names
 constexpr const char* kAuxiliary = "auxiliary.safetensors";  // H, for the cells that fine-tune it further
+constexpr const char* kOutcomes = "outcomes.safetensors";    // per test image
 constexpr const char* kCheckpoint = "checkpoint.safetensors";
 
 NamedTensors only(const NamedTensors& all, const std::string& prefix) {
@@ -44,10 +46,20 @@ void load_weights(const std::filesystem::path& path, NamedTensors targets) {
   load_tensors(contents, "", targets, path.string());
 }
 
-void save_predictions(const Evaluation& evaluation, const std::filesystem::path& folder) {
+at::Tensor bits(const std::vector<bool>& values) {
+  auto tensor = at::empty({std::ssize(values)}, at::kBool);
+  std::copy(values.begin(), values.end(), tensor.mutable_data_ptr<bool>());
+  return tensor;
+}
+
+// What became of each test image, for paired comparisons of cells.
+void save_outcomes(const Evaluation& evaluation, const std::filesystem::path& folder) {
   SafeTensors contents;
-  store_tensors({{"predictions", at::tensor(evaluation.predictions, at::kLong).to(at::kShort)}}, contents);
-  write_safetensors(folder / "predictions.safetensors", contents);
+  store_tensors({{"predictions", at::tensor(evaluation.predictions, at::kLong).to(at::kShort)},
+                 {"in_top1", bits(evaluation.in_top1)},
+                 {"in_top5", bits(evaluation.in_top5)}},
+                contents);
+  write_safetensors(folder / kOutcomes, contents);
 }
 
 // A digest of F's weights: the same cell gives the same number here, or something is not deterministic.
@@ -64,7 +76,7 @@ void describe_precision(const Experiment& experiment, Record& record) {
 
 // An outcome that agrees with "nothing was learned" is not evidence for anything.
 void distrust_chance(const Dataset& data, Record& record) {
-  const double chance = 100.0 / static_cast<double>(data.test.classes);
+  const double chance = 100.0 / static_cast<double>(data.test->classes());
   const double top1 = record.metrics.front().value;
   if (top1 > 1.2 * chance) return;
   record.status = Status::mistrusted;
@@ -78,8 +90,8 @@ void fill(const TrainOutcome& outcome, const Dataset& data, Record& record) {
   record.seconds = {{"train", outcome.state.train_seconds}, {"evaluate", outcome.state.evaluate_seconds}};
   if (outcome.state.earlier_seconds > 0) record.seconds["earlier runs"] = outcome.state.earlier_seconds;
   record.facts["steps"] = outcome.state.iteration;
-  record.facts["train_images"] = data.train.count;
-  record.facts["test_images"] = data.test.count;
+  record.facts["train_images"] = data.train->count();
+  record.facts["test_images"] = data.test->count();
   if (outcome.status != Status::completed) return;
   record.metrics = {{.name = "top1", .value = outcome.final.top1, .unit = "%"},
                     {.name = "top5", .value = outcome.final.top5, .unit = "%"}};
@@ -111,8 +123,8 @@ void train_into(const CellSpec& cell, const RunContext& context, const Store& st
   const auto& data = cell_data(cell, context);
   const auto folder = store.cell_folder(record.id);
   make_folder(folder);
-  Experiment experiment(cell, {.channels = data.train.channels, .classes = data.train.classes},
-                        {.device = context.device});
+  Experiment experiment(cell, {.channels = data.train->shape().channels, .classes = data.train->classes()},
+                        {.device = context.device, .workers = context.workers});
   start_from_parent(cell, context, store, experiment);
   describe_precision(experiment, record);
   const auto outcome = cell.post_training() ? calibrate(experiment, data, record.id, progress)
@@ -120,7 +132,7 @@ void train_into(const CellSpec& cell, const RunContext& context, const Store& st
   fill(outcome, data, record);
   if (outcome.status != Status::completed) return;
   save_weights(experiment, folder);
-  save_predictions(outcome.final, folder);
+  save_outcomes(outcome.final, folder);
   record.facts["weights_sha256"] = weights_digest(folder);
 }
 
@@ -132,9 +144,10 @@ const Dataset& cell_data(const CellSpec& cell, const RunContext& context) {
   const std::string wanted =
       cell.dataset + " " + std::to_string(cell.train_images) + " " + std::to_string(cell.test_images);
   if (wanted == loaded) return data;
-  data = load_dataset(cell.dataset, context.data_root);
-  data.train = take_first(std::move(data.train), cell.train_images);
-  data.test = take_first(std::move(data.test), cell.test_images);
+  data = load_dataset(cell.dataset,
+                      {.root = context.data_root, .complete = context.complete_data, .threads = available_threads()});
+  data.train = part_of(std::move(data.train), cell.train_images);
+  data.test = part_of(std::move(data.test), cell.test_images);
   loaded = wanted;
   return data;
 }

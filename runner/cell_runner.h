@@ -21,11 +21,14 @@ inline constexpr int kCodeEpoch = 3;  // 3: moments of weights and tanh in kerne
 struct RunContext {
   c10::Device device{c10::kCPU};
   std::optional<std::filesystem::path> data_root;
-  Provenance provenance;  // of this process; each record completes its copy
-  std::string rerun;      // command that reruns the whole; each record adds its own --only
+  bool complete_data = false;  // a part of a published dataset is refused: the tier is no proxy
+  std::optional<int> workers;  // that load images
+  Provenance provenance;       // of this process; each record completes its copy
+  std::string rerun;           // command that reruns the whole; each record adds its own --only
 };
 
-// The dataset as the cell wants it: its first train_images and test_images. Keeps the last one loaded.
+// The dataset as the cell wants it: as many of its images as train_images and test_images say. Keeps the last one
+// loaded.
 const Dataset& cell_data(const CellSpec& cell, const RunContext& context);
 
 // The id also depends on the data's content: throws UserError(data_missing) when a dataset that this program reads is

@@ -1,24 +1,23 @@
 // Evaluation of F alone: the auxiliary module is no argument here.
 #pragma once
 
-#include <c10/core/Device.h>
-#include <c10/core/ScalarType.h>
-
 #include <cstdint>
 #include <vector>
 
-#include "datasets/dataset.h"
+#include "datasets/image_source.h"
 #include "models/network.h"
+#include "runner/experiment.h"
 
 namespace auxbench {
 
 struct Evaluation {
-  double top1 = 0;                   // percent
-  double top5 = 0;                   // percent
-  std::vector<int64_t> predictions;  // first choice per image, in file order
+  double top1 = 0;                     // percent
+  double top5 = 0;                     // percent
+  std::vector<int64_t> predictions;    // first choice per image, in the source's order
+  std::vector<bool> in_top1, in_top5;  // per image: whether its label is among the first one, the first five
 };
 
 // The network must be in evaluation mode.
-Evaluation evaluate(Network& network, const Dataset& data, c10::Device device, c10::ScalarType type);
+Evaluation evaluate(Network& network, const Images& images, const ExperimentOptions& where);
 
 }  // namespace auxbench

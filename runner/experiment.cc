@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "base/torch_prelude.h"
+#include "datasets/dataset.h"
 #include "quantizers/quantized_layers.h"
 #include "runner/spec/aids.h"
 
@@ -100,7 +101,7 @@ std::string why_not_implemented(const CellSpec& cell) {
   if (!network_exists(cell.model)) return prefix + "model " + cell.model;
   if (!cell.full_precision() && find_quantizer(cell.quantizer) == nullptr)
     return prefix + "quantizer " + cell.quantizer;
-  if (cell.dataset != "fashion-mnist") return prefix + "dataset " + cell.dataset;
+  if (!dataset_implemented(cell.dataset)) return prefix + "dataset " + cell.dataset;
   return {};
 }
 

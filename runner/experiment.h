@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct DataShape {
 struct ExperimentOptions {
   c10::Device device{c10::kCPU};
   c10::ScalarType type = c10::ScalarType::Float;
+  std::optional<int> workers;  // threads that load images; none: batch.h chooses. No number depends on it.
 };
 
 // Why this program cannot train the cell yet ("not implemented yet: quantizer lsq"), or empty.

@@ -4,7 +4,6 @@
 
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
-#include "datasets/loader.h"
 #include "runner/batch.h"
 #include "runner/device.h"
 #include "runner/interrupt.h"
@@ -27,7 +26,10 @@ class Trainer {
         checkpoint_(checkpoint),
         id_(id),
         progress_(progress),
-        loader_(data, {.batch = stage_.batch, .seed = experiment.cell().seed, .augment = stage_.augment}) {}
+        loader_(
+            data.train,
+            {.batch = stage_.batch, .seed = experiment.cell().seed, .augment = stage_.augment, .epochs = stage_.epochs},
+            experiment.options()) {}
 
   TrainOutcome run() {
     load_checkpoint(checkpoint_, id_, experiment_, outcome_.state);
@@ -60,7 +62,7 @@ class Trainer {
   }
 
   void step(int64_t this_epoch, int64_t batch_index) {
-    const auto batch = load_batch(loader_, data_, this_epoch, batch_index, experiment_.options());
+    const auto batch = loader_.take(this_epoch, batch_index);
     const double lr = learning_rate(stage_, outcome_.state.iteration, loader_.batches());
     const auto losses = experiment_.step(batch.images, batch.labels, lr, {outcome_.state.iteration, total()});
     pending_.push_back(losses.loss.detach());
@@ -110,7 +112,7 @@ class Trainer {
   Evaluation timed_evaluation() {
     const Stopwatch watch;
     experiment_.train_mode(false);
-    auto evaluation = evaluate(experiment_.network(), data_, experiment_.options().device, experiment_.options().type);
+    auto evaluation = evaluate(experiment_.network(), data_.test, experiment_.options());
     outcome_.state.evaluate_seconds += watch.seconds();
     return evaluation;
   }
@@ -121,7 +123,7 @@ class Trainer {
   const std::filesystem::path& checkpoint_;
   const std::string& id_;
   Progress& progress_;
-  EpochLoader loader_;
+  TensorLoader loader_;
   TrainOutcome outcome_;
   std::vector<at::Tensor> pending_, pending_aux_;
 };

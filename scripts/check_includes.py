@@ -12,7 +12,7 @@ MAY_INCLUDE = {
     "results": ("base",),
     "reports": ("base", "results"),
     "runner/spec": ("base", "quantizers/methods"),
-    "datasets": ("base",),
+    "datasets": ("base", "metrics"),
     "quantizers/methods": (),
     "quantizers": ("base", "kernels", "quantizers/methods"),
     "models": ("base", "kernels", "quantizers", "quantizers/methods"),

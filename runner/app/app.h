@@ -26,6 +26,7 @@ void add_probe(CLI::App& app, Outcome& outcome);
 void add_bench_training(CLI::App& app, Outcome& outcome);
 void add_coco_eval(CLI::App& app, Outcome& outcome);
 void add_weights(CLI::App& app, Outcome& outcome);
+void add_data(CLI::App& app, Outcome& outcome);  // data find, verify, generate
 
 // What every verb that reads a suite has in common.
 struct SuiteArguments {
@@ -35,6 +36,7 @@ struct SuiteArguments {
   std::optional<int> seeds;
   std::string device = "cpu";
   int threads = 0;
+  std::optional<int> workers;
   std::string data_root;
   std::filesystem::path out;  // empty: auxbench-results/<suite>-<tier>
   bool json = false;

@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   auxbench::add_bench_training(app, outcome);
   auxbench::add_coco_eval(app, outcome);
   auxbench::add_weights(app, outcome);
+  auxbench::add_data(app, outcome);
   try {
     app.parse(argc, argv);
     return static_cast<int>(outcome);

@@ -18,7 +18,16 @@ struct PlannedCell {
 };
 
 PlannedCell plan_cell(const CellSpec& cell, const RunContext& context, const std::map<std::string, Record>& records) {
-  PlannedCell planned = {.id = identify(cell, context), .state = {}, .cost = {}};
+  PlannedCell planned;
+  if (dataset_implemented(cell.dataset) && !dataset_available(cell.dataset, context.data_root)) {
+    // Its id hangs on the data; what it will cost does not.
+    const auto images = published_size(cell.dataset);
+    planned.id = cell_slug(cell);
+    planned.state = "needs " + cell.dataset + ", which was not found";
+    planned.cost = estimate_cost(cell, images.train, images.test, records);
+    return planned;
+  }
+  planned.id = identify(cell, context);
   const auto record = records.find(planned.id);
   if (record != records.end() && is_final(record->second.status)) {
     planned.state = "cached: " + status_name(record->second.status);
@@ -27,7 +36,7 @@ PlannedCell plan_cell(const CellSpec& cell, const RunContext& context, const std
   } else {
     const auto& data = cell_data(cell, context);
     planned.state = "to run";
-    planned.cost = estimate_cost(cell, data.train.count, data.test.count, records);
+    planned.cost = estimate_cost(cell, data.train->count(), data.test->count(), records);
   }
   return planned;
 }
@@ -60,7 +69,7 @@ ExitCode plan(const SuiteArguments& arguments) {
       cells.push_back(to_json(listed, planned));
       continue;
     }
-    const std::string cost = planned.state == "to run" ? ", about " + duration_text(planned.cost.seconds) : "";
+    const std::string cost = planned.cost.seconds > 0 ? ", about " + duration_text(planned.cost.seconds) : "";
     std::printf("%s  %s%s%s\n", planned.id.c_str(), planned.state.c_str(), cost.c_str(),
                 listed.implied ? " (needed by others)" : "");
   }

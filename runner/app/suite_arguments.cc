@@ -3,6 +3,7 @@
 
 #include "runner/app/app.h"
 #include "runner/device.h"
+#include "runner/experiment.h"
 #include "runner/provenance.h"
 
 namespace auxbench {
@@ -14,8 +15,13 @@ std::optional<std::filesystem::path> data_root(const SuiteArguments& arguments) 
 }
 
 bool data_are_here(const SuiteSpec& suite, const RunContext& context) {
-  return std::all_of(suite.cells.begin(), suite.cells.end(),
-                     [&](const ListedCell& cell) { return dataset_available(cell.spec.dataset, context.data_root); });
+  bool any = false;
+  for (const auto& cell : suite.cells) {
+    if (!why_not_implemented(cell.spec).empty()) continue;  // it would be skipped with its data, too
+    if (!dataset_available(cell.spec.dataset, context.data_root)) return false;
+    any = true;
+  }
+  return any;
 }
 
 SuiteRequest request_of(const SuiteArguments& arguments, const std::string& tier) {
@@ -61,6 +67,8 @@ void add_suite_options(CLI::App& verb, SuiteArguments& arguments) {
   verb.add_option("--seeds", arguments.seeds, "seeds 0..N-1 instead of the suite's");
   verb.add_option("--device", arguments.device, "cpu, cuda or cuda:N")->capture_default_str();
   verb.add_option("--threads", arguments.threads, "CPU threads; default: all");
+  verb.add_option("--workers", arguments.workers, "threads that load images; no number depends on it")
+      ->check(CLI::Range(0, 1024));
   verb.add_option("--data-root", arguments.data_root, "folder of datasets; also $AUXBENCH_DATA");
   verb.add_option("--out", arguments.out, "results folder; default: auxbench-results/SUITE-TIER");
 }
@@ -72,6 +80,8 @@ OpenedSuite open_suite(const SuiteArguments& arguments, const std::string& verb)
   opened.context.data_root = data_root(arguments);
   opened.suite = arguments.tier.empty() ? load_best_tier(arguments, opened.context)
                                         : load_suite(arguments.suite, request_of(arguments, arguments.tier));
+  opened.context.complete_data = !opened.suite.proxy;
+  opened.context.workers = arguments.workers;
   opened.out = arguments.out.empty()
                    ? std::filesystem::path("auxbench-results") / (opened.suite.name + "-" + opened.suite.tier)
                    : arguments.out;

@@ -27,7 +27,7 @@ struct StageSpec {
   std::string schedule = "constant";  // constant | step | cosine (per iteration)
   std::vector<double> milestones;     // step: epochs (fractions allowed) after which lr *= gamma
   double gamma = 0.1;
-  std::vector<std::string> augment;  // of: random-resized-crop, pad-crop, flip; applied in that order
+  std::vector<std::string> augment;  // of datasets/augment.h; the order of the names is nothing
   std::string evaluate = "every";    // every epoch | ends (after the first and the last epoch)
   bool operator==(const StageSpec&) const = default;
 };

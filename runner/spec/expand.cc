@@ -1,6 +1,6 @@
 #include "runner/spec/expand.h"
 
-#include <numeric>
+#include <algorithm>
 #include <set>
 
 #include "base/canonical_json.h"
@@ -23,13 +23,14 @@ json merged(json target, const json& patch) {
 }
 
 // All combinations of one value per key. `place` checks each value where it stands.
-std::vector<json> product(const LocatedJson& suite, const std::string& pointer, const json& matrix) {
+std::vector<json> product(const LocatedJson& suite, const std::string& pointer, const json& matrix, size_t most) {
   std::vector<json> combinations = {json::object()};
   for (const auto& [key, values] : matrix.items()) {
     const auto child = child_pointer(pointer, key);
     check_cell_key(suite, child, key);
     if (!values.is_array()) refuse_at(suite, child, "expected a list of values");
     if (values.empty()) refuse_at(suite, child, "an empty list leaves no cells");
+    if (combinations.size() * values.size() > most) refuse_too_many(suite, child, most);
     std::vector<json> longer;
     for (const auto& combination : combinations) {
       for (size_t i = 0; i < values.size(); ++i) {
@@ -80,7 +81,7 @@ void check_excludes(const LocatedJson& suite, const std::string& pointer, const 
 }
 
 std::vector<WrittenCell> expand_group(const LocatedJson& suite, const std::string& pointer, const json& group,
-                                      const std::string& name) {
+                                      const std::string& name, size_t most) {
   const auto base = merged(part_or(suite.value, "defaults", json::object()), part_or(group, "set", json::object()));
   const auto excludes = part_or(group, "exclude", json::array());
   check_excludes(suite, pointer + "/exclude", excludes);
@@ -88,7 +89,9 @@ std::vector<WrittenCell> expand_group(const LocatedJson& suite, const std::strin
   const bool has_product = group.contains("matrix") || group.contains("zip") || !group.contains("include");
   if (has_product) {
     const auto rows = zipped(suite, pointer + "/zip", part_or(group, "zip", json::object()));
-    for (const auto& combination : product(suite, pointer + "/matrix", part_or(group, "matrix", json::object()))) {
+    const auto combinations = product(suite, pointer + "/matrix", part_or(group, "matrix", json::object()), most);
+    if (rows.size() * combinations.size() > most) refuse_too_many(suite, pointer, most);
+    for (const auto& combination : combinations) {
       for (const auto& row : rows) {
         auto cell = written_cell(suite, pointer, merged(merged(base, combination), row), name);
         if (!excluded(cell, excludes)) cells.push_back(std::move(cell));
@@ -109,9 +112,11 @@ void refuse_duplicates(const LocatedJson& suite, const std::string& pointer, con
       refuse_at(suite, pointer, "duplicate cell " + cell_slug(resolve_cell(cell.flat, cell.place)));
 }
 
-void add_group(const LocatedJson& suite, const std::string& pointer, const json& group, std::vector<WrittenCell>& all) {
+void add_group(const LocatedJson& suite, const std::string& pointer, const json& group, size_t most,
+               std::vector<WrittenCell>& all) {
   const auto name = group.value("name", std::string());
-  auto cells = expand_group(suite, pointer, group, name);
+  auto cells = expand_group(suite, pointer, group, name, most);
+  if (all.size() + cells.size() > most) refuse_too_many(suite, pointer, most);
   refuse_duplicates(suite, pointer, cells);
   for (auto& cell : cells) all.push_back(std::move(cell));
 }
@@ -141,14 +146,23 @@ json parse_setting(const std::string& setting) {
 
 const json& tier_of(const LocatedJson& suite, const std::string& tier) { return suite.value.at("tiers").at(tier); }
 
+void check_group_names(const LocatedJson& suite, const std::string& pointer, const json& names) {
+  const auto is_name = [](const json& name) { return name.is_string(); };
+  if (!is_name(names) && !(names.is_array() && std::all_of(names.begin(), names.end(), is_name)))
+    refuse_at(suite, pointer, "expected a group's name or a list of them");
+}
+
 }  // namespace
 
 void check_match(const LocatedJson& suite, const std::string& pointer) {
   const auto& where = suite.value.at(json::json_pointer(pointer));
   if (!where.is_object()) refuse_at(suite, pointer, "expected an object of axes");
   for (const auto& [key, value] : where.items()) {
-    if (key == "group") continue;
     const auto child = child_pointer(pointer, key);
+    if (key == "group") {
+      check_group_names(suite, child, value);
+      continue;
+    }
     if (!value.is_array() || key == "aid") {
       check_cell_value(suite, child, key);
       continue;
@@ -157,17 +171,21 @@ void check_match(const LocatedJson& suite, const std::string& pointer) {
   }
 }
 
-std::vector<WrittenCell> expand_groups(const LocatedJson& suite) {
+void refuse_too_many(const LocatedJson& suite, const std::string& pointer, size_t most) {
+  refuse_at(suite, pointer, "more than " + std::to_string(most) + " cells");
+}
+
+std::vector<WrittenCell> expand_groups(const LocatedJson& suite, size_t most) {
   std::vector<WrittenCell> all;
   const auto& root = suite.value;
   if (root.contains("matrix") || root.contains("zip") || root.contains("include")) {
     auto group = root;
     group.erase("name");
-    add_group(suite, "", group, all);
+    add_group(suite, "", group, most, all);
   }
   if (root.contains("groups"))
     for (size_t i = 0; i < root.at("groups").size(); ++i)
-      add_group(suite, child_pointer("/groups", i), root.at("groups")[i], all);
+      add_group(suite, child_pointer("/groups", i), root.at("groups")[i], most, all);
   if (all.empty()) refuse_at(suite, "", "the suite lists no cells: give matrix, zip, include or groups");
   return all;
 }

@@ -19,8 +19,10 @@ struct WrittenCell {
   std::string place;  // of its group
 };
 
-// Throws UserError(invalid_suite) for an empty product or a cell that a group lists twice.
-std::vector<WrittenCell> expand_groups(const LocatedJson& suite);
+// Throws UserError(invalid_suite) for an empty product, a cell that a group lists twice, or more than `most` cells.
+std::vector<WrittenCell> expand_groups(const LocatedJson& suite, size_t most);
+
+[[noreturn]] void refuse_too_many(const LocatedJson& suite, const std::string& pointer, size_t most);
 
 // The cell in one tier, one entry per seed.
 std::vector<CellSpec> in_tier(const WrittenCell& written, const LocatedJson& suite, const SuiteRequest& request);

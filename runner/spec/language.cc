@@ -1,6 +1,7 @@
 #include "runner/spec/language.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "base/error.h"
@@ -9,6 +10,8 @@ namespace auxbench {
 namespace {
 
 using nlohmann::json;
+
+constexpr int kLargestWhole = std::numeric_limits<int>::max();
 
 const LanguageKey* find_key(const std::string& object, const std::string& key) {
   for (const auto& entry : suite_language())
@@ -55,6 +58,8 @@ void check_number(const LocatedJson& suite, const std::string& pointer, const La
     refuse_at(suite, pointer, whole ? "expected a whole number" : "expected a number");
   if (value.get<double>() < key.least)
     refuse_at(suite, pointer, "expected at least " + json(key.least).dump() + ", found " + value.dump());
+  if (whole && value.get<double>() > kLargestWhole)
+    refuse_at(suite, pointer, "expected at most " + std::to_string(kLargestWhole) + ", found " + value.dump());
 }
 
 bool is_bit_width(const std::string& key) { return key == "weight_bits" || key == "activation_bits"; }

@@ -115,22 +115,30 @@ class Parser {
   int line_ = 1;
 };
 
-void erase_below(std::map<std::string, Place>& places, const std::string& pointer) {
-  std::erase_if(places,
-                [&](const auto& item) { return item.first == pointer || item.first.starts_with(pointer + "/"); });
+// The parts below a pointer stand together: they begin with it and '/', and '0' comes after '/'.
+template <typename Places>
+auto below(Places& places, const std::string& pointer) {
+  return std::pair(places.lower_bound(pointer + "/"), places.lower_bound(pointer + "0"));
 }
 
-void copy_below(const LocatedJson& patch, const std::string& pointer, LocatedJson& target) {
-  erase_below(target.places, pointer);
-  for (const auto& [part, place] : patch.places)
-    if (part == pointer || part.starts_with(pointer + "/")) target.places[part] = place;
+void erase_with_below(std::map<std::string, Place>& places, const std::string& pointer) {
+  const auto [begin, end] = below(places, pointer);
+  places.erase(begin, end);
+  places.erase(pointer);
+}
+
+void copy_with_below(const LocatedJson& patch, const std::string& pointer, LocatedJson& target) {
+  erase_with_below(target.places, pointer);
+  if (const auto own = patch.places.find(pointer); own != patch.places.end()) target.places.insert(*own);
+  const auto [begin, end] = below(patch.places, pointer);
+  target.places.insert(begin, end);
 }
 
 void merge_into(json& target, const json& patch, const std::string& pointer, const LocatedJson& source,
                 LocatedJson& result) {
   if (!patch.is_object()) {
     target = patch;
-    copy_below(source, pointer, result);
+    copy_with_below(source, pointer, result);
     return;
   }
   if (!target.is_object()) {
@@ -141,7 +149,7 @@ void merge_into(json& target, const json& patch, const std::string& pointer, con
     const auto child = child_pointer(pointer, key);
     if (value.is_null()) {
       target.erase(key);
-      erase_below(result.places, child);
+      erase_with_below(result.places, child);
     } else {
       merge_into(target[key], value, child, source, result);
     }

@@ -38,7 +38,8 @@ LocatedJson read_extended(const std::filesystem::path& path, std::vector<std::fi
   LocatedJson whole = {.value = json::object(), .places = {{"", own.places.at("")}}};
   for (const auto& base : extended_by(own)) {
     const auto file = path.parent_path() / base;
-    if (!std::filesystem::exists(file)) refuse_at(own, "/extends", "no such file: " + file.string());
+    std::error_code unreadable;
+    if (!std::filesystem::exists(file, unreadable)) refuse_at(own, "/extends", "no such file: " + file.string());
     merge_located(whole, read_extended(file, chain));
   }
   own.value.erase("extends");
@@ -130,11 +131,15 @@ SuiteSpec load_suite(const std::filesystem::path& path, const SuiteRequest& requ
   if (std::find(tiers.begin(), tiers.end(), request.tier) == tiers.end())
     throw UserError(ExitCode::usage, "--tier " + request.tier + ": " + path.string() + " has no such tier" +
                                          suggestion(request.tier, tiers));
-  const auto written = expand_groups(suite);
+  const auto written = expand_groups(suite, request.most_cells);
   std::vector<TieredCell> tiered;
-  for (const auto& cell : written)
-    if (tier_keeps(cell, suite, request.tier))
-      tiered.push_back({.written = &cell, .seeds = in_tier(cell, suite, request)});
+  size_t count = 0;
+  for (const auto& cell : written) {
+    if (!tier_keeps(cell, suite, request.tier)) continue;
+    tiered.push_back({.written = &cell, .seeds = in_tier(cell, suite, request)});
+    count += tiered.back().seeds.size();
+    if (count > request.most_cells) refuse_too_many(suite, "", request.most_cells);
+  }
   SuiteSpec spec;
   spec.name = suite.value.value("name", path.stem().string());
   spec.title = suite.value.value("title", spec.name);

@@ -94,7 +94,7 @@ const std::vector<LanguageKey>& suite_language() {
       {"stage", "schedule", "string", {"constant", "step", "cosine"}},
       {"stage", "milestones", "numbers", {}, 0},
       {"stage", "gamma", "number", {}, 0},
-      {"stage", "augment", "strings", {"random-resized-crop", "pad-crop", "flip"}},
+      {"stage", "augment", "strings", {"random-resized-crop", "pad-crop", "square-crop", "flip"}},
       {"stage", "evaluate", "string", {"every", "ends"}},
       {"auxi", "kernel", "integer", {}, 1},
       {"auxi", "tap", "string", {"block", "layer"}},

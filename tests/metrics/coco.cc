@@ -33,7 +33,7 @@ Set golden_set() {
   Draws draw;
   for (int64_t category = 1; category <= 4; ++category) set.truth.categories.push_back({category, "c"});
   for (int64_t image = 1; image <= 12; ++image) {
-    set.truth.images.push_back(image);
+    set.truth.images.push_back({.id = image});
     const size_t first = set.truth.annotations.size();
     for (auto left = draw.below(9); left > 0; --left) {
       CocoAnnotation a;
@@ -83,7 +83,7 @@ void check_numbers(const CocoResult& found, const std::array<double, 12>& wanted
 // One category, one image.
 Set single() {
   Set set;
-  set.truth.images = {1};
+  set.truth.images = {{.id = 1}};
   set.truth.categories = {{1, "thing"}};
   return set;
 }
@@ -173,7 +173,8 @@ TEST_CASE("no detections, no truths, detections of a category that is not there"
 TEST_CASE("COCO's files are read, written and read again", "[metrics]") {
   const test::TempFolder folder;
   const auto truth = read_coco_truth(file_with(folder, kTruth));
-  CHECK(truth.images == std::vector<int64_t>{1});
+  REQUIRE(truth.images.size() == 1);
+  CHECK(truth.images[0].id == 1);
   CHECK(truth.categories.at(0).name == "cat");
   const auto& annotation = truth.annotations.at(0);
   CHECK(annotation.id == 3);

@@ -6,9 +6,10 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/torch_prelude.h"
-#include "datasets/loader.h"
+#include "datasets/memory_images.h"
 #include "quantizers/methods/methods.h"
 #include "quantizers/quantized_layers.h"
+#include "runner/batch.h"
 #include "runner/calibration.h"
 #include "runner/cost.h"
 #include "runner/experiment.h"
@@ -37,11 +38,9 @@ ImageSet made_up_images(int64_t count) {
 
 const Dataset& made_up_data() {
   static const Dataset data = {.name = "made-up",
-                               .train = made_up_images(96),
-                               .test = made_up_images(40),
-                               .manifest = "m",
-                               .mean = 0.3F,
-                               .std = 0.3F};
+                               .train = memory_images(made_up_images(96), 0.3F, 0.3F),
+                               .test = memory_images(made_up_images(40), 0.3F, 0.3F),
+                               .manifest = "m"};
   return data;
 }
 
@@ -106,15 +105,12 @@ void leave_checkpoint(const CellSpec& cell, int64_t cut, const std::filesystem::
   const auto& stage = cell.stage();
   auto experiment = experiment_of(cell);
   TrainingState state;
-  EpochLoader loader(made_up_data(), {.batch = stage.batch, .seed = cell.seed, .augment = stage.augment});
+  TensorLoader loader(made_up_data().train, {.batch = stage.batch, .seed = cell.seed, .augment = stage.augment}, {});
   experiment->train_mode(true);
   for (; state.iteration < cut; ++state.iteration) {
     const auto epoch = state.iteration / loader.batches(), batch = state.iteration % loader.batches();
     if (batch == 0) state.epoch_loss_sum = state.epoch_aux_loss_sum = 0;
-    auto images = at::empty({loader.batch_size(batch), 1, 12, 12});
-    auto labels = at::empty({images.size(0)}, at::kLong);
-    loader.fill(epoch, batch, {images.mutable_data_ptr<float>(), static_cast<size_t>(images.numel())},
-                {labels.mutable_data_ptr<int64_t>(), static_cast<size_t>(labels.numel())});
+    const auto [images, labels] = loader.take(epoch, batch);
     const auto losses = experiment->step(images, labels, learning_rate(stage, state.iteration, loader.batches()),
                                          {state.iteration, stage.epochs * loader.batches()});
     state.epoch_loss_sum += losses.loss.item<double>();
@@ -349,7 +345,9 @@ TEST_CASE("cells that this program cannot train say what is missing", "[runner]"
   CHECK(why_not_implemented(cell) == "not implemented yet: quantizer fqn");
   cell.quantizer = "dorefa";
   cell.dataset = "imagenet";
-  CHECK(why_not_implemented(cell) == "not implemented yet: dataset imagenet");
+  CHECK(why_not_implemented(cell).empty());
+  cell.dataset = "cifar100";
+  CHECK(why_not_implemented(cell) == "not implemented yet: dataset cifar100");
   cell.task = "detection";
   CHECK(why_not_implemented(cell) == "not implemented yet: task detection");
 }

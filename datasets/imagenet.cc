@@ -1,0 +1,58 @@
+#include "datasets/imagenet.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "datasets/missing.h"
+
+namespace auxbench {
+namespace {
+
+// A class that only one of the two has would shift every label after it.
+void check_same_classes(const PhotoIndex& train, const PhotoIndex& val) {
+  if (train.classes == val.classes) return;
+  for (const auto& [has, lacks] : {std::pair(&train, &val), std::pair(&val, &train)})
+    for (const auto& name : has->classes)
+      if (!std::binary_search(lacks->classes.begin(), lacks->classes.end(), name))
+        refuse_data(lacks->folder.string(), "no class folder " + name + ", which " + has->folder.string() + " has");
+}
+
+}  // namespace
+
+std::string ImageNetIndex::missing() const {
+  MissingParts parts;
+  for (const auto& [name, index, photos] :
+       {std::tuple("train", &train, kImageNetTrain), std::tuple("val", &val, kImageNetVal)}) {
+    parts.add(name, "classes", std::ssize(index->classes), kImageNetClasses);
+    parts.add(name, "photographs", std::ssize(index->photos), photos);
+  }
+  return parts.text();
+}
+
+std::optional<std::filesystem::path> find_imagenet(const DataRoot& root) {
+  std::error_code ignored;
+  for (const auto& place : dataset_places("imagenet", root))
+    if (std::filesystem::is_directory(place / "train", ignored) &&
+        std::filesystem::is_directory(place / "val", ignored))
+      return place;
+  return std::nullopt;
+}
+
+ImageNetIndex index_imagenet(const std::filesystem::path& folder, int threads) {
+  ImageNetIndex index;
+  index.train = read_photo_index(folder / "train", threads);
+  index.val = read_photo_index(folder / "val", threads);
+  check_same_classes(index.train, index.val);
+  index.manifest = sha256_hex(index.train.digest + "  train\n" + index.val.digest + "  val\n");
+  return index;
+}
+
+std::filesystem::path need_imagenet(const DataRoot& root) {
+  if (const auto folder = find_imagenet(root)) return *folder;
+  refuse_unfound("imagenet", root,
+                 "name the folder that holds train/ and val/ with --data-root, $AUXBENCH_IMAGENET or in " +
+                     config_file().string());
+}
+
+}  // namespace auxbench

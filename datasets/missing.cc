@@ -1,0 +1,20 @@
+#include "datasets/missing.h"
+
+namespace auxbench {
+
+std::string with_commas(int64_t number) {
+  auto text = std::to_string(number);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
+    text.insert(static_cast<size_t>(at), ",");
+  return text;
+}
+
+void MissingParts::add(std::string_view split, std::string_view what, int64_t found, int64_t expected) {
+  if (found == expected) return;
+  if (!text_.empty()) text_ += "; ";
+  text_.append(split).append(": ").append(with_commas(found)).append(" of ").append(with_commas(expected));
+  text_.append(" ").append(what).append(", ");
+  text_ += found < expected ? with_commas(expected - found) + " missing" : with_commas(found - expected) + " too many";
+}
+
+}  // namespace auxbench

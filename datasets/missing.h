@@ -1,0 +1,22 @@
+// What a published dataset has and the one at hand has not, in words with numbers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace auxbench {
+
+std::string with_commas(int64_t number);  // 1281167 -> "1,281,167"
+
+class MissingParts {
+ public:
+  // "SPLIT: 4,999 of 5,000 WHAT, 1 missing", nothing where they are equal.
+  void add(std::string_view split, std::string_view what, int64_t found, int64_t expected);
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace auxbench

@@ -1,0 +1,201 @@
+// ImageFolder trees: their index, its cache, and what comes out of the photographs.
+#include "datasets/photo_folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <chrono>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "datasets/dataset.h"
+#include "datasets/decode.h"
+#include "datasets/imagenet.h"
+#include "datasets/loader.h"
+#include "datasets/transforms.h"
+#include "tests/support/catch.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/variable.h"
+
+using namespace auxbench;
+using Catch::Matchers::Contains;
+using Path = std::filesystem::path;
+
+namespace {
+
+std::string photograph(const std::string& name = "colour.jpg") {
+  return read_file(std::string(AUXBENCH_SOURCE_ROOT) + "/tests/datasets/photographs/" + name);
+}
+
+void put(const Path& file, const std::string& bytes) {
+  make_folder(file.parent_path());
+  write_file_atomically(file, bytes);
+}
+
+// An index is only kept of folders that have been quiet for a while.
+void make_old(const Path& folder) {
+  const timespec long_ago[2] = {{.tv_sec = 1'000'000'000, .tv_nsec = 0}, {.tv_sec = 1'000'000'000, .tv_nsec = 0}};
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.is_directory()) utimensat(AT_FDCWD, entry.path().c_str(), long_ago, 0);
+  utimensat(AT_FDCWD, folder.c_str(), long_ago, 0);
+}
+
+// Two classes, three and two training photographs, one validation photograph each; the cache lies beside them.
+struct Tree {
+  test::TempFolder folder;
+  test::Variable cache{"XDG_CACHE_HOME", (folder.path() / "cache").string()};
+  Path root = folder.path() / "imagenet";
+
+  Tree() {
+    for (const char* name : {"n02/c.png", "n01/b.JPEG", "n01/a.jpg", "n01/z.Png", "n02/d.jpeg"})
+      put(root / "train" / name, photograph(Path(name).extension() == ".png" ? "colour.png" : "colour.jpg"));
+    put(root / "train" / "n01" / "notes.txt", "no photograph");
+    put(root / "val" / "n01" / "v.jpg", photograph());
+    put(root / "val" / "n02" / "w.jpg", photograph("progressive.jpg"));
+    make_old(root);
+  }
+};
+
+std::vector<std::string> names(const PhotoIndex& index) {
+  std::vector<std::string> all;
+  for (const auto& photo : index.photos) all.push_back(index.relative(photo));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("an index has classes and photographs in order, by their endings", "[datasets]") {
+  const Tree tree;
+  const auto index = scan_photo_folder(tree.root / "train", 3);
+  CHECK(index.classes == std::vector<std::string>{"n01", "n02"});
+  CHECK(names(index) == std::vector<std::string>{"n01/a.jpg", "n01/b.JPEG", "n01/z.Png", "n02/c.png", "n02/d.jpeg"});
+  CHECK(index.others == 1);
+  CHECK(index.photos[3].label == 1);
+  CHECK(index.photos[3].bytes == photograph("colour.png").size());
+  CHECK(index.digest == scan_photo_folder(tree.root / "train", 1).digest);
+}
+
+TEST_CASE("an index is kept, and made anew when files came, went or changed their name", "[datasets]") {
+  const Tree tree;
+  const auto train = tree.root / "train";
+  const auto first = read_photo_index(train, 1), second = read_photo_index(train, 1);
+  CHECK_FALSE(first.from_cache);
+  REQUIRE(second.from_cache);
+  CHECK(names(second) == names(first));
+  CHECK(second.digest == first.digest);
+  CHECK(second.others == first.others);
+  put(train / "n02" / "e.jpg", photograph());
+  const auto third = read_photo_index(train, 1);
+  CHECK_FALSE(third.from_cache);
+  CHECK(third.photos.size() == 6);
+  CHECK(third.digest != first.digest);
+  CHECK_FALSE(read_photo_index(train, 1).from_cache);  // it changed a moment ago
+  std::filesystem::remove(train / "n02" / "e.jpg");
+  make_old(tree.root);
+  CHECK(read_photo_index(train, 1).digest == first.digest);
+}
+
+TEST_CASE("a damaged cache is no cache", "[datasets]") {
+  const Tree tree;
+  const auto train = tree.root / "train";
+  const auto digest = read_photo_index(train, 1).digest;
+  const auto file = photo_index_file(std::filesystem::canonical(train));
+  const auto whole = read_file(file);
+  for (size_t cut = 0; cut < whole.size(); cut += 7) {
+    write_file_atomically(file, whole.substr(0, cut));
+    const auto index = read_photo_index(train, 1);
+    CHECK_FALSE(index.from_cache);
+    CHECK(index.digest == digest);
+  }
+  auto altered = whole;
+  altered[altered.find("a.jpg")] = 'b';
+  write_file_atomically(file, altered);
+  CHECK_FALSE(read_photo_index(train, 1).from_cache);
+}
+
+TEST_CASE("what is not an ImageFolder is refused by name", "[datasets]") {
+  const Tree tree;
+  const auto train = tree.root / "train";
+  const auto complaint = [&] {
+    try {
+      index_imagenet(tree.root, 1);
+    } catch (const UserError& error) {
+      CHECK(error.code() == ExitCode::data_missing);
+      return std::string(error.what());
+    }
+    return std::string("nothing was thrown");
+  };
+  make_folder(train / "n03");
+  CHECK(complaint() == (std::filesystem::canonical(train) / "n03: a class folder without photographs").string());
+  put(train / "n03" / "a.jpg", photograph());
+  CHECK_THAT(complaint(), Contains("val: no class folder n03, which "));
+  std::filesystem::remove_all(train / "n03");
+  put(tree.root / "val" / "stray.jpg", photograph());
+  CHECK_THAT(complaint(), Contains("1 photographs lie in the folder itself"));
+  std::filesystem::remove_all(tree.root / "val");
+  make_folder(tree.root / "val");
+  CHECK_THAT(complaint(), Contains("no class folders in it"));
+  std::filesystem::remove_all(tree.root / "val");
+  CHECK_THAT(complaint(), Contains("cannot be read"));
+}
+
+TEST_CASE("a part of ImageNet is refused where all of it is asked for, with what is missing", "[datasets]") {
+  const Tree tree;
+  CHECK(load_dataset("imagenet", {.root = tree.folder.path()}).train->count() == 5);
+  CHECK_THROWS_WITH(load_dataset("imagenet", {.root = tree.root, .complete = true}),
+                    Contains("not all of ImageNet: train: 2 of 1,000 classes, 998 missing; train: 5 of 1,281,167 "
+                             "photographs, 1,281,162 missing; val: 2 of 1,000 classes, 998 missing; val: 2 of 50,000 "
+                             "photographs, 49,998 missing"));
+}
+
+TEST_CASE("a photograph comes out as its transform, whatever the workers", "[datasets]") {
+  const Tree tree;
+  const auto data = load_dataset("imagenet", {.root = tree.root});
+  RandomStream unused(0);
+  const auto expected = find_photo_transform("imagenet-eval").apply(decode_image(photograph(), "a"), unused);
+  std::vector<float> pixels(expected.rgb.size());
+  write_normalised(expected, pixels);
+  BatchLoader test(data.test, {.batch = 2, .shuffle = false, .workers = 2, .epochs = 1});
+  const auto batch = test.take(0, 0);
+  CHECK(batch.labels[1] == 1);
+  CHECK(std::equal(pixels.begin(), pixels.end(), batch.images.begin()));
+
+  const LoaderOptions options = {.batch = 3, .seed = 4, .augment = {"random-resized-crop", "flip"}};
+  auto crew_options = options;
+  crew_options.workers = 3;
+  BatchLoader alone(data.train, options), crew(data.train, crew_options);
+  for (int64_t epoch = 0; epoch < 2; ++epoch)
+    for (int64_t i = 0; i < 2; ++i) {
+      const auto a = alone.take(epoch, i), b = crew.take(epoch, i);
+      CHECK(std::equal(a.images.begin(), a.images.end(), b.images.begin(), b.images.end()));
+    }
+  CHECK_THROWS_AS(BatchLoader(data.train, {.augment = {"pad-crop"}}), UserError);
+}
+
+TEST_CASE("a photograph that was rewritten since, or is none, is refused by name", "[datasets]") {
+  const Tree tree;
+  const auto data = load_dataset("imagenet", {.root = tree.root});
+  put(tree.root / "val" / "n01" / "v.jpg", photograph("cmyk.jpg"));
+  BatchLoader loader(data.test, {.batch = 1, .shuffle = false, .workers = 1, .epochs = 1});
+  CHECK_THROWS_WITH(loader.take(0, 0), Contains("v.jpg: has ") && Contains("when the folder was indexed"));
+  CHECK(loader.take(0, 1).labels[0] == 1);
+}
+
+TEST_CASE("places: command line, own variable, configuration file, common folder", "[datasets]") {
+  const test::TempFolder folder;
+  const test::Variable config("XDG_CONFIG_HOME", folder.path().string()), data("AUXBENCH_DATA", "/all"),
+      own("AUXBENCH_IMAGENET", "/own"), home("XDG_DATA_HOME", "/xdg");
+  put(config_file(), R"({"imagenet": "/configured", "data": "/shared"})");
+  CHECK(dataset_places("imagenet", "/given") ==
+        std::vector<Path>{"/given/imagenet", "/given", "/own", "/configured", "/all/imagenet", "/all",
+                          "/shared/imagenet", "/shared", "/xdg/auxbench/imagenet", "/xdg/auxbench",
+                          "/usr/share/datasets/imagenet", "/usr/share/datasets"});
+  for (const auto& [text, wanted] :
+       {std::pair(R"({"image-net": "/x"})", "/image-net: unknown, only data, fashion"),
+        std::pair(R"({"coco": 3})", "/coco: a folder was expected"),
+        std::pair(R"({"coco": "here"})", "/coco: a path from / on was expected"),
+        std::pair("[]", "an object of folders was expected"), std::pair("{", "not JSON")}) {
+    put(config_file(), text);
+    CHECK_THROWS_WITH(dataset_places("imagenet", std::nullopt), Contains(config_file().string() + ": " + wanted));
+  }
+}
