@@ -10,6 +10,13 @@
 
 namespace auxbench {
 
+struct Box {
+  int64_t left = 0, top = 0, width = 0, height = 0;
+};
+
 Raster resize(const Raster& raster, int64_t width, int64_t height);  // sizes >= 1
+
+// crop(resize(crop(raster, from), width, height), part), without computing what `part` leaves out. Boxes lie inside.
+Raster resize_part(const Raster& raster, const Box& from, int64_t width, int64_t height, const Box& part);
 
 }  // namespace auxbench

@@ -18,23 +18,15 @@ constexpr int64_t kLongest = 1000;  // long side over short side
 constexpr size_t kChannels = 3;
 constexpr std::array<float, kChannels> kMean = {0.485F, 0.456F, 0.406F}, kStd = {0.229F, 0.224F, 0.225F};
 
-Raster crop(const Raster& raster, int64_t top, int64_t left, int64_t height, int64_t width) {
-  AUXBENCH_CHECK(top >= 0 && left >= 0 && top + height <= raster.height && left + width <= raster.width,
-                 "a box inside the image");
-  Raster result(width, height);
-  for (int64_t y = 0; y < height; ++y)
-    std::copy_n(raster.row(top + y) + static_cast<size_t>(left) * kChannels, static_cast<size_t>(width) * kChannels,
-                result.row(y));
-  return result;
-}
-
 // Half of an odd rest goes to the even side, as Python rounds.
-Raster centre_crop(const Raster& raster, int64_t size) {
+Box centre_of(int64_t width, int64_t height, int64_t size) {
   const auto begin = [size](int64_t side) {
     return static_cast<int64_t>(std::nearbyint(static_cast<double>(side - size) / 2));
   };
-  return crop(raster, begin(raster.height), begin(raster.width), size, size);
+  return {.left = begin(width), .top = begin(height), .width = size, .height = size};
 }
+
+Box whole_of(const Raster& raster) { return {.width = raster.width, .height = raster.height}; }
 
 // A strip of one pixel's width would become a picture that no memory holds.
 void check_shape(const Raster& raster) {
@@ -42,12 +34,6 @@ void check_shape(const Raster& raster) {
     throw UserError(ExitCode::data_missing, "an image of " + std::to_string(raster.width) + " x " +
                                                 std::to_string(raster.height) + " pixels: longer than " +
                                                 std::to_string(kLongest) + " times its width");
-}
-
-Raster short_side_to(const Raster& raster, int64_t size) {
-  check_shape(raster);
-  const auto longer = size * std::max(raster.width, raster.height) / std::min(raster.width, raster.height);
-  return raster.width <= raster.height ? resize(raster, size, longer) : resize(raster, longer, size);
 }
 
 void mirror(Raster& raster) {
@@ -59,22 +45,28 @@ void mirror(Raster& raster) {
 }
 
 Raster imagenet_eval(const Raster& raster, RandomStream&) {
-  return centre_crop(short_side_to(raster, kShort), kPhotoSide);
+  check_shape(raster);
+  const auto longer = kShort * std::max(raster.width, raster.height) / std::min(raster.width, raster.height);
+  const auto width = raster.width <= raster.height ? kShort : longer;
+  const auto height = raster.width <= raster.height ? longer : kShort;
+  return resize_part(raster, whole_of(raster), width, height, centre_of(width, height, kPhotoSide));
 }
 
 Raster imagenet_eval_square(const Raster& raster, RandomStream&) {
-  return centre_crop(resize(raster, kShort, kShort), kPhotoSide);
+  return resize_part(raster, whole_of(raster), kShort, kShort, centre_of(kShort, kShort, kPhotoSide));
 }
 
 Raster random_box(const Raster& raster, RandomStream& stream) {
-  const auto box = draw_warp({.random_resized_crop = true}, raster.height, raster.width, stream);
-  return resize(crop(raster, box.top, box.left, box.height, box.width), kPhotoSide, kPhotoSide);
+  const auto warp = draw_warp({.random_resized_crop = true}, raster.height, raster.width, stream);
+  const Box from = {.left = warp.left, .top = warp.top, .width = warp.width, .height = warp.height};
+  return resize_part(raster, from, kPhotoSide, kPhotoSide, {.width = kPhotoSide, .height = kPhotoSide});
 }
 
 Raster random_part_of_square(const Raster& raster, RandomStream& stream) {
   const auto rest = static_cast<uint64_t>(kShort - kPhotoSide) + 1;
   const auto top = static_cast<int64_t>(stream.below(rest)), left = static_cast<int64_t>(stream.below(rest));
-  return crop(resize(raster, kShort, kShort), top, left, kPhotoSide, kPhotoSide);
+  return resize_part(raster, whole_of(raster), kShort, kShort,
+                     {.left = left, .top = top, .width = kPhotoSide, .height = kPhotoSide});
 }
 
 Raster imagenet_train(const Raster& raster, RandomStream& stream) {

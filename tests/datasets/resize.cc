@@ -1,4 +1,5 @@
 #include "datasets/resize.h"
+#include "datasets/resize_passes.h"
 
 #include "base/error.h"
 #include "base/sha256.h"
@@ -76,4 +77,31 @@ TEST_CASE("pixels are normalised as torchvision does, in both layouts", "[datase
     for (size_t i = 0; i < 6; ++i) CHECK(planes[c * 6 + i] == pixels[i * 3 + c]);
   CHECK(planes[0] == (0.0F - 0.485F) / 0.229F);
   CHECK(planes[6] == (61.0F / 255.0F - 0.456F) / 0.224F);
+}
+
+TEST_CASE("the AVX2 passes give the plain ones' bytes, and a part is a part of the whole", "[datasets]") {
+  RandomStream random(1);
+  const auto draw = [&random](int64_t most) {
+    return 1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(most)));
+  };
+  const auto draw_box = [&](int64_t width, int64_t height) {
+    Box box = {.left = draw(width) - 1, .top = draw(height) - 1};
+    box.width = draw(width - box.left);
+    box.height = draw(height - box.top);
+    return box;
+  };
+  for (int i = 0; i < 200; ++i) {
+    Raster raster(draw(70), draw(70));
+    for (auto& byte : raster.rgb) byte = static_cast<uint8_t>(random.below(2) == 0 ? 255 : random.below(256));
+    const auto width = draw(90), height = draw(90);
+    const auto from = draw_box(raster.width, raster.height), part = draw_box(width, height);
+    const auto whole = resize_with(kPlainPasses, raster, from, width, height, {.width = width, .height = height});
+    const auto plain = resize_with(kPlainPasses, raster, from, width, height, part);
+    bool equal = true;
+    for (int64_t y = 0; y < part.height; ++y)
+      equal = equal && std::equal(plain.row(y), plain.row(y) + part.width * 3, whole.row(part.top + y) + part.left * 3);
+    CHECK(equal);
+    if (avx2_passes() != nullptr)
+      CHECK(resize_with(*avx2_passes(), raster, from, width, height, part).rgb == plain.rgb);
+  }
 }
