@@ -1,6 +1,6 @@
 #include "datasets/imagenet.h"
 
-#include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "base/sha256.h"
@@ -11,11 +11,18 @@ namespace {
 
 // A class that only one of the two has would shift every label after it.
 void check_same_classes(const PhotoIndex& train, const PhotoIndex& val) {
-  if (train.classes == val.classes) return;
-  for (const auto& [has, lacks] : {std::pair(&train, &val), std::pair(&val, &train)})
-    for (const auto& name : has->classes)
-      if (!std::binary_search(lacks->classes.begin(), lacks->classes.end(), name))
-        refuse_data(lacks->folder.string(), "no class folder " + name + ", which " + has->folder.string() + " has");
+  const auto names = [](const PhotoIndex& index) {
+    std::set<std::string> all;
+    for (const auto& own : index.classes) all.insert(own.name);
+    return all;
+  };
+  const auto in_train = names(train), in_val = names(val);
+  for (const auto& name : in_train)
+    if (!in_val.contains(name))
+      refuse_data(val.folder.string(), "no class folder " + name + ", which " + train.folder.string() + " has");
+  for (const auto& name : in_val)
+    if (!in_train.contains(name))
+      refuse_data(train.folder.string(), "no class folder " + name + ", which " + val.folder.string() + " has");
 }
 
 }  // namespace
@@ -25,7 +32,7 @@ std::string ImageNetIndex::missing() const {
   for (const auto& [name, index, photos] :
        {std::tuple("train", &train, kImageNetTrain), std::tuple("val", &val, kImageNetVal)}) {
     parts.add(name, "classes", std::ssize(index->classes), kImageNetClasses);
-    parts.add(name, "photographs", std::ssize(index->photos), photos);
+    parts.add(name, "photographs", index->count(), photos);
   }
   return parts.text();
 }

@@ -10,9 +10,11 @@
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <limits>
 #include <memory>
 #include <optional>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
@@ -49,7 +51,7 @@ bool is_photograph(std::string_view name) {
 
 struct Entry {
   std::string name;
-  uint64_t bytes;
+  uint32_t bytes;
 };
 
 struct Listing {
@@ -75,8 +77,10 @@ Listing list(const std::filesystem::path& folder) {
     if (fstatat(dirfd(open.get()), entry->d_name, &known, 0) != 0) refuse_system(folder / name, "cannot be looked at");
     if (S_ISDIR(known.st_mode))
       listing.folders.push_back(name);
+    else if (S_ISREG(known.st_mode) && known.st_size > std::numeric_limits<uint32_t>::max())
+      refuse_data((folder / name).string(), "larger than 4 GiB");
     else if (S_ISREG(known.st_mode))
-      listing.files.push_back({name, static_cast<uint64_t>(known.st_size)});
+      listing.files.push_back({name, static_cast<uint32_t>(known.st_size)});
   }
   if (errno != 0) refuse_system(folder, "cannot be listed to its end");
   std::sort(listing.folders.begin(), listing.folders.end());
@@ -90,30 +94,48 @@ struct Scan {
   std::vector<int64_t> class_changed;  // of each class folder
 };
 
-void add_class(const std::filesystem::path& folder, Listing& listing, PhotoIndex& index) {
-  const auto label = static_cast<uint32_t>(index.classes.size());
-  const auto before = index.photos.size();
+void close_class(PhotoIndex& index) {
+  index.ends.push_back(static_cast<size_t>(index.count()) + index.classes.back().files.size());
+}
+
+void add_file(PhotoClass& own, std::string_view name, uint32_t bytes) {
+  own.names += name;
+  own.files.push_back({.name_end = static_cast<uint32_t>(own.names.size()), .bytes = bytes});
+}
+
+void add_class(const std::filesystem::path& folder, const Listing& listing, PhotoIndex& index) {
+  auto& own = index.classes.emplace_back();
+  own.name = folder.filename().string();
   for (const auto& file : listing.files) {
-    if (!is_photograph(file.name)) {
+    if (is_photograph(file.name))
+      add_file(own, file.name, file.bytes);
+    else
       ++index.others;
-      continue;
-    }
-    index.photos.push_back({.name_begin = index.names.size(),
-                            .name_length = static_cast<uint32_t>(file.name.size()),
-                            .label = label,
-                            .bytes = file.bytes});
-    index.names += file.name;
   }
-  if (index.photos.size() == before) refuse_data(folder.string(), "a class folder without photographs");
-  index.classes.push_back(folder.filename().string());
-  listing = {};  // a million names need not be held twice
+  if (own.files.empty()) refuse_data(folder.string(), "a class folder without photographs");
+  close_class(index);
+}
+
+// Calls visit(class, name, bytes) for all photographs in order.
+template <typename Visit>
+void for_each_photo(const PhotoIndex& index, const Visit& visit) {
+  for (const auto& own : index.classes) {
+    uint32_t begin = 0;
+    for (const auto& file : own.files) {
+      visit(own, std::string_view(own.names).substr(begin, file.name_end - begin), file.bytes);
+      begin = file.name_end;
+    }
+  }
 }
 
 std::string digest_of(const PhotoIndex& index) {
-  std::string lines;
-  for (const auto& photo : index.photos)
-    lines.append(std::to_string(photo.bytes)).append(" ").append(index.relative(photo)).append("\n");
-  return sha256_hex(lines);
+  Sha256 digest;
+  std::string line;
+  for_each_photo(index, [&](const PhotoClass& own, std::string_view name, uint32_t bytes) {
+    line.assign(std::to_string(bytes)).append(" ").append(own.name).append("/").append(name).append("\n");
+    digest.add(line);
+  });
+  return digest.hex();
 }
 
 Scan scan(const std::filesystem::path& folder, int threads) {
@@ -129,11 +151,15 @@ Scan scan(const std::filesystem::path& folder, int threads) {
   Scan result;
   result.index.folder = folder;
   result.changed = outer.changed;
-  std::vector<Listing> listings(outer.folders.size());
-  parallel_for(listings.size(), threads, [&](size_t i) { listings[i] = list(folder / outer.folders[i]); });
-  for (size_t i = 0; i < listings.size(); ++i) {
-    result.class_changed.push_back(listings[i].changed);
-    add_class(folder / outer.folders[i], listings[i], result.index);
+  // Some at a time: listings take more memory than what is kept of them.
+  constexpr size_t kFoldersAtATime = 64;
+  for (size_t first = 0; first < outer.folders.size(); first += kFoldersAtATime) {
+    std::vector<Listing> listings(std::min(kFoldersAtATime, outer.folders.size() - first));
+    parallel_for(listings.size(), threads, [&](size_t i) { listings[i] = list(folder / outer.folders[first + i]); });
+    for (size_t i = 0; i < listings.size(); ++i) {
+      result.class_changed.push_back(listings[i].changed);
+      add_class(folder / outer.folders[first + i], listings[i], result.index);
+    }
   }
   result.index.others += static_cast<int64_t>(outer.files.size());
   result.index.digest = digest_of(result.index);
@@ -147,14 +173,16 @@ std::string index_text(const Scan& scan) {
   std::string text(kFormat);
   text.append("\n").append(index.folder.string()).append("\n").append(std::to_string(scan.changed));
   text.append("\n").append(index.digest).append("\n").append(std::to_string(index.others)).append("\n");
-  auto photo = index.photos.begin();
-  for (uint32_t label = 0; label < index.classes.size(); ++label) {
-    const auto end = std::find_if(photo, index.photos.end(), [&](const auto& own) { return own.label != label; });
-    text.append(std::to_string(scan.class_changed[label])).append(" ").append(std::to_string(end - photo));
-    text.append(" ").append(index.classes[label]).append("\n");
-    for (; photo != end; ++photo)
-      text.append(std::to_string(photo->bytes)).append(" ").append(index.name(*photo)).append("\n");
-  }
+  const PhotoClass* last = nullptr;
+  for_each_photo(index, [&](const PhotoClass& own, std::string_view name, uint32_t bytes) {
+    if (last != &own) {
+      const auto label = static_cast<size_t>(&own - index.classes.data());
+      text.append(std::to_string(scan.class_changed[label])).append(" ").append(std::to_string(own.files.size()));
+      text.append(" ").append(own.name).append("\n");
+      last = &own;
+    }
+    text.append(std::to_string(bytes)).append(" ").append(name).append("\n");
+  });
   return text.append(sha256_hex(text)).append("\n");
 }
 
@@ -191,19 +219,16 @@ bool read_classes(LineReader& reader, Scan& scan) {
     int64_t changed = 0;
     size_t count = 0;
     if (!head || !LineReader::number(*head, changed) || !LineReader::number(*head, count)) return false;
-    const auto label = static_cast<uint32_t>(index.classes.size());
     scan.class_changed.push_back(changed);
-    index.classes.emplace_back(*head);
+    auto& own = index.classes.emplace_back();
+    own.name = *head;
     for (size_t i = 0; i < count; ++i) {
       auto line = reader.line();
-      uint64_t bytes = 0;
+      uint32_t bytes = 0;
       if (!line || !LineReader::number(*line, bytes)) return false;
-      index.photos.push_back({.name_begin = index.names.size(),
-                              .name_length = static_cast<uint32_t>(line->size()),
-                              .label = label,
-                              .bytes = bytes});
-      index.names += *line;
+      add_file(own, *line, bytes);
     }
+    close_class(index);
   }
   return true;
 }
@@ -235,7 +260,7 @@ bool is_still_true(const Scan& scan) {
   };
   if (!unchanged(scan.index.folder, scan.changed)) return false;
   for (size_t i = 0; i < scan.index.classes.size(); ++i)
-    if (!unchanged(scan.index.folder / scan.index.classes[i], scan.class_changed[i])) return false;
+    if (!unchanged(scan.index.folder / scan.index.classes[i].name, scan.class_changed[i])) return false;
   return true;
 }
 
@@ -267,6 +292,22 @@ void keep_index(const Scan& scan) {
 }
 
 }  // namespace
+
+Photo PhotoIndex::photo(size_t index) const {
+  const auto label = static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), index) - ends.begin());
+  AUXBENCH_CHECK(label < classes.size(), "a photograph there is");
+  const auto& own = classes[label];
+  const size_t at = index - (label == 0 ? 0 : ends[label - 1]);
+  const size_t begin = at == 0 ? 0 : own.files[at - 1].name_end;
+  return {.label = static_cast<int64_t>(label),
+          .name = std::string_view(own.names).substr(begin, own.files[at].name_end - begin),
+          .bytes = own.files[at].bytes};
+}
+
+std::string PhotoIndex::relative(size_t index) const {
+  const auto found = photo(index);
+  return classes[static_cast<size_t>(found.label)].name + "/" + std::string(found.name);
+}
 
 PhotoIndex scan_photo_folder(const std::filesystem::path& folder, int threads) { return scan(folder, threads).index; }
 

@@ -16,28 +16,33 @@
 
 namespace auxbench {
 
-struct PhotoIndex {
-  struct Photo {
-    uint64_t name_begin = 0;  // in `names`
-    uint32_t name_length = 0;
-    uint32_t label = 0;
-    uint64_t bytes = 0;  // of the file
+// One class folder. Names are kept in one piece: a million strings of their own would take three times the memory.
+struct PhotoClass {
+  struct File {
+    uint32_t name_end = 0;  // in `names`; it begins where the one before ends
+    uint32_t bytes = 0;
   };
+  std::string name, names;
+  std::vector<File> files;
+};
 
+struct Photo {
+  int64_t label = 0;
+  std::string_view name;
+  uint32_t bytes = 0;  // of the file
+};
+
+struct PhotoIndex {
   std::filesystem::path folder;
-  std::vector<std::string> classes;
-  std::vector<Photo> photos;
-  std::string names;   // all of them, one after the other
-  std::string digest;  // SHA-256 over the lines "BYTES CLASS/NAME"
-  int64_t others = 0;  // files that are no photographs
+  std::vector<PhotoClass> classes;
+  std::vector<size_t> ends;  // photographs up to and with each class
+  std::string digest;        // SHA-256 over the lines "BYTES CLASS/NAME"
+  int64_t others = 0;        // files that are no photographs
   bool from_cache = false;
 
-  [[nodiscard]] std::string_view name(const Photo& photo) const {
-    return std::string_view(names).substr(photo.name_begin, photo.name_length);
-  }
-  [[nodiscard]] std::string relative(const Photo& photo) const {  // "n01440764/n01440764_10026.JPEG"
-    return classes[photo.label] + "/" + std::string(name(photo));
-  }
+  [[nodiscard]] int64_t count() const { return ends.empty() ? 0 : static_cast<int64_t>(ends.back()); }
+  [[nodiscard]] Photo photo(size_t index) const;           // index below count()
+  [[nodiscard]] std::string relative(size_t index) const;  // "n01440764/n01440764_10026.JPEG"
 };
 
 // Reads folders and files' sizes anew. Throws UserError(data_missing) naming what cannot be read, a class folder

@@ -43,7 +43,8 @@ Looked look_at(const std::filesystem::path& path, const PictureFile& file) {
 }
 
 void add_split(const PhotoIndex& index, const std::string& split, std::vector<PictureFile>& files) {
-  for (const auto& photo : index.photos) files.push_back({.name = split + "/" + index.relative(photo)});
+  for (size_t i = 0; i < static_cast<size_t>(index.count()); ++i)
+    files.push_back({.name = split + "/" + index.relative(i)});
 }
 
 void add_split(const CocoSplit& split, std::vector<PictureFile>& files) {

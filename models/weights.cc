@@ -1,5 +1,6 @@
 #include "models/weights.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -31,6 +32,8 @@ std::string shape_text(at::IntArrayRef shape) {
   for (size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ",") + std::to_string(shape[i]);
   return text + "]";
 }
+
+bool is_floating(const std::string& dtype) { return dtype.starts_with("F") || dtype.starts_with("BF"); }
 
 }  // namespace
 
@@ -72,23 +75,52 @@ void store_tensors(const NamedTensors& tensors, SafeTensors& contents) {
   for (const auto& [name, tensor] : tensors) contents.tensors[name] = to_safetensor(tensor);
 }
 
-void load_tensors(const SafeTensors& contents, const std::string& prefix, const NamedTensors& targets,
-                  const std::string& place) {
+std::vector<std::string> weight_differences(const SafeTensors& contents, const std::string& prefix,
+                                            const NamedTensors& targets) {
+  std::vector<std::string> differences;
   for (const auto& [name, stored] : contents.tensors)
     if (name.starts_with(prefix) && !targets.contains(name))
-      refuse_data(place, name + ": the network has no such tensor");
-  const at::NoGradGuard no_gradient;
+      differences.push_back(name + ": the network has no such tensor");
   for (const auto& [name, target] : targets) {
     const auto found = contents.tensors.find(name);
-    if (found == contents.tensors.end()) refuse_data(place, name + ": missing");
-    if (found->second.shape != target.sizes().vec())
-      refuse_data(place,
-                  name + ": expected " + shape_text(target.sizes()) + ", found " + shape_text(found->second.shape));
-    const auto source = from_safetensor(found->second, place + ": " + name);
-    if (source.is_floating_point() != target.is_floating_point())
-      refuse_data(place, name + ": expected " + toString(target.scalar_type()) + ", found " + found->second.dtype);
-    target.copy_(source);
+    if (found == contents.tensors.end()) {
+      differences.push_back(name + ": missing");
+      continue;
+    }
+    const auto& stored = found->second;
+    if (stored.shape != target.sizes().vec())
+      differences.push_back(name + ": expected " + shape_text(target.sizes()) + ", found " + shape_text(stored.shape));
+    else if (is_floating(stored.dtype) != target.is_floating_point())
+      differences.push_back(name + ": expected " + toString(target.scalar_type()) + ", found " + stored.dtype);
   }
+  return differences;
+}
+
+void load_tensors(const SafeTensors& contents, const std::string& prefix, const NamedTensors& targets,
+                  const std::string& place) {
+  constexpr size_t kShown = 8;
+  if (const auto differences = weight_differences(contents, prefix, targets); !differences.empty()) {
+    std::string text = differences.front();
+    for (size_t i = 1; i < std::min(differences.size(), kShown); ++i) text += "; " + differences[i];
+    if (differences.size() > kShown) text += "; and " + std::to_string(differences.size() - kShown) + " more";
+    refuse_data(place, text);
+  }
+  const at::NoGradGuard no_gradient;
+  for (const auto& [name, target] : targets)
+    target.copy_(from_safetensor(contents.tensors.at(name), place + ": " + name));
+}
+
+void import_tensors(SafeTensors contents, const NamedTensors& targets, const std::string& place) {
+  const std::string wrapper = "module.", counter = ".num_batches_tracked";
+  const auto wrapped = [&](const auto& item) { return item.first.starts_with(wrapper); };
+  if (!contents.tensors.empty() && std::all_of(contents.tensors.begin(), contents.tensors.end(), wrapped)) {
+    std::map<std::string, SafeTensor> unwrapped;
+    for (auto& [name, tensor] : contents.tensors) unwrapped[name.substr(wrapper.size())] = std::move(tensor);
+    contents.tensors = std::move(unwrapped);
+  }
+  for (const auto& [name, target] : targets)
+    if (name.ends_with(counter) && !contents.tensors.contains(name)) contents.tensors[name] = to_safetensor(target);
+  load_tensors(contents, "", targets, place);
 }
 
 }  // namespace auxbench

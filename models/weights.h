@@ -7,6 +7,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/safetensors.h"
 
@@ -29,10 +30,18 @@ void move_module(torch::nn::Module& module, c10::Device device, c10::ScalarType 
 
 void store_tensors(const NamedTensors& tensors, SafeTensors& contents);
 
-// Copies into `targets` the tensor of the same name. Every target must be there with its shape; types are converted
-// between floating types only. Names that no target has are errors when they start with `prefix`. Throws UserError:
-// "FILE: layer1.0.conv1.weight: expected [64,64,3,3], found [64,3,3,3]".
+// What keeps `contents` from being `targets`, a line a tensor: "layer1.0.conv1.weight: expected [64,64,3,3], found
+// [64,3,3,3]", "fc.bias: missing", "stranger: the network has no such tensor" (where its name starts with `prefix`).
+std::vector<std::string> weight_differences(const SafeTensors& contents, const std::string& prefix,
+                                            const NamedTensors& targets);
+
+// Copies into `targets` the tensor of the same name, when there are no differences; types are converted between
+// floating types only. Throws UserError "FILE: " and the differences, the first eight where there are many.
 void load_tensors(const SafeTensors& contents, const std::string& prefix, const NamedTensors& targets,
                   const std::string& place);
+
+// As load_tensors for weights that others made: "module." before every name (DataParallel) is taken off, and counters
+// that older files lack (num_batches_tracked) stay as they are.
+void import_tensors(SafeTensors contents, const NamedTensors& targets, const std::string& place);
 
 }  // namespace auxbench

@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "base/sha256.h"
 #include "base/stopwatch.h"
+#include "base/torch_file.h"
 #include "base/torch_prelude.h"
 #include "quantizers/quantizer.h"
 #include "runner/calibration.h"
@@ -106,6 +107,21 @@ std::filesystem::path folder_of_start(const CellSpec& start, const char* what, c
   return store.cell_folder(id);
 }
 
+// The digest of a file of weights, which may be read for a hundred cells: once.
+const std::string& digest_of_weights(const std::string& file) {
+  static std::map<std::string, std::string> digests;
+  auto& digest = digests[file];
+  if (digest.empty()) digest = sha256_file(file);
+  return digest;
+}
+
+// Full precision begins with the file that the suite names.
+void start_from_file(const CellSpec& cell, Experiment& experiment, Record& record) {
+  if (cell.weights.empty() || !cell.full_precision()) return;
+  import_tensors(read_weights(cell.weights), only(experiment.tensors(), "model."), cell.weights);
+  record.facts["start_weights_sha256"] = digest_of_weights(cell.weights);
+}
+
 void start_from_parent(const CellSpec& cell, const RunContext& context, const Store& store, Experiment& experiment) {
   if (const auto parent = cell.parent()) {
     const auto folder = folder_of_start(*parent, "start", context, store);
@@ -118,6 +134,16 @@ void start_from_parent(const CellSpec& cell, const RunContext& context, const St
   }
 }
 
+// Full precision as its file of weights has it.
+TrainOutcome evaluate_start(Experiment& experiment, const Dataset& data) {
+  TrainOutcome outcome;
+  const Stopwatch watch;
+  experiment.train_mode(false);
+  outcome.final = evaluate(experiment.network(), data.test, experiment.options());
+  outcome.state.evaluate_seconds = watch.seconds();
+  return outcome;
+}
+
 void train_into(const CellSpec& cell, const RunContext& context, const Store& store, Progress& progress,
                 Record& record) {
   const auto& data = cell_data(cell, context);
@@ -125,10 +151,12 @@ void train_into(const CellSpec& cell, const RunContext& context, const Store& st
   make_folder(folder);
   Experiment experiment(cell, {.channels = data.train->shape().channels, .classes = data.train->classes()},
                         {.device = context.device, .workers = context.workers});
+  start_from_file(cell, experiment, record);
   start_from_parent(cell, context, store, experiment);
   describe_precision(experiment, record);
   const auto outcome = cell.post_training() ? calibrate(experiment, data, record.id, progress)
-                                            : train(experiment, data, folder / kCheckpoint, record.id, progress);
+                       : cell.trains()      ? train(experiment, data, folder / kCheckpoint, record.id, progress)
+                                            : evaluate_start(experiment, data);
   fill(outcome, data, record);
   if (outcome.status != Status::completed) return;
   save_weights(experiment, folder);
@@ -155,6 +183,7 @@ const Dataset& cell_data(const CellSpec& cell, const RunContext& context) {
 std::string identify(const CellSpec& cell, const RunContext& context) {
   const bool readable = dataset_implemented(cell.dataset);
   return cell_id(cell, {.data_manifest = readable ? cell_data(cell, context).manifest : "",
+                        .weights = cell.weights.empty() ? "" : digest_of_weights(cell.weights),
                         .device_class = device_class(context.device),
                         .code_epoch = kCodeEpoch});
 }

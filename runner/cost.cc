@@ -19,7 +19,11 @@ ModelSize size_of(const std::string& model) {
   return {1.82, 20};
 }
 
-int batch_of(const CellSpec& cell) { return cell.post_training() ? cell.calibrate->batch : cell.stage().batch; }
+// 0: it only evaluates.
+int batch_of(const CellSpec& cell) {
+  if (cell.post_training()) return cell.calibrate->batch;
+  return cell.trains() ? cell.stage().batch : 0;
+}
 
 // Image passes through the network, a training step counting three, in units of a forward pass.
 double image_passes(const CellSpec& cell, int64_t train_images, int64_t test_images) {
@@ -30,6 +34,7 @@ double image_passes(const CellSpec& cell, int64_t train_images, int64_t test_ima
     const double recorded = calibrate.iterations > 0 ? 2 * size_of(cell.model).layers * seen : 0;
     return seen + recorded + 3.0 * calibrate.iterations * calibrate.batch + static_cast<double>(test_images);
   }
+  if (!cell.trains()) return static_cast<double>(test_images);
   const auto& stage = cell.stage();
   const double evaluations = stage.evaluate == "every" ? stage.epochs : std::min(2, stage.epochs);
   return 3.0 * stage.epochs * static_cast<double>(train_images) + evaluations * static_cast<double>(test_images);
@@ -41,7 +46,7 @@ double seconds_by_arithmetic(const CellSpec& cell, int64_t train_images, int64_t
   const double pixels = imagenet ? 1.0 : 16.0 * (28.0 * 28.0) / (224.0 * 224.0) / (cell.stem_stride * cell.stem_stride);
   const double macs = size.gmacs * 1e9 * cell.width * cell.width * pixels;
   const double passes = image_passes(cell, train_images, test_images);
-  const double steps = passes / 3.0 / batch_of(cell);
+  const double steps = passes / 3.0 / std::max(1, batch_of(cell));
   constexpr double kMacsPerSecond = 60e9;    // two cores, small maps
   constexpr double kSecondsPerLayer = 4e-4;  // of a training step that is all overhead
   return (passes * macs / kMacsPerSecond + steps * size.layers * kSecondsPerLayer) * (cell.has_auxi() ? 1.4 : 1.0);

@@ -125,7 +125,7 @@ Experiment::Experiment(const CellSpec& cell, const DataShape& data, const Experi
   }
   parts_.auxiliary = auxiliary_.get();
   parts_.auxiliary_weight = cell.auxi.weight;
-  if (!cell.post_training()) optimizer_ = std::make_unique<Optimizer>(cell.stage(), parameters(), rules_of(cell));
+  if (cell.trains()) optimizer_ = std::make_unique<Optimizer>(cell.stage(), parameters(), rules_of(cell));
 }
 
 Experiment::~Experiment() = default;

@@ -24,9 +24,11 @@ void add_plan(CLI::App& app, Outcome& outcome);     // plan, validate
 void add_reading(CLI::App& app, Outcome& outcome);  // ls, show, report
 void add_probe(CLI::App& app, Outcome& outcome);
 void add_bench_training(CLI::App& app, Outcome& outcome);
+void add_bench_loading(CLI::App& app, Outcome& outcome);
 void add_coco_eval(CLI::App& app, Outcome& outcome);
 void add_weights(CLI::App& app, Outcome& outcome);
 void add_data(CLI::App& app, Outcome& outcome);  // data find, verify, generate
+void add_doctor(CLI::App& app, Outcome& outcome);
 
 // What every verb that reads a suite has in common.
 struct SuiteArguments {

@@ -11,8 +11,8 @@
 #include "base/sha256.h"
 #include "datasets/fashion_mnist.h"
 #include "datasets/generate.h"
+#include "datasets/inventory.h"
 #include "datasets/missing.h"
-#include "datasets/verify.h"
 #include "runner/app/app.h"
 
 namespace auxbench {
@@ -20,7 +20,6 @@ namespace {
 
 using Path = std::filesystem::path;
 
-const std::vector<std::string> kDatasets = {"fashion-mnist", "imagenet", "coco", "scenes"};
 const std::vector<std::string> kGenerated = {"scenes", "photographs"};
 constexpr size_t kFaultsShown = 20;
 
@@ -33,64 +32,7 @@ struct DataArguments {
   [[nodiscard]] DataRoot data_root() const { return root.empty() ? DataRoot() : DataRoot(root); }
 };
 
-// What there is of one dataset.
-struct Found {
-  Path folder;
-  std::string content;  // "60,000 + 10,000 images"
-  std::string missing;  // of what was published or of what its own annotations name
-  std::string manifest;
-  std::vector<PictureFile> pictures;
-};
-
-std::string two_splits(int64_t train, int64_t test) {
-  return with_commas(train) + " + " + with_commas(test) + " images";
-}
-
-Found look_at_garments(const DataArguments& arguments) {
-  const auto folder = find_fashion_mnist(arguments.data_root());
-  const auto files = load_fashion_mnist(arguments.data_root());
-  return {.folder = folder.value_or(""),
-          .content = two_splits(files.train.count, files.test.count),
-          .missing = {},
-          .manifest = files.manifest,
-          .pictures = {}};
-}
-
-Found look_at_photographs(const DataArguments& arguments, bool pictures) {
-  Found found = {.folder = need_imagenet(arguments.data_root())};
-  const auto index = index_imagenet(found.folder, arguments.threads);
-  found.content = two_splits(std::ssize(index.train.photos), std::ssize(index.val.photos)) + ", " +
-                  with_commas(std::ssize(index.train.classes)) + " classes";
-  if (const auto others = index.train.others + index.val.others; others > 0)
-    found.content += ", " + with_commas(others) + " other files passed over";
-  found.missing = index.missing();
-  found.manifest = index.manifest;
-  if (pictures) found.pictures = picture_files(index);
-  return found;
-}
-
-Found look_at_coco(const DataArguments& arguments, bool pictures) {
-  Found found = {.folder = need_coco(arguments.name, arguments.data_root())};
-  const auto coco = read_coco_folder(found.folder);
-  found.content = two_splits(std::ssize(coco.train.truth.images), std::ssize(coco.val.truth.images)) + ", " +
-                  with_commas(std::ssize(coco.train.truth.annotations) + std::ssize(coco.val.truth.annotations)) +
-                  " annotations, " + std::to_string(coco.train.truth.categories.size()) + " categories";
-  if (const auto beyond = coco.train.beyond + coco.val.beyond; beyond > 0)
-    found.content += ", " + with_commas(beyond) + " boxes reach beyond their image";
-  found.missing = coco.missing(arguments.name == "coco");
-  found.manifest = coco.manifest;
-  if (pictures) found.pictures = picture_files(coco);
-  return found;
-}
-
-// Throws UserError(data_missing) when it is not there or not readable.
-Found look_at(const DataArguments& arguments, bool pictures) {
-  if (arguments.name == "fashion-mnist") return look_at_garments(arguments);
-  if (arguments.name == "imagenet") return look_at_photographs(arguments, pictures);
-  return look_at_coco(arguments, pictures);
-}
-
-nlohmann::ordered_json to_json(const std::string& name, const Found& found) {
+nlohmann::ordered_json to_json(const std::string& name, const Inventory& found) {
   return {{"dataset", name},
           {"folder", found.folder.string()},
           {"content", found.content},
@@ -98,19 +40,18 @@ nlohmann::ordered_json to_json(const std::string& name, const Found& found) {
           {"manifest", found.manifest}};
 }
 
-void print_found(const std::string& name, const Found& found) {
+void print_found(const std::string& name, const Inventory& found) {
   std::printf("%-14s %s: %s\n", name.c_str(), found.folder.c_str(), found.content.c_str());
   if (!found.missing.empty()) std::printf("%-14s tier full refuses it: %s\n", "", found.missing.c_str());
 }
 
 // One that was asked for by name must be there; of all, those that are not are told about.
-ExitCode find(DataArguments arguments) {
+ExitCode find(const DataArguments& arguments) {
   const bool all = arguments.name.empty();
   auto list = nlohmann::ordered_json::array();
-  for (const auto& name : all ? kDatasets : std::vector{arguments.name}) {
-    arguments.name = name;
+  for (const auto& name : all ? inventory_names() : std::vector{arguments.name}) {
     try {
-      const auto found = look_at(arguments, false);
+      const auto found = take_inventory(name, arguments.data_root(), arguments.threads);
       if (arguments.json)
         list.push_back(to_json(name, found));
       else
@@ -140,7 +81,7 @@ nlohmann::ordered_json to_json(const std::vector<FileFault>& faults) {
 }
 
 ExitCode verify(const DataArguments& arguments) {
-  const auto found = look_at(arguments, true);
+  const auto found = take_inventory(arguments.name, arguments.data_root(), arguments.threads, true);
   const bool tells = isatty(STDERR_FILENO) != 0;
   const auto tell = [&](size_t done) {
     if (tells) std::fprintf(stderr, "\r%zu of %zu files", done, found.pictures.size());
@@ -198,14 +139,15 @@ void add_data(CLI::App& app, Outcome& outcome) {
 
   auto sought = std::make_shared<DataArguments>();
   auto* finding = data->add_subcommand("find", "where the datasets are and what there is of them");
-  finding->add_option("dataset", sought->name, "only this one; it must be there")->check(CLI::IsMember(kDatasets));
+  finding->add_option("dataset", sought->name, "only this one; it must be there")
+      ->check(CLI::IsMember(inventory_names()));
   add_common_options(*finding, *sought);
   finding->add_flag("--json", sought->json, "machine-readable");
   finding->callback([sought, &outcome] { outcome = find(*sought); });
 
   auto verified = std::make_shared<DataArguments>();
   auto* verifying = data->add_subcommand("verify", "read every file of a dataset: digests, and what cannot be decoded");
-  verifying->add_option("dataset", verified->name)->required()->check(CLI::IsMember(kDatasets));
+  verifying->add_option("dataset", verified->name)->required()->check(CLI::IsMember(inventory_names()));
   add_common_options(*verifying, *verified);
   verifying->add_option("--out", verified->out, "manifest to write: a line for each file, as of sha256sum");
   verifying->add_option("--manifest", verified->manifest, "an earlier manifest: what is not as it was is a fault");

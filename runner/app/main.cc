@@ -33,9 +33,11 @@ int main(int argc, char** argv) {
   auxbench::add_reading(app, outcome);
   auxbench::add_probe(app, outcome);
   auxbench::add_bench_training(app, outcome);
+  auxbench::add_bench_loading(app, outcome);
   auxbench::add_coco_eval(app, outcome);
   auxbench::add_weights(app, outcome);
   auxbench::add_data(app, outcome);
+  auxbench::add_doctor(app, outcome);
   try {
     app.parse(argc, argv);
     return static_cast<int>(outcome);

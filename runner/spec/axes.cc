@@ -96,7 +96,7 @@ void check_block(const CellSpec& cell, const Refuse& refuse) {
 template <typename Refuse>
 void check_post_training(const CellSpec& cell, const Refuse& refuse) {
   const auto who = "quantizer " + cell.quantizer + " comes after training: ";
-  if (!cell.pretrain) refuse(who + "it needs pretrain");
+  if (!cell.has_start()) refuse(who + "it needs pretrain or weights");
   if (!cell.aid.empty()) refuse(who + "there is none that aid " + cell.aid.front() + " could help");
   if (cell.quantize_at != "conv-input" || (cell.block != "post-act" && cell.block != "pre-act"))
     refuse(who + "it quantizes the inputs of convolutions, in blocks post-act and pre-act");
@@ -109,8 +109,8 @@ void check_aids(const CellSpec& cell, const Refuse& refuse) {
     const auto* aid = find_aid(name);
     teachers += aid->teacher == TeacherKind::none ? 0 : 1;
     if (cell.full_precision() && name != "auxi") refuse("aid " + name + " is for quantized cells");
-    if (aid->teacher != TeacherKind::none && name != "apprentice-a" && !cell.pretrain)
-      refuse("aid " + name + " needs pretrain: its teacher is the full-precision network");
+    if (aid->teacher != TeacherKind::none && name != "apprentice-a" && !cell.has_start())
+      refuse("aid " + name + " needs pretrain or weights: its teacher is the full-precision network");
   }
   if (teachers > 1 && !cell.has_aid("hint")) refuse("more than one aid with a teacher");
   if (teachers > 2) refuse("more than one aid with a teacher beside hint");
@@ -128,7 +128,9 @@ void check_sense(const json& flat, const CellSpec& cell, const std::string& plac
     refuse("quantizer " + cell.quantizer + " without weight_bits and activation_bits");
   if (!cell.full_precision() && cell.weight_bits == 32 && cell.activation_bits == 32)
     refuse("quantizer " + cell.quantizer + " at 32/32 bits quantizes nothing: say quantizer none");
-  if (cell.full_precision() && !cell.pretrain) refuse("a full-precision cell needs pretrain");
+  if (cell.full_precision() && !cell.has_start()) refuse("a full-precision cell needs pretrain or weights");
+  if (cell.has_auxi() && !cell.pretrain && (cell.full_precision() || (cell.auxi.pretrain && !cell.weights.empty())))
+    refuse("weights without pretrain have no auxiliary module: give pretrain, or auxi.pretrain false");
   if (!cell.full_precision() && !cell.finetune && !cell.post_training()) refuse("a quantized cell needs finetune");
   if (cell.post_training()) check_post_training(cell, refuse);
   check_widths(cell, refuse);

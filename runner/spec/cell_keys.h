@@ -72,6 +72,7 @@ void visit_cell_keys(Cell& cell, Visit&& visit) {
   visit("quantizer_settings", cell.quantizer_settings, Presence::sometimes);
   visit("aid", cell.aid, Presence::always);
   visit("aid_settings", cell.aid_settings, Presence::sometimes);
+  visit("weights", cell.weights, Presence::sometimes);
   visit("seed", cell.seed, Presence::always);
 }
 

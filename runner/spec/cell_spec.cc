@@ -156,7 +156,7 @@ int next_wider(int bits) {
 }  // namespace
 
 std::optional<CellSpec> CellSpec::parent() const {
-  if (full_precision() || !pretrain || has_aid("apprentice-a") || has_aid("apprentice-b")) return std::nullopt;
+  if (full_precision() || !has_start() || has_aid("apprentice-a") || has_aid("apprentice-b")) return std::nullopt;
   if (has_aid("two-stage") && activation_bits < 32) {
     CellSpec weights_first = *this;
     weights_first.activation_bits = 32;
@@ -173,7 +173,7 @@ std::optional<CellSpec> CellSpec::parent() const {
 }
 
 std::optional<CellSpec> CellSpec::teacher() const {
-  if (!has_teacher() || !pretrain || has_aid("apprentice-a")) return std::nullopt;
+  if (!has_teacher() || !has_start() || has_aid("apprentice-a")) return std::nullopt;
   return pretraining_of(*this, false);
 }
 
@@ -185,6 +185,7 @@ json cell_to_json(const CellSpec& cell) {
   if (cell.full_precision()) leave_out(out, {"weight_bits", "activation_bits", "first_last", "quantize_at"});
   if (cell.quantizer_settings.empty()) leave_out(out, {"quantizer_settings"});
   if (cell.aid_settings.empty()) leave_out(out, {"aid_settings"});
+  if (cell.weights.empty()) leave_out(out, {"weights"});
   if (cell.has_auxi()) out["auxi"] = auxi_to_json(cell.auxi);
   if (cell.task == "detection") out["detector"] = detector_to_json(cell.detector);
   if (cell.pretrain) out["pretrain"] = stage_to_json(*cell.pretrain);
@@ -256,7 +257,9 @@ std::string cell_slug(const CellSpec& cell) {
 }
 
 std::string cell_id(const CellSpec& cell, const IdentityContext& context) {
-  const json whole = {{"cell", cell_to_json(cell)},
+  auto spec = cell_to_json(cell);
+  spec.erase("weights");  // what the file holds decides, not where it lies
+  const json whole = {{"cell", spec},
                       {"data_manifest", context.data_manifest},
                       {"weights", context.weights},
                       {"device_class", context.device_class},

@@ -82,12 +82,17 @@ struct CellSpec {
   std::map<std::string, double> aid_settings;        // "AID.NAME" (runner/spec/aids.h)
   AuxiSpec auxi;                                     // meaningful when has_auxi()
   DetectorSpec detector;                             // meaningful for detection
-  std::optional<StageSpec> pretrain;                 // full precision; absent: start from initialisation
+  std::string weights;                               // file that full precision starts from; empty: initialisation
+  std::optional<StageSpec> pretrain;                 // full precision; absent: as it starts
   std::optional<StageSpec> finetune;                 // quantized by training; absent otherwise
   std::optional<CalibrationSpec> calibrate;          // quantized after training; absent otherwise
   int64_t seed = 0;
 
   [[nodiscard]] bool full_precision() const { return quantizer == "none"; }
+  // It has a stage of its own: neither calibrated after training nor full precision as a file of weights has it.
+  [[nodiscard]] bool trains() const { return full_precision() ? pretrain.has_value() : finetune.has_value(); }
+  // There is a full-precision network to start from.
+  [[nodiscard]] bool has_start() const { return pretrain.has_value() || !weights.empty(); }
   // Quantized after training: no stage of its own.
   [[nodiscard]] bool post_training() const { return calibrate.has_value(); }
   [[nodiscard]] bool has_aid(const std::string& name) const;
@@ -96,7 +101,7 @@ struct CellSpec {
   [[nodiscard]] bool has_teacher() const;
   // A setting of one of its aids, "kd.beta", with its default.
   [[nodiscard]] double aid_setting(const std::string& name) const;
-  // The stage this cell itself trains: pretrain at full precision, finetune otherwise.
+  // The stage that a cell which trains has: pretrain at full precision, finetune otherwise.
   [[nodiscard]] const StageSpec& stage() const;
   // The cell whose weights a quantized cell starts from: same network, data, seed and recipe. Usually its
   // full-precision pretraining, with the auxiliary module in it when this cell has it; with two-stage training the same

@@ -75,6 +75,7 @@ const std::vector<LanguageKey>& suite_language() {
       {"cell", "quantizer_settings", "settings", {}},
       {"cell", "aid", "strings", aid_names()},
       {"cell", "aid_settings", "settings", aid_setting_names()},
+      {"cell", "weights", "string", {}},
       {"cell", "auxi", "auxi", {}},
       {"cell", "detector", "detector", {}},
       {"cell", "pretrain", "stage", {}},

@@ -6,6 +6,7 @@
 
 #include <chrono>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "datasets/dataset.h"
@@ -58,7 +59,7 @@ struct Tree {
 
 std::vector<std::string> names(const PhotoIndex& index) {
   std::vector<std::string> all;
-  for (const auto& photo : index.photos) all.push_back(index.relative(photo));
+  for (size_t i = 0; i < static_cast<size_t>(index.count()); ++i) all.push_back(index.relative(i));
   return all;
 }
 
@@ -67,11 +68,14 @@ std::vector<std::string> names(const PhotoIndex& index) {
 TEST_CASE("an index has classes and photographs in order, by their endings", "[datasets]") {
   const Tree tree;
   const auto index = scan_photo_folder(tree.root / "train", 3);
-  CHECK(index.classes == std::vector<std::string>{"n01", "n02"});
+  REQUIRE(index.classes.size() == 2);
+  CHECK(index.classes[1].name == "n02");
   CHECK(names(index) == std::vector<std::string>{"n01/a.jpg", "n01/b.JPEG", "n01/z.Png", "n02/c.png", "n02/d.jpeg"});
   CHECK(index.others == 1);
-  CHECK(index.photos[3].label == 1);
-  CHECK(index.photos[3].bytes == photograph("colour.png").size());
+  CHECK(index.photo(2).label == 0);
+  CHECK(index.photo(3).label == 1);
+  CHECK(index.photo(3).bytes == photograph("colour.png").size());
+  CHECK_THROWS_AS(index.photo(5), LogicFault);
   CHECK(index.digest == scan_photo_folder(tree.root / "train", 1).digest);
 }
 
@@ -87,7 +91,7 @@ TEST_CASE("an index is kept, and made anew when files came, went or changed thei
   put(train / "n02" / "e.jpg", photograph());
   const auto third = read_photo_index(train, 1);
   CHECK_FALSE(third.from_cache);
-  CHECK(third.photos.size() == 6);
+  CHECK(third.count() == 6);
   CHECK(third.digest != first.digest);
   CHECK_FALSE(read_photo_index(train, 1).from_cache);  // it changed a moment ago
   std::filesystem::remove(train / "n02" / "e.jpg");
