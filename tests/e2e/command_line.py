@@ -250,8 +250,33 @@ class CommandLine(unittest.TestCase):
         found.write_text('[{"image_id": 2, "category_id": 3, "bbox": [0, 0, 1, 1], "score": 1}]')
         self.expect_error(run("coco-eval", truth, found), 4, "/0/image_id: the ground truth has no image 2")
 
+    def test_a_suite_can_start_from_a_file_of_weights(self):
+        self.assertEqual(self.smoke("out", "--only", "resnet18-fp-s0").returncode, 0)
+        (trained,) = records(self.folder / "out").values()
+        weights = self.folder / "out" / "cells" / trained["id"] / "weights.safetensors"
+        start = ("--set", f"weights={weights}", "--set", "pretrain=null", "--set", "auxi.pretrain=false")
+        result = self.smoke("imported", "--only", "resnet18-dorefa-w2a2-s0", *start)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        found = {record["slug"]: record for record in records(self.folder / "imported").values()}
+        imported = found["resnet18-fp-s0"]
+        self.assertEqual(imported["metrics"], trained["metrics"])
+        self.assertEqual(imported["facts"]["start_weights_sha256"], trained["facts"]["weights_sha256"])
+        self.assertNotIn("steps", {key for key, value in imported["facts"].items() if value})
+        self.assertTrue(found["resnet18-dorefa-w2a2-s0"]["metrics"])
+        elsewhere = self.folder / "elsewhere.safetensors"
+        shutil.copy(weights, elsewhere)
+        again = self.smoke("imported", "--only", "resnet18-fp-s0", *start, "--set", f"weights={elsewhere}")
+        self.assertIn("1 cached", again.stderr)  # what the file holds decides, not where it lies
+        wrong = self.smoke("wrong", "--only", "resnet18-fp-s0", *start, "--set", "width=0.25")
+        self.assertEqual(wrong.returncode, 5)
+        (failed,) = records(self.folder / "wrong").values()
+        self.assertIn("bn1.bias: expected [16], found [8]; ", failed["reason"])
+        self.assertIn(" more", failed["reason"])
+        self.expect_error(self.smoke("none", *start[2:], "--set", "weights=nowhere.pth"), 4, "nowhere.pth: cannot be read")
+        self.expect_error(self.smoke("aux", *start[:-2]), 3, "weights without pretrain have no auxiliary module")
+
     def test_every_verb_explains_itself(self):
-        for verb in ("run", "plan", "validate", "ls", "show", "report", "probe", "bench-training", "coco-eval", "weights"):
+        for verb in ("run", "plan", "validate", "ls", "show", "report", "probe", "bench-training", "bench-loading", "coco-eval", "weights", "data", "doctor"):
             self.assertEqual(run(verb, "--help").returncode, 0)
 
 
