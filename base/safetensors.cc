@@ -187,6 +187,12 @@ Json header_of(const SafeTensors& contents) {
 
 }  // namespace
 
+bool is_tensor_name(std::string_view name) {
+  // What is not UTF-8 is replaced, and does not come back.
+  const auto written = Json(std::string(name)).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return name != kMetadata && Json::parse(written) == name;
+}
+
 int64_t safetensors_element_size(std::string_view dtype) {
   const auto size = find_size(dtype);
   if (!size) refuse_data("safetensors", "unknown dtype " + quote(dtype));

@@ -24,6 +24,9 @@ struct SafeTensors {
   std::map<std::string, std::string> metadata;  // "__metadata__"
 };
 
+// UTF-8, and not "__metadata__".
+bool is_tensor_name(std::string_view name);
+
 int64_t safetensors_element_size(std::string_view dtype);  // throws UserError for an unknown dtype
 
 SafeTensors parse_safetensors(std::string_view bytes, const std::string& place);

@@ -17,6 +17,7 @@ namespace auxbench {
 namespace {
 
 constexpr size_t kLargestPickle = size_t{1} << 26;  // the program; tensors' bytes lie outside of it
+constexpr size_t kMostCopies = 64;                  // of the whole file, in memory: tensors may share their storages
 constexpr std::string_view kZipStart = "PK\x03\x04";
 constexpr int64_t kLegacyProtocol = 1001;
 // 0x1950a86a20f9469cfc6c, least significant byte first.
@@ -62,9 +63,8 @@ class TensorReader {
     const auto* items = items_of(root);
     if (items == nullptr) refuse_data(place_, "holds no dictionary of tensors");
     for (const char* key : {"state_dict", "model", "model_state_dict", "net"})
-      for (const auto& [name, value] : *items)
-        if (const auto* text = name->as<std::string>(); text != nullptr && *text == key)
-          if (auto found = dict_of(*value); !found.empty()) return found;
+      if (const auto* value = value_of(*items, key))
+        if (auto found = dict_of(*value); !found.empty()) return found;
     if (auto found = dict_of(root); !found.empty()) return found;
     refuse_data(
         place_,
@@ -101,6 +101,13 @@ class TensorReader {
     return name == nullptr ? "" : name->text;
   }
 
+  // The first one: were all of them looked into, a small file could keep us busy for hours.
+  static PickleRef value_of(const Items& items, std::string_view key) {
+    for (const auto& [name, value] : items)
+      if (const auto* text = name->as<std::string>(); text != nullptr && *text == key) return value;
+    return nullptr;
+  }
+
   // Its tensors by name; entries of other kinds beside them are passed over.
   [[nodiscard]] Tensors dict_of(const PickleValue& value) const {
     Tensors found;
@@ -110,6 +117,7 @@ class TensorReader {
       const auto* text = name->as<std::string>();
       const auto* call = entry->as<PickleCall>();
       if (text == nullptr || call == nullptr || items_of(*entry) != nullptr) continue;
+      if (!is_tensor_name(*text)) refuse_data(place_, "a tensor's name is not UTF-8, or is \"__metadata__\"");
       if (!found.emplace(*text, tensor_of(*call, *text, 0)).second) refuse_data(place_, *text + " is given twice");
     }
     return found;
@@ -191,16 +199,20 @@ std::string contiguous_bytes(const Tensor& tensor, std::string_view storage, siz
   return bytes;
 }
 
-SafeTensors collect(const Tensors& tensors, const BytesOf& bytes_of, const std::string& place) {
+// file_size: in bytes; a file whose tensors take kMostCopies times as much is refused before they do.
+SafeTensors collect(const Tensors& tensors, const BytesOf& bytes_of, size_t file_size, const std::string& place) {
   SafeTensors contents;
+  size_t left = kMostCopies * file_size;
   for (const auto& [name, tensor] : tensors) {
     const auto element = static_cast<size_t>(safetensors_element_size(tensor.storage.dtype));
     const auto storage = bytes_of(tensor.storage);
     if (storage.size() / element < static_cast<size_t>(tensor.storage.count))
       refuse_data(place, name + ": truncated: its storage has " + std::to_string(storage.size()) + " bytes, not " +
                              std::to_string(tensor.storage.count) + " elements");
-    contents.tensors[name] = {
-        .dtype = tensor.storage.dtype, .shape = tensor.shape, .bytes = contiguous_bytes(tensor, storage, element)};
+    auto bytes = contiguous_bytes(tensor, storage, element);
+    if (bytes.size() > left) refuse_data(place, name + ": too many tensors share one storage");
+    left -= bytes.size();
+    contents.tensors[name] = {.dtype = tensor.storage.dtype, .shape = tensor.shape, .bytes = std::move(bytes)};
   }
   return contents;
 }
@@ -234,8 +246,9 @@ class Archive {
     const auto path = folder_ + name;
     if (zip_stat(archive_.get(), path.c_str(), 0, &facts) != 0) return std::nullopt;
     // torch.save does not compress; what would unpack to more than the file itself is no file of weights.
-    if (facts.size > limit || facts.size > size_)
+    if (facts.size > limit || facts.size > size_ || facts.size > kMostCopies * size_ - read_)
       refuse_data(place_, path + ": claims " + std::to_string(facts.size) + " bytes");
+    read_ += facts.size;
     const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen(archive_.get(), path.c_str(), 0),
                                                                  zip_fclose);
     std::string bytes(facts.size, '\0');
@@ -246,7 +259,7 @@ class Archive {
 
  private:
   const std::string& place_;
-  size_t size_;
+  size_t size_, read_ = 0;  // bytes; what was read may overlap in the file
   std::unique_ptr<zip_t, void (*)(zip_t*)> archive_{nullptr, zip_discard};
   std::string folder_;
 };
@@ -267,7 +280,7 @@ SafeTensors parse_zip(std::string_view bytes, const std::string& place) {
     }
     return found->second;
   };
-  return collect(TensorReader(place).tensors_of(*pickle.root), bytes_of, place);
+  return collect(TensorReader(place).tensors_of(*pickle.root), bytes_of, bytes.size(), place);
 }
 
 // The format before: pickles of magic number, protocol, machine, object and storage keys, one after the other; then for
@@ -317,7 +330,7 @@ SafeTensors parse_legacy(std::string_view bytes, const std::string& place) {
     if (found == storages.end()) refuse_data(place, "storage " + storage.key + " is missing");
     return found->second;
   };
-  return collect(tensors, bytes_of, place);
+  return collect(tensors, bytes_of, bytes.size(), place);
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 // which is passed over; and the names that PyTorch itself writes for tensors and storages. A checkpoint that needs any
 // other name for its weights is refused with that name.
 // Tensors come out contiguous whatever their strides, with torch's names unchanged. Complex and quantized tensors are
-// refused by name. Throws UserError(data_missing) "FILE: WHAT".
+// refused by name, and so is a name that safetensors could not hold. Tensors that share a storage take memory each:
+// more than 64 times the file's size is refused. Throws UserError(data_missing) "FILE: WHAT".
 #pragma once
 
 #include <filesystem>

@@ -14,8 +14,20 @@ constexpr const char* kFooter =
     "Exit codes: 0 ok, 1 gate failed, 2 usage, 3 invalid suite, 4 data or weights missing, 5 some cells failed,\n"
     "6 inconclusive, 7 nothing ran, 130/143 interrupted and resumable.";
 
+// What a file says may stand in a message: a terminal must not obey it.
+std::string printable(const std::string& message) {
+  std::string text;
+  for (const char c : message) {
+    char escaped[8];
+    std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    const bool obeyed = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    text += obeyed ? std::string(escaped) : std::string(1, c);
+  }
+  return text;
+}
+
 int complain(const std::string& message, auxbench::ExitCode code) {
-  std::fprintf(stderr, "auxbench: %s\n", message.c_str());
+  std::fprintf(stderr, "auxbench: %s\n", printable(message).c_str());
   return static_cast<int>(code);
 }
 

@@ -123,6 +123,22 @@ TEST_CASE("a tensor that reaches beyond its storage, or claims more than it, is 
   CHECK_THAT(complaint(damaged), Catch::Matchers::Contains("conv1.weight: reaches beyond its storage"));
 }
 
+TEST_CASE("a name that safetensors cannot hold is refused", "[base]") {
+  const auto whole = read_file(saved("weights-legacy.pth"));
+  const std::string name = "conv1.weight";
+  for (const std::string other : {"__metadata__", "conv\xff.weight"}) {
+    auto renamed = whole;
+    REQUIRE(renamed.find(name) != std::string::npos);
+    renamed.replace(renamed.find(name), name.size(), other);
+    CHECK_THAT(complaint(renamed), Catch::Matchers::Contains("name is not UTF-8, or is \"__metadata__\""));
+  }
+}
+
+TEST_CASE("a small file that would fill the memory with views of one storage is refused", "[base]") {
+  const auto hostile = read_file(std::string(AUXBENCH_SOURCE_ROOT) + "/tests/fuzz/seeds/torch_file/hostile-views.pth");
+  CHECK_THAT(complaint(hostile), Catch::Matchers::Contains("too many tensors share one storage"));
+}
+
 TEST_CASE("pickles are values, and what they leave out or overdo is refused", "[base]") {
   const auto list = read_pickle("(lI1\naV\xc3\xa4\na.rest", "p");
   CHECK(list.bytes == 12);

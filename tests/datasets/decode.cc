@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/sha256.h"
+#include "datasets/shipped_photographs.h"
 #include "tests/support/catch.h"
 
 using namespace auxbench;
@@ -80,4 +81,10 @@ TEST_CASE("damaged bytes are refused or decoded, and never more than that", "[da
       static_cast<void>(complaint(damaged, 1 << 20));
     }
   }
+}
+
+TEST_CASE("the photographs that the program carries come out as Pillow made them", "[datasets]") {
+  CHECK(shipped_photographs().size() == 4);
+  for (const auto& photograph : shipped_photographs())
+    CHECK(photograph_fingerprint(bytes_of_hex(photograph.hex), "a photograph") == photograph.fingerprint);
 }

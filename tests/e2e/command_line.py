@@ -275,6 +275,14 @@ class CommandLine(unittest.TestCase):
         self.expect_error(self.smoke("none", *start[2:], "--set", "weights=nowhere.pth"), 4, "nowhere.pth: cannot be read")
         self.expect_error(self.smoke("aux", *start[:-2]), 3, "weights without pretrain have no auxiliary module")
 
+    def test_a_message_cannot_command_the_terminal(self):
+        suite = self.folder / "escape.json"
+        suite.write_text('{"name": "x", "\\u001b[2J\\n": 1}')
+        result = run("validate", suite)
+        self.assertEqual(result.returncode, 3)
+        self.assertEqual(len(result.stderr.splitlines()), 1)
+        self.assertNotIn("\x1b", result.stderr)
+
     def test_every_verb_explains_itself(self):
         for verb in ("run", "plan", "validate", "ls", "show", "report", "probe", "bench-training", "bench-loading", "coco-eval", "weights", "data", "doctor"):
             self.assertEqual(run(verb, "--help").returncode, 0)

@@ -97,6 +97,30 @@ TEST_CASE("errors name file, line, column and key, and suggest", "[spec]") {
   CHECK(SuiteFile(suite("\"seeds\": 3")).error() == "s.json:3:10: /seeds: expected a list");
 }
 
+TEST_CASE("whole numbers beyond an int, groups without a name and paths too long are refused in their place",
+          "[spec]") {
+  CHECK(SuiteFile(suite("\"include\": [{}], \"seeds\": [9223372036854775808]")).error() ==
+        "s.json:3:28: /seeds/0: expected at most 2147483647, found 9223372036854775808");
+  CHECK(SuiteFile(suite("\"include\": [{\"pretrain\": {\"epochs\": 4294967297}}]")).error() ==
+        "s.json:3:37: /include/0/pretrain/epochs: expected at most 2147483647, found 4294967297");
+  CHECK(SuiteFile(suite("\"include\": [{}], \"exclude\": [{\"group\": 3}]")).error() ==
+        "s.json:3:40: /exclude/0/group: expected a group's name or a list of them");
+  CHECK_THAT(SuiteFile("{\"extends\": \"" + std::string(300, 'a') + "\"}").error(),
+             Catch::Matchers::Contains("/extends: no such file"));
+}
+
+TEST_CASE("a product or seeds beyond the limit of cells are refused before they are made", "[spec]") {
+  const SuiteRequest small = {.tier = "t", .most_cells = 4};
+  const std::string models = R"("matrix": {"model": ["resnet18", "resnet34"], )";
+  CHECK(SuiteFile(suite(models + R"("skip": [true, false]})")).error(small) == "no error");
+  CHECK(SuiteFile(suite(models + R"("width": [1, 2, 3]})")).error(small) ==
+        "s.json:3:56: /matrix/width: more than 4 cells");
+  CHECK(SuiteFile(suite(models + R"("skip": [true, false]}, "seeds": [0, 1])")).error(small) ==
+        "s.json:1:1: /: more than 4 cells");
+  CHECK(SuiteFile(suite(models + R"("skip": [true, false]}, "groups": [{"include": [{}]}])")).error(small) ==
+        "s.json:3:82: /groups/0: more than 4 cells");
+}
+
 TEST_CASE("text that is no strict JSON is refused where it goes wrong", "[spec]") {
   CHECK(SuiteFile("").error() == "s.json:1:1: the file ends in the middle of a value");
   CHECK(SuiteFile("{\"name\": \"x\",\n").error() == "s.json:2:1: expected a key in quotes");
