@@ -38,10 +38,10 @@ int over_255(int a, int b) {
 }
 
 void cmyk_to_rgb(const std::vector<uint8_t>& inverted, Raster& raster) {
-  for (size_t pixel = 0; pixel < raster.rgb.size() / 3; ++pixel) {
+  for (size_t pixel = 0; pixel < raster.rgb.size() / kColours; ++pixel) {
     const int light = inverted[4 * pixel + 3];
-    for (size_t c = 0; c < 3; ++c)
-      raster.rgb[3 * pixel + c] = static_cast<uint8_t>(light - over_255(255 - inverted[4 * pixel + c], light));
+    for (size_t c = 0; c < kColours; ++c)
+      raster.rgb[kColours * pixel + c] = static_cast<uint8_t>(light - over_255(255 - inverted[4 * pixel + c], light));
   }
 }
 
@@ -57,7 +57,7 @@ Raster decode_jpeg(std::string_view bytes, const std::string& place, int64_t lim
   check_size(width, height, limit, place);
   Raster raster(width, height);
   const bool cmyk = colours == TJCS_CMYK || colours == TJCS_YCCK;
-  std::vector<uint8_t> inverted(cmyk ? raster.rgb.size() / 3 * 4 : 0);
+  std::vector<uint8_t> inverted(cmyk ? raster.rgb.size() / kColours * 4 : 0);
   // Hundreds of scans over one picture are an attack, not a photograph.
   if (tjDecompress2(codec.get(), bytes_of(bytes), size, cmyk ? inverted.data() : raster.rgb.data(), width, 0, height,
                     cmyk ? TJPF_CMYK : TJPF_RGB, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS) != 0) {

@@ -11,7 +11,6 @@ namespace auxbench {
 
 constexpr int kFilterFraction = 22;  // bits of a weight behind the point: 32 - 8 for the byte - 2 to spare
 constexpr int32_t kFilterHalf = 1 << (kFilterFraction - 1);
-constexpr size_t kColours = 3;
 
 // What each output position reads: `count` inputs from `first` on, with the weights that begin at `weights`. Weights
 // are not negative and add up to 1 but for rounding: a sum may come to 256, and is cut to 255.

@@ -15,8 +15,7 @@ namespace {
 
 constexpr int64_t kShort = 256, kCocoShort = 800, kCocoLong = 1333;
 constexpr int64_t kLongest = 1000;  // long side over short side
-constexpr size_t kChannels = 3;
-constexpr std::array<float, kChannels> kMean = {0.485F, 0.456F, 0.406F}, kStd = {0.229F, 0.224F, 0.225F};
+constexpr std::array<float, kColours> kMean = {0.485F, 0.456F, 0.406F}, kStd = {0.229F, 0.224F, 0.225F};
 
 // Half of an odd rest goes to the even side, as Python rounds.
 Box centre_of(int64_t width, int64_t height, int64_t size) {
@@ -132,13 +131,13 @@ const PhotoTransform& find_photo_transform(std::string_view name) {
 }
 
 void write_normalised(const Raster& raster, std::span<float> out, bool channels_last) {
-  const size_t pixels = raster.rgb.size() / kChannels;
+  const size_t pixels = raster.rgb.size() / kColours;
   AUXBENCH_CHECK(out.size() == raster.rgb.size(), "three floats a pixel");
-  for (size_t c = 0; c < kChannels; ++c) {
+  for (size_t c = 0; c < kColours; ++c) {
     const auto levels = normalisation_levels(kMean[c], kStd[c]);
     float* own = out.data() + (channels_last ? c : c * pixels);
-    const size_t step = channels_last ? kChannels : 1;
-    for (size_t i = 0; i < pixels; ++i) own[i * step] = levels[raster.rgb[i * kChannels + c]];
+    const size_t step = channels_last ? kColours : 1;
+    for (size_t i = 0; i < pixels; ++i) own[i * step] = levels[raster.rgb[i * kColours + c]];
   }
 }
 
