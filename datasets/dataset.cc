@@ -21,18 +21,21 @@ Dataset load_garments(const DatasetRequest& request) {
   return {.name = "fashion-mnist",
           .train = memory_images(std::move(files.train), kFashionMnistMean, kFashionMnistStd),
           .test = memory_images(std::move(files.test), kFashionMnistMean, kFashionMnistStd),
-          .manifest = std::move(files.manifest)};
+          .manifest = std::move(files.manifest),
+          .missing = {}};
 }
 
 Dataset load_photographs(const DatasetRequest& request) {
   const auto folder = need_imagenet(request.root);
   auto index = index_imagenet(folder, request.threads);
-  if (const auto missing = index.missing(); request.complete && !missing.empty())
+  auto missing = index.missing();
+  if (request.complete && !missing.empty())
     refuse_data(folder.string(), "not all of ImageNet: " + missing + " (auxbench data verify imagenet)");
   return {.name = "imagenet",
           .train = photo_folder(std::move(index.train)),
           .test = photo_folder(std::move(index.val)),
-          .manifest = std::move(index.manifest)};
+          .manifest = std::move(index.manifest),
+          .missing = std::move(missing)};
 }
 
 struct Loader {

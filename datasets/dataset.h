@@ -13,6 +13,7 @@ struct Dataset {
   std::string name;
   Images train, test;
   std::string manifest;  // SHA-256: of the files' content (fashion-mnist), of their names and sizes (imagenet)
+  std::string missing;   // what the published dataset has and this one has not; empty: nothing
 };
 
 struct DatasetRequest {

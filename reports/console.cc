@@ -8,6 +8,7 @@ std::string render_console(const ReportInput& input) {
   std::string text = input.title + "\nTier " + input.tier + " on " + input.ran_on;
   if (input.proxy) text += ": a proxy (" + input.proxy_reason + "); the paper's figures are not comparable";
   text += ".\n";
+  for (const auto& missing : input.missing_data) text += "Not the whole dataset: " + missing + ".\n";
   for (const auto& claim : input.claims) {
     const auto laid = lay_out(claim, input);
     text += "  " + laid.text + ": " + laid.measured + ", " + laid.verdict + "; paper " + laid.reported + "\n";

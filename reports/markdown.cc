@@ -38,7 +38,9 @@ std::string headline(const ReportInput& input) {
             "of the gains.";
   else
     text += ".";
-  return text + "\n";
+  text += "\n";
+  for (const auto& missing : input.missing_data) text += "\nNot the whole dataset: " + escaped(missing) + ".\n";
+  return text;
 }
 
 std::string claims(const ReportInput& input) {

@@ -42,9 +42,10 @@ struct ReportClaim {
 struct ReportInput {
   std::string suite, title, tier, command;
   bool proxy = false;
-  std::string proxy_reason;             // "Fashion-MNIST, reduced network"
-  std::string ran_on;                   // "cpu, 2 threads, AMD EPYC", data and counts
-  std::vector<std::string> cell_order;  // every cell of the plan
+  std::string proxy_reason;               // "Fashion-MNIST, reduced network"
+  std::vector<std::string> missing_data;  // of the datasets that are only a part of what was published
+  std::string ran_on;                     // "cpu, 2 threads, AMD EPYC", data and counts
+  std::vector<std::string> cell_order;    // every cell of the plan
   std::vector<ReportTable> tables;
   std::vector<ReportClaim> claims;
   std::map<std::string, Record> records;

@@ -93,6 +93,7 @@ void fill(const TrainOutcome& outcome, const Dataset& data, Record& record) {
   record.facts["steps"] = outcome.state.iteration;
   record.facts["train_images"] = data.train->count();
   record.facts["test_images"] = data.test->count();
+  if (!data.missing.empty()) record.facts["data_missing"] = data.name + ": " + data.missing;
   if (outcome.status != Status::completed) return;
   record.metrics = {{.name = "top1", .value = outcome.final.top1, .unit = "%"},
                     {.name = "top5", .value = outcome.final.top5, .unit = "%"}};

@@ -127,6 +127,14 @@ std::string machine_text(const std::string& device, const Provenance& made) {
   return text;
 }
 
+std::vector<std::string> missing_data(const std::map<std::string, Record>& records) {
+  std::set<std::string> found;
+  for (const auto& [id, record] : records)
+    if (const auto missing = record.facts.find("data_missing"); missing != record.facts.end())
+      found.insert(missing->second.get<std::string>());
+  return {found.begin(), found.end()};
+}
+
 // Where the records were made; before there are any, where this process runs.
 std::string ran_on(const std::map<std::string, Record>& records, const RunContext& context) {
   std::set<std::string> machines;
@@ -158,6 +166,7 @@ ReportInput report_input(const SuiteSpec& suite, const RunContext& context,
     if (const auto found = records.find(input.cell_order.back()); found != records.end()) input.records.insert(*found);
   }
   input.ran_on = ran_on(input.records, context);
+  input.missing_data = missing_data(input.records);
   for (const auto& table : suite.tables) input.tables.push_back(table_of(table, context));
   for (const auto& claim : suite.claims) input.claims.push_back({claim.text, claim.table, claim.row, claim.column});
   return input;

@@ -102,6 +102,7 @@ class Data(unittest.TestCase):
             (record,) = map(json.loads, (self.folder / "out/records.jsonl").read_text().splitlines())
             digests.append(record["facts"]["weights_sha256"])
             self.assertEqual(record["facts"]["train_images"], 20)
+            self.assertIn("Not the whole dataset: imagenet: train: 10 of 1,000 classes", (self.folder / "out/report.md").read_text())
         self.assertEqual(digests[0], digests[1])
         root = self.copy("photographs")
         next((root / "val").rglob("*.JPEG")).write_bytes(b"no photograph")
