@@ -19,6 +19,11 @@ void read_line(const std::string& line, const std::string& place, StoredRecords&
   stored.by_id.insert_or_assign(std::move(id), std::move(record));
 }
 
+// A reason may name a file whose name is no UTF-8: that must not cost the record.
+std::string text_of(const nlohmann::json& json, int indent) {
+  return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 }  // namespace
 
 StoredRecords read_records(const std::filesystem::path& folder) {
@@ -63,8 +68,8 @@ std::optional<Record> Store::find(const std::string& id) const {
 void Store::save(const Record& record) {
   const auto json = record_to_json(record);
   make_folder(cell_folder(record.id));
-  write_file_atomically(cell_folder(record.id) / "record.json", json.dump(2) + "\n");
-  append_line(state_->folder / kRecords, json.dump());
+  write_file_atomically(cell_folder(record.id) / "record.json", text_of(json, 2) + "\n");
+  append_line(state_->folder / kRecords, text_of(json, -1));
   state_->stored.by_id.insert_or_assign(record.id, record);
 }
 

@@ -64,7 +64,7 @@ ExitCode find(const DataArguments& arguments) {
         std::printf("%-14s %s\n", name.c_str(), error.what());
     }
   }
-  if (arguments.json) std::printf("%s\n", list.dump(2).c_str());
+  if (arguments.json) std::printf("%s\n", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   return ExitCode::ok;
 }
 
@@ -100,7 +100,7 @@ ExitCode verify(const DataArguments& arguments) {
     out["content_sha256"] = content;
     out["faults"] = to_json(result.faults);
     out["changes"] = to_json(changes);
-    std::printf("%s\n", out.dump(2).c_str());
+    std::printf("%s\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else {
     print_found(arguments.name, found);
     if (result.files > 0)
@@ -162,7 +162,8 @@ void add_data(CLI::App& app, Outcome& outcome) {
       ->check(CLI::IsMember(kGenerated));
   making->add_option("--images", made->generate.images, "a tenth of them for validation")->capture_default_str();
   making->add_option("--seed", made->generate.seed, "the same seed, the same bytes")->capture_default_str();
-  making->add_option("--out", made->out, "a new folder; default: where the dataset is looked for");
+  making->add_option("--out", made->out,
+                     "a new folder; default: WHAT in ~/.local/share/auxbench, where scenes are looked for");
   add_common_options(*making, *made);
   making->callback([made, &outcome] { outcome = generate(*made); });
 }

@@ -35,7 +35,7 @@ void print_json(const std::vector<Finding>& findings) {
   auto list = nlohmann::ordered_json::array();
   for (const auto& found : findings)
     list.push_back({{"subject", found.subject}, {"health", name_of(found.health)}, {"text", found.text}});
-  std::printf("%s\n", list.dump(2).c_str());
+  std::printf("%s\n", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 
 ExitCode examine_all(DoctorArguments arguments) {

@@ -31,7 +31,7 @@ class Data(unittest.TestCase):
 
     @classmethod
     def run_program(cls, *arguments, **variables):
-        return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=250,
+        return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, errors="replace", timeout=250,
                               env={**cls.environment, **{key: str(value) for key, value in variables.items()}})
 
     def found(self, *arguments, code=0, **variables):
@@ -109,6 +109,18 @@ class Data(unittest.TestCase):
         failed = self.suite(*small, AUXBENCH_IMAGENET=root)
         self.assertEqual(failed.returncode, 5)
         self.assertIn(".JPEG: neither JPEG nor PNG", failed.stderr)
+
+    def test_a_file_name_that_is_not_utf8_is_still_named(self):
+        root = self.copy("photographs")
+        victim = next((root / "val").rglob("*.JPEG"))
+        victim.unlink()
+        pathlib.Path(os.fsdecode(os.fsencode(victim.parent) + b"/caf\xe9.JPEG")).write_bytes(b"no photograph")
+        broken = self.found("data", "verify", "imagenet", code=4, AUXBENCH_IMAGENET=root)
+        self.assertIn("caf\ufffd.JPEG", broken["faults"][0]["file"])
+        small = ("--tier", "smoke", "--set", "dataset=imagenet", "--set", "stem=imagenet", "--set", "train_images=20", "--threads", 1)
+        shutil.rmtree(self.folder / "out", ignore_errors=True)
+        self.assertEqual(self.suite(*small, AUXBENCH_IMAGENET=root).returncode, 5)
+        self.assertIn("caf\ufffd.JPEG", (self.folder / "out/records.jsonl").read_text(encoding="utf-8"))
 
     def test_a_part_of_imagenet_is_not_the_full_tier(self):
         for tier in ((), ("--tier", "full")):  # what is found decides the tier; that it is whole decides whether it runs
