@@ -5,10 +5,8 @@ Python's imports are not timed; auxbench's whole process is. The three must agre
 
 import argparse
 import contextlib
-import datetime
 import io
 import json
-import os
 import pathlib
 import random
 import statistics
@@ -20,6 +18,8 @@ from faster_coco_eval import COCO as FasterCOCO
 from faster_coco_eval import COCOeval_faster
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+
+from bench_report import circumstances, quartiles
 
 NAMES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 
@@ -89,15 +89,13 @@ def main():
                 numbers[name] = evaluate()
                 seconds[name].append(time.perf_counter() - begin)
     apart = {name: max(abs(a - b) for a, b in zip(numbers[name], numbers["auxbench"])) for name in contenders}
-    machine = next((line.partition(":")[2].strip() for line in pathlib.Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-                    if line.startswith("model name")), "unknown")
     text = [f"{args.images} images, {args.detections} detections each, {args.classes} classes; from two JSON files to twelve "
-            f"numbers, one thread, Python's imports not counted; medians of {args.rounds} rounds in turn. {machine}, "
-            f"{os.cpu_count()} cores; {datetime.date.today().isoformat()}.", "",
+            f"numbers, one thread, Python's imports not counted; medians of {args.rounds} rounds in turn. "
+            f"{circumstances()}", "",
             "| evaluator | seconds | auxbench is faster by (quartiles) | largest difference of a number |", "|---|---|---|---|"]
     for name in contenders:
         ratios = [theirs / ours for theirs, ours in zip(seconds[name], seconds["auxbench"])]
-        low, median, high = statistics.quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else ratios * 3
+        low, median, high = quartiles(ratios)
         text.append(f"| {name} | {statistics.median(seconds[name]):.2f} | {median:.1f} ({low:.1f} .. {high:.1f}) | {apart[name]:.1e} |")
     result = "\n".join(text) + "\n"
     print(result, end="")

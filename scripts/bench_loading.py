@@ -4,7 +4,6 @@ Either side's first epoch (start of workers, files from the disk) is not counted
 """
 
 import argparse
-import datetime
 import json
 import os
 import pathlib
@@ -18,6 +17,8 @@ import PIL
 import torch
 import torchvision
 from torchvision import transforms
+
+from bench_report import circumstances, quartiles
 
 NORMALISE = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 TRANSFORMS = {
@@ -61,10 +62,6 @@ def compare(args, folder, kind, workers):
         ours.append(by_auxbench(args.program, folder, kind, workers))
         theirs.append(epoch_rate(loader))
     return ours, theirs
-
-
-def quartiles(values):
-    return statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
 
 
 def make_empty_tree(root, files):
@@ -111,11 +108,9 @@ def index_lines(args):
 def main():
     args = arguments()
     torch.set_num_threads(1)
-    machine = next((line.partition(":")[2].strip() for line in pathlib.Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-                    if line.startswith("model name")), "unknown")
     text = [f"{args.images} generated photographs of 500 x 375 (a tenth for validation), JPEG to normalised 224 x 224, batches of "
             f"{BATCH}; medians of {args.rounds} rounds in turn. torchvision {torchvision.__version__}, Pillow {PIL.__version__}. "
-            f"{machine}, {os.cpu_count()} cores; {datetime.date.today().isoformat()}.", "",
+            f"{circumstances()}", "",
             "| transforms | workers | auxbench, images/s | ImageFolder + DataLoader | auxbench is faster by (quartiles) |",
             "|---|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as folder:

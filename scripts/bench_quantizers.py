@@ -1,13 +1,14 @@
 """Prints what each quantizer costs: its passes against torch operators, and a training step against full precision."""
 
 import argparse
-import datetime
 import json
 import os
 import pathlib
 import statistics
 import subprocess
 import sys
+
+from bench_report import circumstances, quartiles
 
 NETWORK = {"model": "resnet18", "stem": "small", "stem-stride": "2", "image": "28", "channels": "1", "classes": "10",
            "batch": "128"}
@@ -61,7 +62,7 @@ def step_row(args, method, bits, width):
     for _ in range(args.rounds):
         first, second, third, fourth = (step_ms(args, method, bits, variant, width) for variant in ("fp", "w2a2", "w2a2", "fp"))
         pairs += [(first, second), (fourth, third)]
-    low, median, high = statistics.quantiles([ours / full for full, ours in pairs], n=4, method="inclusive")
+    low, median, high = quartiles([ours / full for full, ours in pairs])
     full, ours = (statistics.median(side) for side in zip(*pairs))
     return f"| {method} | {bits} | {width} | {full:.1f} | {ours:.1f} | {median:.2f} ({low:.2f} .. {high:.2f}) |"
 
@@ -70,11 +71,9 @@ def main():
     args = arguments()
     load = os.getloadavg()[0]
     passes = output_of([args.bench])
-    machine = next((line.partition(":")[2].strip() for line in pathlib.Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-                    if line.startswith("model name")), "unknown")
     rows = [line.split("|") for line in passes.splitlines() if line.startswith("|")][2:]
     bits = {row[1].strip(): row[3].strip() for row in rows}
-    text = [f"{machine}, {os.cpu_count()} cores; {datetime.date.today().isoformat()}; load before the first run "
+    text = [f"{circumstances()} Load before the first run "
             f"{load:.1f}.", "", "## Forward and backward pass", "", passes.strip(), "",
             "## Passes against memory", "",
             "One core, float32, arrays of 64 MiB; the plain loop reads and writes as many arrays and computes nothing; medians of 7 "

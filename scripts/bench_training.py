@@ -4,14 +4,14 @@ Each round is ours, theirs, theirs, ours, so that a machine that warms up or slo
 """
 
 import argparse
-import datetime
 import json
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
+
+from bench_report import circumstances, quartiles
 
 VARIANTS = {"fp": "full precision", "w2a2": "DoReFa 2/2", "w2a2-auxi": "DoReFa 2/2 + Auxi"}
 NETWORK = {"model": "resnet18", "stem": "small", "stem-stride": "2", "width": "0.25", "image": "28", "channels": "1",
@@ -56,7 +56,7 @@ def measure(args, variant):
 
 def summary(pairs):
     ratios = [ours / theirs for ours, theirs in pairs]
-    low, median, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    low, median, high = quartiles(ratios)
     return {"ours": statistics.median(ours for ours, _ in pairs), "theirs": statistics.median(theirs for _, theirs in pairs),
             "ratio": median, "q25": low, "q75": high}
 
@@ -67,22 +67,14 @@ def busy():
     return f" The machine was busy before the first run (load {load:.1f}): the ratios are worth little." if load > 0.5 else ""
 
 
-def processor():
-    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
-
-
 def table(args, results, remark):
     network = ", ".join(f"{name} {getattr(args, name.replace('-', '_'))}" for name in NETWORK)
     layout = "contiguous" if args.contiguous else "channels_last"
     torch_version = subprocess.run([sys.executable, "-c", "import torch; print(torch.__version__)"], capture_output=True,
                                    text=True, check=True).stdout.strip()
     lines = [f"{network}.", "",
-             f"PyTorch {torch_version}, eager mode, {layout}, fused Adam; {processor()}, {os.cpu_count()} cores; "
-             f"{args.rounds} rounds of ours, theirs, theirs, ours, {args.steps} steps each; "
-             f"{datetime.date.today().isoformat()}.{remark}", "",
+             f"PyTorch {torch_version}, eager mode, {layout}, fused Adam; "
+             f"{args.rounds} rounds of ours, theirs, theirs, ours, {args.steps} steps each. {circumstances()}{remark}", "",
              "| training | auxbench, images/s | PyTorch, images/s | ratio | quartiles |", "|---|---|---|---|---|"]
     for variant, result in results.items():
         lines.append(f"| {VARIANTS[variant]} | {result['ours']:.0f} | {result['theirs']:.0f} | {result['ratio']:.2f} "
