@@ -116,25 +116,24 @@ void add_class(const std::filesystem::path& folder, const Listing& listing, Phot
   close_class(index);
 }
 
-// Calls visit(class, name, bytes) for all photographs in order.
+// Calls visit(name, bytes) for a class's photographs in order.
 template <typename Visit>
-void for_each_photo(const PhotoIndex& index, const Visit& visit) {
-  for (const auto& own : index.classes) {
-    uint32_t begin = 0;
-    for (const auto& file : own.files) {
-      visit(own, std::string_view(own.names).substr(begin, file.name_end - begin), file.bytes);
-      begin = file.name_end;
-    }
+void for_each_file(const PhotoClass& own, const Visit& visit) {
+  uint32_t begin = 0;
+  for (const auto& file : own.files) {
+    visit(std::string_view(own.names).substr(begin, file.name_end - begin), file.bytes);
+    begin = file.name_end;
   }
 }
 
 std::string digest_of(const PhotoIndex& index) {
   Sha256 digest;
   std::string line;
-  for_each_photo(index, [&](const PhotoClass& own, std::string_view name, uint32_t bytes) {
-    line.assign(std::to_string(bytes)).append(" ").append(own.name).append("/").append(name).append("\n");
-    digest.add(line);
-  });
+  for (const auto& own : index.classes)
+    for_each_file(own, [&](std::string_view name, uint32_t bytes) {
+      line.assign(std::to_string(bytes)).append(" ").append(own.name).append("/").append(name).append("\n");
+      digest.add(line);
+    });
   return digest.hex();
 }
 
@@ -173,16 +172,14 @@ std::string index_text(const Scan& scan) {
   std::string text(kFormat);
   text.append("\n").append(index.folder.string()).append("\n").append(std::to_string(scan.changed));
   text.append("\n").append(index.digest).append("\n").append(std::to_string(index.others)).append("\n");
-  const PhotoClass* last = nullptr;
-  for_each_photo(index, [&](const PhotoClass& own, std::string_view name, uint32_t bytes) {
-    if (last != &own) {
-      const auto label = static_cast<size_t>(&own - index.classes.data());
-      text.append(std::to_string(scan.class_changed[label])).append(" ").append(std::to_string(own.files.size()));
-      text.append(" ").append(own.name).append("\n");
-      last = &own;
-    }
-    text.append(std::to_string(bytes)).append(" ").append(name).append("\n");
-  });
+  for (size_t label = 0; label < index.classes.size(); ++label) {
+    const auto& own = index.classes[label];
+    text.append(std::to_string(scan.class_changed[label])).append(" ").append(std::to_string(own.files.size()));
+    text.append(" ").append(own.name).append("\n");
+    for_each_file(own, [&](std::string_view name, uint32_t bytes) {
+      text.append(std::to_string(bytes)).append(" ").append(name).append("\n");
+    });
+  }
   return text.append(sha256_hex(text)).append("\n");
 }
 

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <memory>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -20,6 +20,7 @@
 #include "datasets/encode.h"
 #include "datasets/fashion_mnist.h"
 #include "datasets/inventory.h"
+#include "datasets/memory_images.h"
 #include "datasets/missing.h"
 #include "datasets/resize_passes.h"
 #include "datasets/scene.h"
@@ -98,15 +99,19 @@ std::string scenes_fingerprint(const ImageSet& garments) {
   return sha256_hex(bytes);
 }
 
-void examine_garments(const DoctorOptions& options, std::vector<Finding>& findings) {
+// They are read once, for the speed too; null where they cannot be.
+std::unique_ptr<IdxFolder> examine_garments(const DoctorOptions& options, std::vector<Finding>& findings) {
   try {
-    const auto data = load_dataset("fashion-mnist", {.root = options.root});
+    auto garments = std::make_unique<IdxFolder>(load_fashion_mnist(options.root));
+    const auto test = memory_images(std::move(garments->test), kFashionMnistMean, kFashionMnistStd);
     findings.push_back(compared("garments", "the first " + std::to_string(kGarments) + " test images of Fashion-MNIST",
-                                fingerprint_of(data.test, kGarments), kGarmentsFingerprint));
+                                fingerprint_of(test, kGarments), kGarmentsFingerprint));
     findings.push_back(compared("scenes", "the first " + std::to_string(kScenes) + " scenes of seed 0",
-                                scenes_fingerprint(load_fashion_mnist(options.root).train), kScenesFingerprint));
+                                scenes_fingerprint(garments->train), kScenesFingerprint));
+    return garments;
   } catch (const UserError& error) {
     findings.push_back({"garments", Health::bad, error.what()});
+    return nullptr;
   }
 }
 
@@ -200,9 +205,9 @@ double training_rate(const c10::Device& device) {
   return batch / quantile(speed.step_seconds, 0.5);
 }
 
-Finding examine_speed(const DoctorOptions& options) {
+Finding examine_speed(const DoctorOptions& options, const ImageSet& garments) {
   const auto rounded = [](double rate) { return std::to_string(static_cast<int64_t>(std::lround(rate))); };
-  const double loaded = loading_rate(load_fashion_mnist(options.root).train), trained = training_rate(options.device);
+  const double loaded = loading_rate(garments), trained = training_rate(options.device);
   const auto workers = static_cast<int64_t>(std::ceil(trained / loaded));
   const auto threads = available_threads();
   return {"speed", workers <= threads ? Health::good : Health::note,
@@ -215,13 +220,13 @@ Finding examine_speed(const DoctorOptions& options) {
 
 std::vector<Finding> examine(const DoctorOptions& options) {
   std::vector<Finding> findings = {examine_decoder(), examine_resize(), examine_photographs()};
-  examine_garments(options, findings);
+  const auto garments = examine_garments(options, findings);
   examine_imagenet(options, findings);
   examine_data(options, findings);
   for (const auto& file : options.weights) findings.push_back(examine_weights(file));
   findings.push_back(examine_cache());
   findings.push_back(examine_device(options.device));
-  if (options.speed && find_fashion_mnist(options.root)) findings.push_back(examine_speed(options));
+  if (options.speed && garments) findings.push_back(examine_speed(options, garments->train));
   return findings;
 }
 
