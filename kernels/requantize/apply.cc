@@ -1,0 +1,20 @@
+#include "kernels/requantize/paths.h"
+
+namespace auxbench::requantize {
+namespace {
+
+Paths paths_for([[maybe_unused]] const Isa& isa) {
+#if defined(__x86_64__)
+  if (isa.avx512) return avx512_paths();
+  if (isa.avx2) return avx2_paths();
+#endif
+  return {apply_reference, apply_rows_reference};
+}
+
+}  // namespace
+
+Apply apply_for(const Isa& isa) { return paths_for(isa).apply; }
+
+ApplyRows apply_rows_for(const Isa& isa) { return paths_for(isa).apply_rows; }
+
+}  // namespace auxbench::requantize

@@ -1,0 +1,279 @@
+// The walk through a tile, sixteen channels at a time: for each block of channels all pixels, so that what belongs to
+// the channels stays in registers. Written once for what an instruction set can do (`V`, see avx512.cc), and included
+// by that set's unit alone.
+//
+// Nothing in here may leave the unit: a function that the linker is free to share would run with this unit's
+// instructions on processors that lack them. So: everything unnamed, no functions of the standard library, none of the
+// contract's inline members.
+#pragma once
+
+#include <type_traits>
+
+#include "kernels/requantize/paths.h"
+
+namespace auxbench::requantize {
+namespace {
+
+constexpr int64_t kWidth = kChannelBlock;
+
+int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
+int64_t padded(int64_t channels) { return (channels + kWidth - 1) / kWidth * kWidth; }
+
+// Pixels in a row: of one block of channels, `stride` numbers apart.
+template <typename Number>
+struct Run {
+  Number* data = nullptr;  // null: no such map
+  int64_t stride = 0;
+
+  explicit operator bool() const { return data != nullptr; }
+  Number* operator[](int64_t p) const { return data + p * stride; }
+};
+
+struct Place {
+  int64_t image = 0, y = 0, x = 0, channel = 0;
+};
+
+template <typename Float>
+Run<Float> run_of(const FloatMap<Float>& map, const Place& at) {
+  if (map.data == nullptr) return {};
+  return {map.data + ((at.image * map.h + at.y) * map.w + at.x) * map.pixel + at.channel, map.pixel};
+}
+
+template <typename Byte>
+Run<Byte> run_of(const CodeMap<Byte>& map, const Place& at) {
+  if (map.data == nullptr) return {};
+  const int64_t row = (at.image * (map.h + 2 * map.border) + at.y + map.border) * (map.w + 2 * map.border);
+  return {map.data + (row + at.x + map.border) * map.pixel + at.channel, map.pixel};
+}
+
+// Encoders turn sixteen floats into sixteen bytes. V brings those that compare.
+struct NoEncoder {};
+
+enum class Affinity { plain, shifted, divided };  // what is not neutral: nothing; subtract and add; these and divide
+
+template <typename V, Affinity affinity>
+struct Affine {
+  typename V::Floats subtract, divide, lo, hi, multiply;
+  typename V::Ints add;
+
+  explicit Affine(const Encoder& e)
+      : subtract(V::all(e.subtract)),
+        divide(V::all(e.divide)),
+        lo(V::all(e.lo)),
+        hi(V::all(e.hi)),
+        multiply(V::all(e.multiply)),
+        add(V::all(e.add)) {}
+
+  typename V::Bytes operator()(typename V::Floats v) const {
+    if constexpr (affinity != Affinity::plain) v = V::sub(v, subtract);
+    if constexpr (affinity == Affinity::divided) v = V::div(v, divide);
+    const auto code = V::rounded(V::mul(V::at_most(V::at_least(v, lo), hi), multiply));
+    return V::bytes(affinity == Affinity::plain ? code : V::add(code, add));
+  }
+};
+
+// Halving: `base` thresholds are known to be reached; all lanes take steps of the same length.
+template <typename V>
+struct LongTable {
+  const float* table;
+  int32_t steps;
+
+  explicit LongTable(const Encoder& e) : table(e.table), steps(e.steps) {}
+
+  typename V::Bytes operator()(typename V::Floats v) const {
+    auto base = V::all(int32_t{0});
+    for (int32_t left = steps; left > 0;) {
+      const int32_t half = (left + 1) / 2;
+      base = V::add_where_reached(base, v, V::lookup(table + half - 1, base), half);
+      left -= half;
+    }
+    return V::bytes(base);
+  }
+};
+
+// The lines of a chain that not every chain has, known when the program is compiled: what is not asked for takes no
+// register. Clamp, and each of `sums`, is asked for at every pixel. Scale, alpha and beta are always walked, with
+// numbers that change nothing where they are not wanted: 1, and -0, which leaves zeros their sign.
+struct Lines {
+  bool sums = false;  // in_double, partial, class_terms, relu_first
+  bool residual = false, residual_codes = false, out = false;
+};
+
+template <typename V>
+typename V::Floats load_or(const float* numbers, int64_t channel, float neutral) {
+  return numbers == nullptr ? V::all(neutral) : V::load(numbers + channel);
+}
+
+template <typename V, Lines lines, typename Encode, typename Number>
+void walk_block(const Epilogue& e, const Place& at, int64_t channels, const Run<const Number>& in, int64_t pixels,
+                const Encode& encode) {
+  constexpr bool kFromAccumulators = std::is_same_v<Number, int32_t>;  // or, for apply_rows, from floats
+  constexpr bool kCodes = !std::is_same_v<Encode, NoEncoder>;
+  const int64_t c = at.channel;
+  const auto scale = load_or<V>(kFromAccumulators ? e.scale : nullptr, c, 1);
+  const auto alpha = load_or<V>(e.alpha, c, 1), beta = load_or<V>(e.beta, c, -0.0F);
+  const auto zero = V::all(0.0F), lo = V::all(e.lo), hi = V::all(e.hi);
+  const auto step = V::all(e.residual_step), shift = V::all(e.residual_shift);
+  const auto factor = V::all(e.residual_scale), offset = V::all(e.residual_offset);
+  const bool in_double = e.in_double, relu_first = e.relu_first, clamp = e.clamp;
+  const auto partial = run_of(e.partial, at), residual = run_of(e.residual, at);
+  const auto residual_codes = run_of(e.residual_codes, at);
+  const auto out = run_of(e.out, at);
+  const auto codes = run_of(e.codes, at);
+  // Terms of this row's first class; those of the next class are `next_class` further.
+  const int64_t next_class = padded(e.channels);
+  const float* terms = e.class_terms == nullptr ? nullptr : e.class_terms + c;
+  if (terms != nullptr && e.row_class != nullptr) terms += e.row_class[at.y] * e.column_classes * next_class;
+  const uint8_t* column_class = terms == nullptr || e.column_class == nullptr ? nullptr : e.column_class + at.x;
+
+  for (int64_t p = 0; p < pixels; ++p) {
+    typename V::Floats v;
+    if constexpr (!kFromAccumulators)
+      v = V::load(in[p]);
+    else if (lines.sums && in_double)
+      v = V::product_in_double(V::load(in[p]), scale);
+    else
+      v = V::mul(V::to_float(V::load(in[p])), scale);
+    if constexpr (lines.sums) {
+      if (partial) v = V::add(V::load(partial[p]), v);
+      if (terms != nullptr)
+        v = V::add(v, V::load(terms + (column_class == nullptr ? 0 : column_class[p] * next_class)));
+      if (relu_first) v = V::at_least(v, zero);
+    }
+    v = V::add(V::mul(v, alpha), beta);
+    if constexpr (lines.residual) v = V::add(v, V::load(residual[p]));
+    if constexpr (lines.residual_codes) {
+      const auto r = V::add(V::mul(V::widen(residual_codes[p]), step), shift);
+      v = V::add(v, V::add(V::mul(r, factor), offset));
+    }
+    if (clamp) v = V::at_most(V::at_least(v, lo), hi);
+    if constexpr (lines.out) V::store(out[p], v);
+    if constexpr (kCodes) V::store(codes[p], encode(v), channels);
+  }
+}
+
+template <typename V, typename Body>
+void with_encoder(const Epilogue& e, const Body& body) {
+  const auto& encoder = e.encoder;
+  if (e.codes.data == nullptr || encoder.kind == Encoder::Kind::none) return body(NoEncoder());
+  if (encoder.kind == Encoder::Kind::affine) {
+    if (encoder.divide != 1) return body(Affine<V, Affinity::divided>(encoder));
+    if (encoder.subtract != 0 || encoder.add != 0) return body(Affine<V, Affinity::shifted>(encoder));
+    return body(Affine<V, Affinity::plain>(encoder));
+  }
+  if (encoder.steps <= 3) return body(typename V::ThreeThresholds(encoder));
+  if (encoder.steps <= 15) return body(typename V::FifteenThresholds(encoder));
+  body(LongTable<V>(encoder));
+}
+
+// One block of channels on the way through thresholds.
+struct Counted {
+  const int32_t* thresholds = nullptr;  // the first of each of the block's channels; the next `apart` further
+  int64_t apart = 0;
+  int32_t count = 0;
+  const int32_t* flip = nullptr;
+  Run<const int32_t> acc;
+  Run<uint8_t> codes;
+  int64_t pixels = 0, channels = 0;  // channels that are written: the last block may be cut short
+};
+
+// Where all thresholds are in -32767 .. 32767, accumulators may be cut to int16: acc > T - 1 stays as true or false as
+// it was, acc ^ -1 too, and twice as many fit in a register. What stands for thresholds that a channel lacks is never
+// reached.
+constexpr int32_t kNever = 2147483647;
+bool fits_int16(const Counted& block) {
+  const int32_t* last = block.thresholds + (block.count - 1) * block.apart;
+  int32_t beyond = 0;
+  for (int64_t c = 0; c < kWidth; ++c)
+    beyond |= static_cast<int32_t>(block.thresholds[c] < -32767) | static_cast<int32_t>(last[c] > 32767);
+  return beyond == 0;
+}
+
+// Calls body for two pixels at a time, for the last of an odd number with itself.
+template <typename Body>
+void for_pairs(const Counted& block, const Body& body) {
+  int64_t p = 0;
+  for (; p + 1 < block.pixels; p += 2) body(block.acc[p], block.acc[p + 1], block.codes[p], block.codes[p + 1]);
+  if (p < block.pixels) body(block.acc[p], block.acc[p], block.codes[p], block.codes[p]);
+}
+
+template <typename V>
+void count_block(const Counted& block) {
+  if (block.count < 1 || block.count > 15 || !fits_int16(block)) return V::count_any(block);
+  if (block.count == 1) return V::template count_int16<1>(block);
+  if (block.count <= 3) return V::template count_int16<3>(block);
+  if (block.count <= 7) return V::template count_int16<7>(block);
+  V::template count_int16<15>(block);
+}
+
+template <typename V>
+void count_tile(const Epilogue& e, const Tile& tile) {
+  if (e.codes.data == nullptr) return;
+  const int64_t last = smaller_of(tile.channel + tile.channels, e.channels), apart = padded(e.channels);
+  for (int64_t c = tile.channel; c < last; c += kWidth)
+    count_block<V>({e.thresholds + c,
+                    apart,
+                    e.count,
+                    e.flip == nullptr ? nullptr : e.flip + c,
+                    {tile.acc + (c - tile.channel), tile.stride},
+                    run_of(e.codes, {tile.image, tile.y, tile.x, c}),
+                    tile.pixels,
+                    smaller_of(last - c, kWidth)});
+}
+
+template <typename V, Lines lines, typename Encode>
+void walk_tile(const Epilogue& e, const Tile& tile, const Encode& encode) {
+  const int64_t last = smaller_of(tile.channel + tile.channels, e.channels);
+  for (int64_t c = tile.channel; c < last; c += kWidth)
+    walk_block<V, lines>(e, {tile.image, tile.y, tile.x, c}, smaller_of(last - c, kWidth),
+                         Run<const int32_t>{tile.acc + (c - tile.channel), tile.stride}, tile.pixels, encode);
+}
+
+constexpr int kSums = 1, kOut = 2, kResidual = 4, kResidualCodes = 8, kLinesEnd = 12;
+
+template <Lines lines>
+struct Constant {
+  static constexpr Lines value = lines;
+};
+
+int bits_of(const Epilogue& e) {
+  const bool sums = e.in_double || e.partial.data != nullptr || e.class_terms != nullptr || e.relu_first;
+  const int residual = e.residual.data != nullptr ? kResidual : e.residual_codes.data != nullptr ? kResidualCodes : 0;
+  return residual | (sums ? kSums : 0) | (e.out.data != nullptr ? kOut : 0);
+}
+
+// Calls body with the Lines that `bits` say, as a type; kStep 2: there are no sums.
+template <int kStep, int kBits = 0, typename Body>
+void with_lines(int bits, const Body& body) {
+  if (bits == kBits) {
+    constexpr Lines kLines = {(kBits & kSums) != 0, (kBits & kResidual) != 0, (kBits & kResidualCodes) != 0,
+                              (kBits & kOut) != 0};
+    body(Constant<kLines>());
+  } else if constexpr (kBits + kStep < kLinesEnd) {
+    with_lines<kStep, kBits + kStep>(bits, body);
+  }
+}
+
+template <typename V>
+void apply(const Epilogue& e, const Tile& tile) {
+  if (e.thresholds != nullptr) return count_tile<V>(e, tile);
+  with_encoder<V>(e, [&](const auto& encode) {
+    with_lines<1>(bits_of(e), [&](auto lines) { walk_tile<V, lines.value>(e, tile, encode); });
+  });
+}
+
+template <typename V>
+void apply_rows(const Epilogue& e, const FloatMap<const float>& in, int64_t first, int64_t last) {
+  with_encoder<V>(e, [&](const auto& encode) {
+    with_lines<2>(bits_of(e) & ~kSums, [&](auto lines) {
+      for (int64_t row = first; row < last; ++row)
+        for (int64_t c = 0; c < e.channels; c += kWidth) {
+          const Place at = {row / in.h, row % in.h, 0, c};
+          walk_block<V, lines.value>(e, at, smaller_of(e.channels - c, kWidth), run_of(in, at), in.w, encode);
+        }
+    });
+  });
+}
+
+}  // namespace
+}  // namespace auxbench::requantize
