@@ -1,6 +1,6 @@
 """gpu_check_report.py WORK OUT: makes gpu-check-NAME.json and .md in OUT from what scripts/gpu-check left in WORK.
 
-WORK holds for each step its exit code, output and errors: NAME.code, NAME.out, NAME.err.
+WORK holds for each step its exit code, output and errors: NAME.code, NAME.out, NAME.err; and rates.json.
 Exits with 1 when a step failed or a cell's status depends on the device.
 """
 
@@ -25,6 +25,11 @@ class Work:
     def json(self, step):
         """What the step printed, or None when it failed."""
         return json.loads(self.text(f"{step}.out")) if self.code(step) == 0 else None
+
+    def rates(self):
+        """What kernels/rates wrote, also when some of its rows failed, or why it wrote nothing."""
+        text = self.text("rates.json")
+        return json.loads(text) if text else {"absent": self.last_error("rates"), "rows": []}
 
     def steps(self, prefix):
         return sorted(path.stem for path in self.folder.glob(f"{prefix}*.code"))
@@ -70,7 +75,45 @@ def problems(work, cells):
              for step in [path.stem for path in sorted(work.folder.glob("*.code"))] if work.code(step) != 0]
     found += [f"{cell['slug']}: {cell['status']['cuda']} on the GPU, {cell['status']['cpu']} on the CPU"
               for cell in cells if cell["status"]["cuda"] != cell["status"]["cpu"]]
+    found += [f"rates: {row['name']}: {row['status']}" for row in work.rates()["rows"]
+              if row["status"] not in ("measured", "not on this device")]
     return found if cells else [*found, "the smoke suite left no records"]
+
+
+def quartiles(values, digits):
+    return f"{values['median']:.{digits}f} ({values['q25']:.{digits}f} - {values['q75']:.{digits}f})"
+
+
+# For each group of kernels/rates: the head of its table, and the cells of a row behind its name.
+RATES = {
+    "matrix": (["matrix instruction", "instructions/cycle/SM", "MAC/cycle/SM", "TOP/s (quartiles)", "% of bf16",
+                "clock, MHz"],
+               lambda row: [f"{row['instructions_per_cycle_per_sm']['median']:.5f}",
+                            f"{row['macs_per_cycle_per_sm']['median']:.0f}", quartiles(row["tera_operations_per_second"], 1),
+                            f"{row['percent_of_bf16']:.0f}" if "percent_of_bf16" in row else "-", f"{row['clock_mhz']:.0f}"]),
+    "vector": (["in registers", "values or operations/cycle/SM (quartiles)", "clock, MHz"],
+               lambda row: [quartiles(row.get("values_per_cycle_per_sm") or row["operations_per_cycle_per_sm"], 1),
+                            f"{row['clock_mhz']:.0f}"]),
+    "memory": (["memory", "GB/s (quartiles)"], lambda row: [quartiles(row["gigabytes_per_second"], 0)]),
+}
+
+
+def rates_markdown(rates):
+    lines = ["", "## Instruction rates", ""]
+    if "absent" in rates:
+        return [*lines, f"Not measured: {rates['absent']}."]
+    device, method = rates["device"], rates["method"]
+    lines.append(f"{device['name']}, compute capability {device['compute_capability']}, {device['multiprocessors']} multiprocessors "
+                 f"(SM); medians of {method['repetitions']} repetitions; clocks as the multiprocessors counted them. How: "
+                 "`kernels/rates/rates.cu`.")
+    for group, (head, cells_of) in RATES.items():
+        lines += ["", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+        for row in rates["rows"]:
+            if row["group"] == group:
+                cells = cells_of(row) if row["status"] == "measured" else [row["status"], *["-"] * (len(head) - 2)]
+                note = f" ({row['note']})" if "note" in row else ""
+                lines.append(f"| {row['name']}{note} | {' | '.join(cells)} |".replace("\n", " "))
+    return lines
 
 
 def markdown(report):
@@ -94,6 +137,7 @@ def markdown(report):
         step = speed["step_ms"]
         lines.append(f"| {speed['model']} | {speed['variant']} | {speed['batch']} | {speed['images_per_second']:.0f} "
                      f"| {step['median']:.2f} ({step['q25']:.2f} - {step['q75']:.2f}) |")
+    lines += rates_markdown(report["rates"])
     return "\n".join(lines) + "\n"
 
 
@@ -102,7 +146,7 @@ def main():
     cells = compare_cells(work)
     report = {"schema_version": 1, "circumstances": circumstances(work), "tests": counts(work), "cells": cells,
               "training": [speed for speed in map(work.json, work.steps("train-")) if speed],
-              "problems": problems(work, cells)}
+              "rates": work.rates(), "problems": problems(work, cells)}
     slug = re.sub(r"[^a-z0-9]+", "-", report["circumstances"]["gpu"].lower()).strip("-")
     path = out / f"gpu-check-{slug}"
     path.with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
