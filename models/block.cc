@@ -36,6 +36,35 @@ void Activation::register_in(torch::nn::Module& owner, const std::string& name) 
   register_quantizer(owner, name, *quantizer_);
 }
 
+size_t Activation::append_to(Graph& graph, const std::string& name, size_t input) const {
+  if (!quantizer_)
+    return graph.add({.kind = GraphNode::Kind::activation, .name = name, .inputs = {input}, .activation = activation_});
+  return graph.add(
+      {.kind = GraphNode::Kind::quantization, .name = name, .inputs = {input}, .quantizer = quantizer_.get()});
+}
+
+size_t append_convolution(Graph& graph, const std::string& name, QuantConv& conv, size_t input, Branch branch) {
+  if (auto* quantizer = conv.weight().input_quantizer())
+    input = graph.add({.kind = GraphNode::Kind::quantization,
+                       .name = name + ".input_quantizer",
+                       .inputs = {input},
+                       .quantizer = quantizer});
+  const auto& options = conv.options();
+  return graph.add({.kind = GraphNode::Kind::convolution,
+                    .name = name,
+                    .inputs = {input},
+                    .layer = &conv.weight(),
+                    .geometry = {.stride = options.stride, .padding = options.padding},
+                    .branch = branch});
+}
+
+size_t append_norm(Graph& graph, const std::string& name, const Norm& norm, size_t input, Branch branch) {
+  auto [alpha, beta] = norm.constants();
+  const auto part = [&](const at::Tensor& all) { return all.chunk(branch.of)[static_cast<size_t>(branch.index)]; };
+  return graph.add(
+      {.kind = GraphNode::Kind::norm, .name = name, .inputs = {input}, .alpha = part(alpha), .beta = part(beta)});
+}
+
 void Pass::tap_block(const at::Tensor& branch, const at::Tensor& sum) {
   if (plan == nullptr) return;
   taps.push_back(plan->after_add ? sum : branch);

@@ -51,12 +51,17 @@ class Activation {
   [[nodiscard]] Codes forward(const at::Tensor& x, bool training) const;
   void bypass(bool on) { bypassed_ = on; }
   void register_in(torch::nn::Module& owner, const std::string& name);
+  [[nodiscard]] size_t append_to(Graph& graph, const std::string& name, size_t input) const;
 
  private:
   std::string activation_ = "relu";
   std::shared_ptr<Quantizer> quantizer_;
   bool bypassed_ = false;
 };
+
+// Nodes of a convolution, its input's quantization before it where it has one; and of a norm, of a branch's channels.
+size_t append_convolution(Graph& graph, const std::string& name, QuantConv& conv, size_t input, Branch branch = {});
+size_t append_norm(Graph& graph, const std::string& name, const Norm& norm, size_t input, Branch branch = {});
 
 // A pass through the network: what is asked for and what has been collected.
 struct Pass {
@@ -81,6 +86,9 @@ class Block : public torch::nn::Module {
   void append_tap_shapes(const TapPlan& plan, int64_t& stride, std::vector<TapShape>& shapes) const;
 
   void append_layers(std::vector<QuantizedWeight*>& layers);
+
+  // The block's nodes, named `prefix` and their own name. inputs and what is returned: one node a branch, or one.
+  virtual std::vector<size_t> append_to(Graph& graph, const std::string& prefix, const std::vector<size_t>& inputs) = 0;
 
   // At full precision for the time being, or as its precision says.
   virtual void bypass(bool on);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "models/graph.h"
 #include "quantizers/precision.h"
 
 namespace torch::nn {
@@ -17,8 +18,6 @@ class Module;
 }
 
 namespace auxbench {
-
-class QuantizedWeight;
 
 // Which feature maps to hand out. `block`: one per residual block. `layer`: one per convolution of the main path.
 // `after_add`: after the shortcut is added; otherwise the residual branch alone. Both are float, before the activation.
@@ -64,6 +63,9 @@ class Network {
 
   // The layers whose weights or inputs are quantized, in the order they compute.
   virtual std::vector<QuantizedWeight*> quantized_layers() = 0;
+
+  // What forward() computes in evaluation, without taps.
+  [[nodiscard]] virtual Graph graph() = 0;
 
   // Which blocks compute at full precision for the time being, one flag a block; empty: none.
   virtual void bypass(const std::vector<bool>& blocks) = 0;

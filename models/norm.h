@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/network.h"
@@ -9,11 +10,17 @@
 namespace auxbench {
 
 // One place in the network where features are normalised; copies share the layer.
+//
+// In evaluation y = x alpha + beta, alpha = weight / sqrt(variance + eps), beta = bias - mean alpha: a product, then a
+// sum, each rounded once, which is what an integer engine computes as well, whatever the processor.
 class Norm {
  public:
   Norm() = default;
   Norm(std::shared_ptr<torch::nn::Module> own, size_t index) : own_(std::move(own)), index_(index) {}
   at::Tensor operator()(const at::Tensor& x, NormBank* bank) const;
+
+  // alpha and beta of the network's own norm, [channels] each.
+  [[nodiscard]] std::pair<at::Tensor, at::Tensor> constants() const;
 
  private:
   std::shared_ptr<torch::nn::Module> own_;

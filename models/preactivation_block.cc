@@ -38,6 +38,27 @@ class PreactivationBlock final : public Block {
     pass.tap_block(branch, y);
     return {.codes = y};
   }
+
+  std::vector<size_t> append_to(Graph& graph, const std::string& prefix, const std::vector<size_t>& inputs) override {
+    const size_t x = inputs.front();
+    size_t y = x, activated = x;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      const auto number = std::to_string(i + 1);
+      if (i > 0 || !shape_.first) {
+        y = append_norm(graph, prefix + "bn" + number, layers_[i].norm, y);
+        y = graph.add({.kind = GraphNode::Kind::activation,
+                       .name = prefix + "activation" + number,
+                       .inputs = {y},
+                       .activation = style_.activation});
+      }
+      if (i == 0) activated = y;
+      y = append_convolution(graph, prefix + "conv" + number, *layers_[i].conv, y);
+    }
+    size_t other = x;
+    if (shortcut_.conv) other = append_convolution(graph, prefix + "downsample.0", *shortcut_.conv, activated);
+    if (!style_.skip) return {y};
+    return {graph.add({.kind = GraphNode::Kind::sum, .name = prefix + "sum", .inputs = {y, other}})};
+  }
 };
 
 }  // namespace

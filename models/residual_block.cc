@@ -38,6 +38,24 @@ class ResidualBlock final : public Block {
     return final_.forward(y, is_training());
   }
 
+  std::vector<size_t> append_to(Graph& graph, const std::string& prefix, const std::vector<size_t>& inputs) override {
+    const size_t x = inputs.front();
+    size_t y = x;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      const auto number = std::to_string(i + 1);
+      y = append_convolution(graph, prefix + "conv" + number, *layers_[i].conv, y);
+      y = append_norm(graph, prefix + "bn" + number, layers_[i].norm, y);
+      if (i + 1 < layers_.size()) y = inner_.append_to(graph, prefix + "activation" + number, y);
+    }
+    size_t other = x;
+    if (shortcut_.conv) {
+      other = append_convolution(graph, prefix + "downsample.0", *shortcut_.conv, x);
+      other = append_norm(graph, prefix + "downsample.1", shortcut_.norm, other);
+    }
+    if (style_.skip) y = graph.add({.kind = GraphNode::Kind::sum, .name = prefix + "sum", .inputs = {y, other}});
+    return {final_.append_to(graph, prefix + "activation", y)};
+  }
+
   void bypass(bool on) override {
     Block::bypass(on);
     inner_.bypass(on);

@@ -52,7 +52,7 @@ class ResNet final : public Network, public torch::nn::Module {
     for (auto& block : blocks_) y = block->forward(y, pass);
     auto features = decode(y);
     if (style_.kind == "pre-act") features = activate(style_.activation, last_norm_(features, norms));
-    output.logits = fc_->forward(features.mean({2, 3}));
+    output.logits = fc_->forward(mean_of_pixels(features));
     output.taps = std::move(pass.taps);
     output.blocks = std::move(pass.blocks);
     return output;
@@ -65,6 +65,38 @@ class ResNet final : public Network, public torch::nn::Module {
     int64_t stride = 1;
     for (const auto& block : blocks_) block->append_tap_shapes(taps, stride, shapes);
     return shapes;
+  }
+
+  Graph graph() override {
+    Graph graph;
+    size_t x = graph.add({.kind = GraphNode::Kind::image, .name = "image"});
+    x = append_convolution(graph, "conv1", *conv_, x);
+    x = append_norm(graph, "bn1", norm_, x);
+    if (options_.stem == "imagenet")
+      x = graph.add({.kind = GraphNode::Kind::max_pool, .name = "maxpool", .inputs = {x}});
+    if (!shortcuts_everywhere()) x = stem_activation_.append_to(graph, "stem_activation", x);
+    std::vector<size_t> features = {x};
+    for (size_t i = 0; i < blocks_.size(); ++i)
+      features = blocks_[i]->append_to(graph, block_names_[i] + ".", features);
+    x = features.front();
+    if (style_.kind == "pre-act") {
+      x = append_norm(graph, "bn_last", last_norm_, x);
+      x = graph.add({.kind = GraphNode::Kind::activation,
+                     .name = "last_activation",
+                     .inputs = {x},
+                     .activation = style_.activation});
+    }
+    x = graph.add({.kind = GraphNode::Kind::mean, .name = "mean", .inputs = {x}});
+    if (auto* quantizer = fc_->weight().input_quantizer())
+      x = graph.add(
+          {.kind = GraphNode::Kind::quantization, .name = "fc.input_quantizer", .inputs = {x}, .quantizer = quantizer});
+    x = graph.add({.kind = GraphNode::Kind::convolution,
+                   .name = "fc",
+                   .inputs = {x},
+                   .layer = &fc_->weight(),
+                   .with_norm = false});
+    graph.add({.kind = GraphNode::Kind::bias, .name = "fc.bias", .inputs = {x}, .beta = fc_->bias().detach()});
+    return graph;
   }
 
   [[nodiscard]] int64_t blocks() const override { return static_cast<int64_t>(blocks_.size()); }
@@ -86,6 +118,12 @@ class ResNet final : public Network, public torch::nn::Module {
   [[nodiscard]] std::shared_ptr<NormBank> make_norms() const override { return norms_.make_bank(); }
 
  private:
+  // In evaluation of a quantized network in float64, rounded once, as its float layers are.
+  [[nodiscard]] at::Tensor mean_of_pixels(const at::Tensor& features) const {
+    if (!fc_->weight().sums_exactly()) return features.mean({2, 3});
+    return features.to(at::kDouble).mean({2, 3}).to(features.scalar_type());
+  }
+
   [[nodiscard]] bool shortcuts_everywhere() const { return style_.kind == "bireal" || style_.kind == "group"; }
 
   void build_stem() {
@@ -118,6 +156,7 @@ class ResNet final : public Network, public torch::nn::Module {
         holder->register_module(std::to_string(i), block);
         channels_ = shape.out();
         blocks_.push_back(std::move(block));
+        block_names_.push_back("layer" + std::to_string(stage + 1) + "." + std::to_string(i));
       }
     }
     if (style_.kind == "pre-act") last_norm_ = norms_.add(*this, "bn_last", channels_);
@@ -132,6 +171,7 @@ class ResNet final : public Network, public torch::nn::Module {
   Norm norm_;
   Activation stem_activation_;
   std::vector<std::shared_ptr<Block>> blocks_;
+  std::vector<std::string> block_names_;
   Norm last_norm_;  // pre-act only
   std::unique_ptr<QuantLinear> fc_;
 };

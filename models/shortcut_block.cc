@@ -14,6 +14,12 @@
 namespace auxbench {
 namespace {
 
+// For a layer that stays at full precision in a network that is quantized.
+PrecisionPlan at_full_precision(PrecisionPlan plan) {
+  plan.first_last = "float";
+  return plan;
+}
+
 class ShortcutBlock final : public Block {
  public:
   ShortcutBlock(const BlockShape& shape, const BlockStyle& style, NormList& norms)
@@ -31,8 +37,8 @@ class ShortcutBlock final : public Block {
     }
     if (!style.skip || !changes_shape()) return;
     shortcut_.conv = std::make_unique<QuantConv>(
-        ConvOptions{.in = shape.in * branches_, .out = shape.out() * branches_, .groups = branches_}, PrecisionPlan{},
-        LayerPlace::inner, false);
+        ConvOptions{.in = shape.in * branches_, .out = shape.out() * branches_, .groups = branches_},
+        at_full_precision(style.precision), LayerPlace::first, false);
     auto downsample = register_module("downsample", std::make_shared<torch::nn::Module>());
     downsample->register_module("0", shortcut_.conv->module());
     shortcut_.norm = norms.add(*downsample, "1", shape.out() * branches_);
@@ -59,7 +65,60 @@ class ShortcutBlock final : public Block {
     return {.codes = shape_.last ? sum : gated(x, sum)};
   }
 
+  std::vector<size_t> append_to(Graph& graph, const std::string& prefix, const std::vector<size_t>& inputs) override {
+    std::vector<size_t> outputs;
+    for (int64_t b = 0; b < branches_; ++b)
+      outputs.push_back(append_branch(graph, prefix, inputs[inputs.size() == 1 ? 0 : static_cast<size_t>(b)],
+                                      {.index = b, .of = branches_}));
+    if (!grouped()) return outputs;
+    const auto sum = graph.add({.kind = GraphNode::Kind::weighted_sum,
+                                .name = prefix + "scales",
+                                .inputs = outputs,
+                                .weights = scales_.detach()});
+    if (shape_.last) return {sum};
+    const at::NoGradGuard no_gradient;
+    const auto own = gates_.sigmoid(), rest = 1 - own;
+    for (int64_t b = 0; b < branches_; ++b) {
+      auto& y = outputs[static_cast<size_t>(b)];
+      y = graph.add({.kind = GraphNode::Kind::blend,
+                     .name = prefix + "gates" + branch_name(b),
+                     .inputs = {y, sum},
+                     .weights = at::stack({own[b], rest[b]})});
+    }
+    return outputs;
+  }
+
  private:
+  [[nodiscard]] std::string branch_name(int64_t index) const { return grouped() ? "." + std::to_string(index) : ""; }
+
+  size_t append_branch(Graph& graph, const std::string& prefix, size_t x, Branch branch) {
+    using Kind = GraphNode::Kind;
+    const auto own = branch_name(branch.index);
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      const auto number = std::to_string(i + 1) + own;
+      size_t y = x;
+      if (!layers_[i].conv->quantizes_input())
+        y = graph.add({.kind = Kind::activation,
+                       .name = prefix + "activation" + number,
+                       .inputs = {y},
+                       .activation = style_.activation});
+      y = append_convolution(graph, prefix + "conv" + number, *layers_[i].conv, y, branch);
+      if (grouped())
+        y = graph.add(
+            {.kind = Kind::activation, .name = prefix + "relu" + number, .inputs = {y}, .activation = "relu"});
+      y = append_norm(graph, prefix + "bn" + number, layers_[i].norm, y, branch);
+      size_t other = x;
+      if (i == 0 && shortcut_.conv) {
+        if (shape_.stride != 1)
+          other = graph.add({.kind = Kind::average_pool, .name = prefix + "pool" + own, .inputs = {other}});
+        other = append_convolution(graph, prefix + "downsample.0" + own, *shortcut_.conv, other, branch);
+        other = append_norm(graph, prefix + "downsample.1" + own, shortcut_.norm, other, branch);
+      }
+      x = style_.skip ? graph.add({.kind = Kind::sum, .name = prefix + "sum" + number, .inputs = {y, other}}) : y;
+    }
+    return x;
+  }
+
   [[nodiscard]] bool grouped() const { return style_.kind == "group"; }
 
   at::Tensor layer(size_t i, const at::Tensor& x, Pass& pass) {
@@ -81,8 +140,12 @@ class ShortcutBlock final : public Block {
     return x.view({x.size(0), branches_, x.size(1) / branches_, x.size(2), x.size(3)});
   }
 
+  // Branch by branch, in order: the sum does not depend on how a reduction is cut.
   [[nodiscard]] at::Tensor together(const at::Tensor& x) const {
-    return (by_branch(x) * scales_.view({1, branches_, 1, 1, 1})).sum(1);
+    const auto branches = by_branch(x);
+    auto sum = branches.select(1, 0) * scales_[0];
+    for (int64_t i = 1; i < branches_; ++i) sum = sum + branches.select(1, i) * scales_[i];
+    return sum;
   }
 
   [[nodiscard]] at::Tensor gated(const at::Tensor& x, const at::Tensor& sum) const {

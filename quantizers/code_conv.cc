@@ -100,7 +100,8 @@ at::Tensor forward(const Codes& a, const Codes& w, const ConvGeometry& geometry)
     }
     if (!a.offset.defined()) continue;
     const auto valid = at::ones({1, a.codes.size(1), a.codes.size(2), a.codes.size(3)}, a.codes.options());
-    y.add_(exact_conv(valid, digit.numbers, geometry, in_double) * per_output(a.offset * digit.scales[0]));
+    const auto counted = exact_conv(valid, digit.numbers, geometry, in_double).to(a.codes.scalar_type());
+    y = y.to(a.codes.scalar_type()).add_(counted * per_output(a.offset * digit.scales[0]));
   }
   return y.to(a.codes.scalar_type());
 }
@@ -169,6 +170,11 @@ at::Tensor conv_on_codes(const Codes& a, const Codes& w, const ConvGeometry& geo
   node->add_next_edge(torch::autograd::impl::gradient_edge(w.codes));
   torch::autograd::set_history(y, node);
   return y;
+}
+
+at::Tensor exact_conv_on_codes(const Codes& a, const Codes& w, const ConvGeometry& geometry) {
+  if (!is_plain(a) && !is_plain(w)) return conv_on_codes(a, w, geometry);
+  return exact_conv(decode(a), decode(w), geometry, /*in_double=*/true).to(a.codes.scalar_type());
 }
 
 }  // namespace auxbench

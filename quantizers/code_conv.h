@@ -27,4 +27,7 @@ struct ConvGeometry {
 // a: [N, C, H, W]; w: [out, C / groups, k, k]; either may be plain values (no scale, no basis): then so is the product.
 at::Tensor conv_on_codes(const Codes& a, const Codes& w, const ConvGeometry& geometry);
 
+// The same, but plain values are multiplied and summed in float64 and rounded once. No gradient.
+at::Tensor exact_conv_on_codes(const Codes& a, const Codes& w, const ConvGeometry& geometry);
+
 }  // namespace auxbench

@@ -46,6 +46,7 @@ QuantizedWeight::QuantizedWeight(at::Tensor weight, const PrecisionPlan& plan, c
                                  bool quantize_input)
     : module_(std::make_shared<torch::nn::Module>()),
       weight_quantizer_(layer_quantizer(plan, Role::weight, precision.weight_bits)) {
+  of_quantized_network_ = plan.quantizes();
   weight_ = module_->register_parameter("weight", std::move(weight));
   if (quantize_input) input_quantizer_ = layer_quantizer(plan, Role::activation, precision.activation_bits);
   if (weight_quantizer_) weight_quantizer_->shape_for(weight_);
@@ -63,11 +64,27 @@ at::Tensor QuantizedWeight::convolve(const Codes& x, const ConvGeometry& geometr
     fit_output_scale(input, weight, geometry);
     weight = weight_quantizer_->encode(weight_, phase);
   }
-  if (!plain && !with_norm && !weight_quantizer_->keeps_scale())
-    weight.scale = weight.scale * weight_.detach().abs().mean();
-  auto y = conv_on_codes(input, as_pixels(weight), geometry);
+  if (!plain && !with_norm) scale_without_norm(weight);
+  auto y = sums_exactly() ? exact_conv_on_codes(input, as_pixels(weight), geometry)
+                          : conv_on_codes(input, as_pixels(weight), geometry);
   if (watcher_) watcher_({.input = decode(as_pixels(x)), .output = y, .geometry = geometry});
   return y;
+}
+
+bool QuantizedWeight::sums_exactly() const {
+  return of_quantized_network_ && !module_->is_training() && !at::GradMode::is_enabled();
+}
+
+void QuantizedWeight::scale_without_norm(Codes& weight) const {
+  if (!weight_quantizer_->keeps_scale()) weight.scale = weight.scale * weight_.detach().abs().mean();
+}
+
+Codes QuantizedWeight::encoded(bool with_norm) {
+  const at::NoGradGuard no_gradient;
+  if (!weight_quantizer_) return as_pixels({.codes = weight_.detach()});
+  auto weight = weight_quantizer_->encode(weight_, Phase::evaluation);
+  if (!with_norm) scale_without_norm(weight);
+  return as_pixels(weight);
 }
 
 void QuantizedWeight::fit_output_scale(const Codes& x, const Codes& w, const ConvGeometry& geometry) {
@@ -92,7 +109,7 @@ QuantLinear::QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan)
 }
 
 at::Tensor QuantLinear::forward(const at::Tensor& x) {
-  if (weight_.full_precision()) return at::linear(x, weight_.values(), bias_);
+  if (weight_.full_precision() && !weight_.sums_exactly()) return at::linear(x, weight_.values(), bias_);
   return weight_.convolve({.codes = x}, {}, /*with_norm=*/false).flatten(1).add(bias_);
 }
 

@@ -37,6 +37,9 @@ struct LayerPass {
 
 // A weight tensor with the quantizers of a layer, null at full precision. Its module holds "weight", and what the
 // quantizers learn and remember as "weight_quantizer.NAME" and "input_quantizer.NAME".
+//
+// In evaluation a layer of a quantized network that multiplies values, not codes (a first or last layer), sums them in
+// float64 and rounds once: so the network says the same on every machine, and an integer engine can say it too.
 class QuantizedWeight {
  public:
   QuantizedWeight(at::Tensor weight, const PrecisionPlan& plan, const LayerPrecision& precision, bool quantize_input);
@@ -57,13 +60,19 @@ class QuantizedWeight {
   // nothing behind the layer can undo a weight of magnitude one.
   at::Tensor convolve(const Codes& x, const ConvGeometry& geometry, bool with_norm);
 
+  // Whether values are summed in float64 now: an evaluation of a quantized network.
+  [[nodiscard]] bool sums_exactly() const;
+  // The weights as evaluation convolves them; plain values at full precision.
+  [[nodiscard]] Codes encoded(bool with_norm);
+
  private:
+  void scale_without_norm(Codes& weight) const;
   void fit_output_scale(const Codes& x, const Codes& w, const ConvGeometry& geometry);
 
   std::shared_ptr<torch::nn::Module> module_;
   std::shared_ptr<Quantizer> weight_quantizer_, input_quantizer_;
   at::Tensor weight_;
-  bool bypassed_ = false;
+  bool bypassed_ = false, of_quantized_network_ = false;
   std::function<void(const LayerPass&)> watcher_;
 };
 
@@ -96,6 +105,7 @@ class QuantLinear {
   [[nodiscard]] std::shared_ptr<torch::nn::Module> module() const { return weight_.module(); }
   at::Tensor forward(const at::Tensor& x);
   QuantizedWeight& weight() { return weight_; }
+  [[nodiscard]] const at::Tensor& bias() const { return bias_; }
 
  private:
   QuantizedWeight weight_;

@@ -15,7 +15,7 @@
 namespace auxbench {
 
 // Raised when a change of code changes numbers: results of an older epoch are not reused.
-inline constexpr int kCodeEpoch = 3;  // 3: moments of weights and tanh in kernels of their own
+inline constexpr int kCodeEpoch = 4;  // 4: evaluation rounds step by step, as an integer engine can
 
 // What is the same for all cells of one run.
 struct RunContext {

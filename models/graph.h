@@ -1,0 +1,65 @@
+// The inference pass of a network as a list of steps that someone else can carry out: what deploy/ freezes.
+//
+// A node reads the outputs of earlier nodes; the last one's is the logits. Everything learned stays where it is, in
+// the layers and quantizers the nodes point to, which the network owns. forward() in evaluation computes the same.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "quantizers/code_conv.h"
+
+namespace auxbench {
+
+class QuantizedWeight;
+class Quantizer;
+
+// A contiguous part of a layer's output channels, and of the input channels that belong to them: one branch of several.
+struct Branch {
+  int64_t index = 0, of = 1;
+};
+
+struct GraphNode {
+  enum class Kind {
+    image,         // the network's input, [N, C, H, W]
+    quantization,  // `quantizer`: values to codes
+    convolution,   // `layer` on codes, or on values where it has no codes; before norm and bias
+    norm,          // x alpha + beta, [channels] each
+    activation,    // `activation`
+    sum,           // of two inputs
+    bias,          // x + beta
+    max_pool,      // 3 x 3, stride 2, padding 1
+    average_pool,  // 2 x 2, stride 2, the last row and column of an odd map alone
+    mean,          // over all pixels
+    weighted_sum,  // sum_i weights[i] input_i, in order
+    blend          // weights[0] input_0 + weights[1] input_1, products first
+  };
+
+  Kind kind = Kind::image;
+  std::string name;  // the layer's, as in the weights' names
+  std::vector<size_t> inputs{};
+  Quantizer* quantizer = nullptr;
+  QuantizedWeight* layer = nullptr;
+  ConvGeometry geometry{};
+  bool with_norm = true;  // as QuantizedWeight::convolve
+  Branch branch{};
+  at::Tensor alpha{}, beta{};
+  std::string activation{};
+  at::Tensor weights{};
+};
+
+struct Graph {
+  std::vector<GraphNode> nodes;
+
+  size_t add(GraphNode node) {
+    nodes.push_back(std::move(node));
+    return nodes.size() - 1;
+  }
+};
+
+const char* kind_name(GraphNode::Kind kind);
+
+}  // namespace auxbench
