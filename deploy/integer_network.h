@@ -1,0 +1,108 @@
+// A trained network as integers: codes, scales, thresholds and the steps that use them. What deploy/freeze.h makes,
+// deploy/executor.h runs and deploy/integer_file.h keeps. Torch-free.
+//
+// Steps run in order. Each reads values that earlier steps made and makes up to two: a float map and a map of codes
+// (kernels/requantize/requantize.h says how the one becomes the other). A convolution on codes is exact; everything in
+// floats is done operation by operation as the frozen network's evaluation does it, so that both say the same.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace auxbench {
+
+// What codes stand for: value = scale (step u + shift) + offset, u = 0 .. largest.
+struct CodeMeaning {
+  int32_t largest = 0;
+  int32_t step = 1, shift = 0;
+  float scale = 1, offset = 0;
+
+  [[nodiscard]] int bits() const;  // that hold u
+  bool operator==(const CodeMeaning&) const = default;
+};
+
+struct IntegerValue {
+  enum class Type { floats, codes };
+  Type type = Type::floats;
+  int64_t channels = 0;
+  CodeMeaning codes{};  // where they are codes
+};
+
+// From floats to codes (requantize::Encoder), owning its table.
+struct FrozenEncoder {
+  std::string kind = "none";  // none | thresholds | affine
+  std::vector<float> table{};
+  float subtract = 0, divide = 1, lo = 0, hi = 1, multiply = 1;
+  int32_t add = 0;
+};
+
+constexpr size_t kNoValue = std::numeric_limits<size_t>::max();
+
+struct IntegerStep {
+  enum class Kind {
+    image,              // the network's input, floats
+    convolution,        // of codes by `weights`
+    float_convolution,  // of floats by `float_weights`, summed in float64
+    elementwise,        // what follows a convolution, without one
+    digit,              // of codes up to 15, whether bit u of `digit_mask` is set: codes of one bit
+    max_pool,           // 3 x 3, stride 2, padding 1; floats, or codes
+    average_pool,       // 2 x 2, stride 2; floats
+    mean,               // over all pixels, summed in float64
+    weighted_sum,       // sum_i factors[i] input_i; floats
+    blend               // factors[0] input_0 + factors[1] input_1; floats
+  };
+
+  Kind kind = Kind::image;
+  std::string name;              // the layer's
+  std::vector<size_t> inputs{};  // values
+
+  // convolutions: [out][r][s][c]
+  int64_t out = 0, r = 1, s = 1, stride = 1, pad = 0;
+  int weight_bits = 8;
+  bool odd_weights = false;
+  std::vector<int8_t> weights{};
+  std::vector<float> float_weights{};
+
+  // what follows, as requantize::Epilogue; empty: not asked for
+  std::vector<float> scale{};
+  bool in_double = false;
+  size_t partial = kNoValue;
+  std::vector<float>
+      offset_scale{};  // class_terms[k][c] = float(sum of the weights inside for border class k) offset_scale[c]
+  bool relu_first = false;
+  std::vector<float> alpha{}, beta{};
+  size_t residual = kNoValue;
+  bool clamp = false;
+  float lo = 0, hi = std::numeric_limits<float>::infinity();
+  FrozenEncoder encoder{};
+  uint32_t digit_mask = 0;
+  std::vector<float> factors{};
+
+  // what it makes; kNoValue: not wanted
+  size_t out_floats = kNoValue, out_codes = kNoValue;
+};
+
+struct IntegerNetwork {
+  int64_t channels = 0, height = 0, width = 0, classes = 0;  // of an image; classes of the output
+  std::vector<IntegerValue> values;
+  std::vector<IntegerStep> steps;
+  size_t logits = kNoValue;  // a float value of one pixel
+
+  [[nodiscard]] int64_t macs() const;          // of one image: all convolutions
+  [[nodiscard]] int64_t integer_macs() const;  // of convolutions on codes
+  // Weights at their bits, scales, thresholds, float layers: what has to be stored.
+  [[nodiscard]] int64_t bytes() const;
+};
+
+// Height and width of every value, from the image's. Throws UserError where a step does not fit its inputs: called on
+// every network that comes from a file.
+struct ValueSize {
+  int64_t h = 0, w = 0;
+};
+std::vector<ValueSize> value_sizes(const IntegerNetwork& network);
+
+const char* step_kind_name(IntegerStep::Kind kind);
+
+}  // namespace auxbench

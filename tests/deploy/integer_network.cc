@@ -1,0 +1,81 @@
+// Integer networks without torch: every instruction set says the same, files are kept and refused.
+#include "deploy/integer_network.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/sha256.h"
+#include "deploy/executor.h"
+#include "deploy/integer_file.h"
+#include "deploy/synthetic.h"
+#include "tests/support/catch.h"
+
+using namespace auxbench;
+
+namespace {
+
+std::vector<float> some_images(int64_t count) {
+  RandomStream random(9);
+  std::vector<float> images(static_cast<size_t>(count));
+  for (auto& pixel : images) pixel = static_cast<float>(random.uniform());
+  return images;
+}
+
+std::vector<float> logits_of(const IntegerNetwork& network, const std::vector<float>& images,
+                             const ExecutorOptions& options, const Isa& isa) {
+  Executor engine(network, options, isa);
+  const auto logits = engine.run(images);
+  return {logits.begin(), logits.end()};
+}
+
+}  // namespace
+
+TEST_CASE("a whole network is the same on every instruction set, batch and number of threads", "[deploy]") {
+  for (const auto& [weight_bits, activation_bits] :
+       {std::pair(1, 1), std::pair(1, 2), std::pair(2, 2), std::pair(4, 4), std::pair(8, 8)}) {
+    const auto network = synthetic_resnet("resnet18", weight_bits, activation_bits, 32);
+    const auto images = some_images(2 * 3 * 32 * 32);
+    const auto expected = logits_of(network, images, {.batch = 2}, detect_isa("generic"));
+    CHECK(std::any_of(expected.begin(), expected.end(), [&](float v) { return v != expected.front(); }));
+    for (const char* cap : {"avx2", "avx512", "amx"}) {
+      CAPTURE(weight_bits, activation_bits, cap);
+      CHECK(logits_of(network, images, {.batch = 2}, detect_isa(cap)) == expected);
+      CHECK(logits_of(network, images, {.batch = 2, .threads = 2, .keep_values = true}, detect_isa(cap)) == expected);
+    }
+    const std::vector<float> second(images.begin() + 3 * 32 * 32, images.end());
+    const auto alone = logits_of(network, second, {}, this_isa());
+    CHECK(std::equal(alone.begin(), alone.end(), expected.begin() + 1000));
+  }
+}
+
+TEST_CASE("the codes of a seeded network are the same everywhere", "[deploy]") {
+  // Logits of ResNet-18 at two bits as bytes: what another machine, or a GPU, must find as well.
+  const auto logits = logits_of(synthetic_resnet("resnet18", 2, 2, 64), some_images(3 * 64 * 64), {}, this_isa());
+  CHECK(sha256_hex({reinterpret_cast<const char*>(logits.data()), logits.size() * sizeof(float)}) ==
+        "ef129ceb0ddff609099bea86d1cf8b4b6a2545316160974364efa55aea8d2f70");
+}
+
+TEST_CASE("files of integer networks come back, and damaged ones are refused", "[deploy]") {
+  const auto network = synthetic_resnet("resnet18", 3, 2, 32);
+  const auto bytes = dump_integer_network(network);
+  const auto back = parse_integer_network(bytes, "memory");
+  CHECK(dump_integer_network(back) == bytes);
+  const auto images = some_images(3 * 32 * 32);
+  CHECK(logits_of(back, images, {}, this_isa()) == logits_of(network, images, {}, this_isa()));
+  RandomStream random(11);
+  for (int i = 0; i < 60; ++i) {
+    auto damaged = bytes;
+    const auto where = random.below(damaged.size());
+    if (i % 2 == 0)
+      damaged.resize(where);
+    else
+      damaged[where] = static_cast<char>(damaged[where] ^ 0x10);
+    CAPTURE(i, where);
+    CHECK_THROWS_AS(parse_integer_network(damaged, "memory"), UserError);
+  }
+  auto wrong = network;
+  wrong.steps[5].out += 1;
+  CHECK_THROWS_WITH(parse_integer_network(dump_integer_network(wrong), "memory"),
+                    Catch::Matchers::Contains(std::string(wrong.steps[5].name)));
+}
