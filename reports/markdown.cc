@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "reports/integer_table.h"
 #include "reports/layout.h"
 #include "reports/report.h"
 #include "results/summary.h"
@@ -109,6 +110,24 @@ std::string cells(const ReportInput& input) {
   return text;
 }
 
+std::string integers(const ReportInput& input) {
+  const auto table = integer_table(input);
+  if (table.rows.empty()) return {};
+  std::string text =
+      "\n## As integers\n\nEach quantized network frozen into codes and thresholds and run on the integer engine: the "
+      "twin "
+      "check compares its first choice with fake-quant evaluation's on every test image. " +
+      std::to_string(table.equal) + " cells equal, " + std::to_string(table.differing) + " differ, " +
+      std::to_string(table.none) + " have no integer form; " + std::to_string(table.images) +
+      " images compared. Bytes: weights at their bits, scales, float layers. Images/s: one image at a time, one "
+      "thread, "
+      "on the machine that made the record; x full precision: against LibTorch in float32, taken in turns. Without "
+      "module: whether the network frozen without the auxiliary module gives the same file, so the same speed.\n\n";
+  text += line_of(table.header) + rule(table.header.size());
+  for (const auto& row : table.rows) text += line_of(row.texts);
+  return text;
+}
+
 std::string provenance(const ReportInput& input) {
   std::map<std::string, std::set<std::string>> distinct;
   for (const auto& [id, record] : input.records) {
@@ -133,7 +152,7 @@ std::string provenance(const ReportInput& input) {
 std::string render_markdown(const ReportInput& input) {
   std::string text = "# " + escaped(input.title) + "\n\n" + headline(input) + claims(input);
   for (const auto& table : input.tables) text += table_text(table, input);
-  return text + cells(input) + provenance(input);
+  return text + integers(input) + cells(input) + provenance(input);
 }
 
 }  // namespace auxbench

@@ -10,13 +10,14 @@
 #include "quantizers/quantizer.h"
 #include "runner/calibration.h"
 #include "runner/device.h"
+#include "runner/integer_check.h"
 #include "runner/provenance.h"
 #include "runner/trainer.h"
 
 namespace auxbench {
 namespace {
 
-constexpr const char* kWeights = "weights.safetensors";      // F, torchvision's names
+constexpr const char* kWeights = kWeightsFile;
 constexpr const char* kAuxiliary = "auxiliary.safetensors";  // H, for the cells that fine-tune it further
 constexpr const char* kOutcomes = "outcomes.safetensors";    // per test image
 constexpr const char* kCheckpoint = "checkpoint.safetensors";
@@ -163,6 +164,7 @@ void train_into(const CellSpec& cell, const RunContext& context, const Store& st
   save_weights(experiment, folder);
   save_outcomes(outcome.final, folder);
   record.facts["weights_sha256"] = weights_digest(folder);
+  check_integers(experiment, data, outcome.final, folder, record);
 }
 
 }  // namespace

@@ -95,6 +95,10 @@ ParameterRules rules_of(const CellSpec& cell) {
 
 }  // namespace
 
+std::unique_ptr<Network> make_cell_network(const CellSpec& cell, const DataShape& data, Precision precision) {
+  return make_network(network_options(cell, data, precision == Precision::full ? PrecisionPlan() : precision_of(cell)));
+}
+
 std::string why_not_implemented(const CellSpec& cell) {
   const std::string prefix = "not implemented yet: ";
   if (cell.task != "classification") return prefix + "task " + cell.task;
@@ -108,7 +112,7 @@ std::string why_not_implemented(const CellSpec& cell) {
 Experiment::Experiment(const CellSpec& cell, const DataShape& data, const ExperimentOptions& options)
     : cell_(cell), options_(options) {
   seed_torch(cell.seed, "network");
-  network_ = make_network(network_options(cell, data, precision_of(cell)));
+  network_ = make_cell_network(cell, data, Precision::of_cell);
   if (cell.has_auxi()) {
     seed_torch(cell.seed, "auxiliary");
     auxiliary_ = std::make_unique<AuxiliaryModule>(*network_, auxiliary_options(cell.auxi, data));

@@ -32,6 +32,11 @@ struct ExperimentOptions {
   std::optional<int> workers;  // threads that load images; none: batch.h chooses. No number depends on it.
 };
 
+// F alone as the cell has it, or the same network at full precision: on the CPU, in float32, with weights drawn from
+// torch's generator.
+enum class Precision { of_cell, full };
+std::unique_ptr<Network> make_cell_network(const CellSpec& cell, const DataShape& data, Precision precision);
+
 // Why this program cannot train the cell yet ("not implemented yet: quantizer lsq"), or empty.
 std::string why_not_implemented(const CellSpec& cell);
 
