@@ -23,6 +23,9 @@ void add_run(CLI::App& app, Outcome& outcome);
 void add_plan(CLI::App& app, Outcome& outcome);     // plan, validate
 void add_reading(CLI::App& app, Outcome& outcome);  // ls, show, report
 void add_probe(CLI::App& app, Outcome& outcome);
+void add_probe_conv(CLI::App& probes, Outcome& outcome);
+void add_integers(CLI::App& app, Outcome& outcome);  // infer, export
+void add_bench(CLI::App& app, Outcome& outcome);     // kernel suites
 void add_bench_training(CLI::App& app, Outcome& outcome);
 void add_bench_loading(CLI::App& app, Outcome& outcome);
 void add_coco_eval(CLI::App& app, Outcome& outcome);

@@ -44,10 +44,12 @@ int main(int argc, char** argv) {
   auxbench::add_plan(app, outcome);
   auxbench::add_reading(app, outcome);
   auxbench::add_probe(app, outcome);
+  auxbench::add_bench(app, outcome);
   auxbench::add_bench_training(app, outcome);
   auxbench::add_bench_loading(app, outcome);
   auxbench::add_coco_eval(app, outcome);
   auxbench::add_weights(app, outcome);
+  auxbench::add_integers(app, outcome);
   auxbench::add_data(app, outcome);
   auxbench::add_doctor(app, outcome);
   try {

@@ -217,6 +217,7 @@ void add_probe(CLI::App& app, Outcome& outcome) {
   add_model_probe(*probe, outcome);
   add_step_probe(*probe, outcome);
   add_transform_probe(*probe, outcome);
+  add_probe_conv(*probe, outcome);
 }
 
 }  // namespace auxbench

@@ -1,0 +1,71 @@
+// auxbench infer, export: a frozen network as a file of its own.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "base/file.h"
+#include "base/parallel.h"
+#include "deploy/integer_file.h"
+#include "deploy/onnx.h"
+#include "runner/app/app.h"
+#include "runner/integer_check.h"
+
+namespace auxbench {
+namespace {
+
+struct InferArguments {
+  std::filesystem::path file;
+  std::string dataset = "fashion-mnist", data_root;
+  int64_t images = 0;
+  int threads = 0;
+  bool plans = false;
+};
+
+ExitCode infer(const InferArguments& arguments) {
+  const auto network = read_integer_network(arguments.file);
+  std::optional<std::filesystem::path> root;
+  if (!arguments.data_root.empty()) root = arguments.data_root;
+  auto data = load_dataset(arguments.dataset, {.root = root, .threads = available_threads()});
+  data.test = part_of(std::move(data.test), arguments.images);
+  const int threads = arguments.threads > 0 ? arguments.threads : available_threads();
+  const auto run = run_integers(network, data, threads);
+  if (arguments.plans)
+    for (const auto& line : run.plans) std::printf("%s\n", line.c_str());
+  std::printf("%s: %lld images, top-1 %.2f %%, top-5 %.2f %%, %.1f images/s on %d threads, %lld bytes\n",
+              arguments.file.c_str(), static_cast<long long>(run.ranks.predictions.size()), percent(run.ranks.top1),
+              percent(run.ranks.top5), static_cast<double>(run.ranks.predictions.size()) / run.seconds, threads,
+              static_cast<long long>(network.bytes()));
+  return ExitCode::ok;
+}
+
+void add_infer(CLI::App& app, Outcome& outcome) {
+  auto arguments = std::make_shared<InferArguments>();
+  auto* verb = app.add_subcommand("infer", "run a frozen network (a cell's integer.safetensors) over a test set");
+  verb->add_option("file", arguments->file, "integer.safetensors")->required();
+  verb->add_option("--dataset", arguments->dataset, "")->capture_default_str();
+  verb->add_option("--data-root", arguments->data_root, "where datasets are");
+  verb->add_option("--images", arguments->images, "only so many; 0: all")->capture_default_str();
+  verb->add_option("--threads", arguments->threads, "0: as many as there are")->check(CLI::Range(0, 1024));
+  verb->add_flag("--plans", arguments->plans, "also which kernel each layer got, and why");
+  verb->callback([arguments, &outcome] { outcome = infer(*arguments); });
+}
+
+void add_export(CLI::App& app, Outcome& outcome) {
+  auto file = std::make_shared<std::filesystem::path>(), onnx = std::make_shared<std::filesystem::path>();
+  auto* verb = app.add_subcommand("export", "a frozen network (a cell's integer.safetensors) as ONNX, in QCDQ form");
+  verb->add_option("file", *file, "integer.safetensors")->required();
+  verb->add_option("--onnx", *onnx, "ONNX file to write")->required();
+  verb->callback([file, onnx, &outcome] {
+    write_file_atomically(*onnx, to_onnx(read_integer_network(*file)));
+    outcome = ExitCode::ok;
+  });
+}
+
+}  // namespace
+
+void add_integers(CLI::App& app, Outcome& outcome) {
+  add_infer(app, outcome);
+  add_export(app, outcome);
+}
+
+}  // namespace auxbench
