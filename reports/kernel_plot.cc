@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr double kLabels = 190, kPanel = 330, kGap = 60, kRight = 20;  // widths
-constexpr double kBar = 11, kStep = 14, kGroupGap = 8, kTitle = 46;    // heights
+constexpr double kBar = 11, kStep = 14, kGroupGap = 8, kTitle = 52;    // heights
 
 struct Bar {
   std::string bits;
@@ -81,7 +81,8 @@ class Drawing {
     y += 20;
     body += text_at(10, y, "",
                     record_.json().at("machine").at("cpu").get<std::string>() +
-                        "; how many times faster, median and quartiles; the line is 1");
+                        "; how many times faster than the fastest library, median and quartiles; networks: than their "
+                        "convolutions alone");
     y += 12;
     body += legend(y);
     y += 24;

@@ -19,6 +19,7 @@ import unittest
 PROGRAM = pathlib.Path(sys.argv.pop(1))
 SOURCE = pathlib.Path(sys.argv.pop(1))
 SMOKE = SOURCE / "suites" / "smoke.json"
+FORMATS = {"F32": "f", "F64": "d", "I64": "q", "I32": "i", "I8": "b", "U8": "B"}
 VARIES = ("seconds", "provenance", "rerun")
 
 
@@ -37,25 +38,26 @@ def records(folder):
 
 
 def write_tensors(path, tensors):
-    """Safetensors by hand: name to (type, shape, list of numbers), types F32 and I64."""
+    """Safetensors by hand: name to (type, shape, list of numbers)."""
     header, data = {}, b""
     for name, (kind, shape, numbers) in tensors.items():
-        packed = struct.pack(f"<{len(numbers)}{'f' if kind == 'F32' else 'q'}", *numbers)
+        packed = struct.pack(f"<{len(numbers)}{FORMATS[kind]}", *numbers)
         header[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(data), len(data) + len(packed)]}
         data += packed
     text = json.dumps(header).encode()
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
-def read_tensors(path):
-    """The F64 tensors of a file, flat."""
+def read_tensors(path, kind="F64"):
+    """The tensors of one type in a file, flat."""
     data = path.read_bytes()
     start = 8 + struct.unpack("<Q", data[:8])[0]
     found = {}
     for name, entry in json.loads(data[8:start]).items():
-        if name != "__metadata__" and entry["dtype"] == "F64":
+        if name != "__metadata__" and entry["dtype"] == kind:
             begin, end = entry["data_offsets"]
-            found[name] = list(struct.unpack(f"<{(end - begin) // 8}d", data[start + begin : start + end]))
+            count = (end - begin) // struct.calcsize(FORMATS[kind])
+            found[name] = list(struct.unpack(f"<{count}{FORMATS[kind]}", data[start + begin : start + end]))
     return found
 
 
@@ -283,8 +285,81 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(len(result.stderr.splitlines()), 1)
         self.assertNotIn("\x1b", result.stderr)
 
+    def test_a_frozen_network_says_what_its_cell_says(self):
+        out = self.folder / "results"
+        self.smoke(out, "--only", "resnet18-dorefa-w2a2*")
+        cells = [record for record in records(out).values() if "integer" in record["facts"]]
+        self.assertEqual(len(cells), 2)  # with the auxiliary module and without
+        for record in cells:
+            facts = record["facts"]["integer"]
+            self.assertEqual((facts["status"], facts["differing"], facts["images"]), ("equal", 0, 256))
+            self.assertEqual(facts["top1"], record["metrics"][0]["value"])
+            self.assertEqual(facts.get("module_free", True), True)
+        self.assertTrue(any("module_free" in record["facts"]["integer"] for record in cells))
+        self.assertIn("2 cells equal, 0 differ", (out / "report.md").read_text())
+        file = out / "cells" / cells[0]["id"] / "integer.safetensors"
+        said = set()
+        for isa in ("generic", "avx2", "avx512", "amx"):
+            inferred = run("infer", file, "--images", 300, "--plans", env={"AUXBENCH_ISA": isa})
+            self.assertEqual(inferred.returncode, 0, inferred.stderr)
+            self.assertIn("layer1.0.conv1: ", inferred.stdout)
+            said.add(inferred.stdout.split("top-1")[1].split("images/s")[0].rsplit(",", 1)[0])
+        self.assertEqual(len(said), 1)
+        self.expect_error(run("infer", file, env={"AUXBENCH_ISA": "mmx"}), 2, "AUXBENCH_ISA", "avx512")
+        onnx = self.folder / "network.onnx"
+        self.assertEqual(run("export", file, "--onnx", onnx).returncode, 0)
+        self.assertIn(b"auxbench", onnx.read_bytes())
+        damaged = bytearray(file.read_bytes())
+        damaged[-5] ^= 1
+        file.write_bytes(damaged)
+        self.expect_error(run("infer", file), 4, "integer.safetensors", "SHA-256")
+        file.write_bytes(damaged[:1000])
+        self.expect_error(run("export", file, "--onnx", onnx), 4, "integer.safetensors")
+
+    def test_a_convolution_kernel_can_be_held_against_sums_by_hand(self):
+        h, c, out = 5, 3, 4
+        chance = random.Random(3)
+        codes = [chance.randrange(4) for _ in range(h * h * c)]
+        weights = [chance.randrange(-2, 2) for _ in range(out * 9 * c)]
+        expected = []
+        for y in range(h):
+            for x in range(h):
+                for o in range(out):
+                    total = 0
+                    for r in range(3):
+                        for s in range(3):
+                            i, j = y + r - 1, x + s - 1
+                            if 0 <= i < h and 0 <= j < h:
+                                for k in range(c):
+                                    total += (2 * weights[((o * 3 + r) * 3 + s) * c + k] + 1) * codes[(i * h + j) * c + k]
+                    expected.append(total)
+        given, found = self.folder / "in.safetensors", self.folder / "out.safetensors"
+        tensors = {"codes": ("U8", [1, h, h, c], codes), "weights": ("I8", [out, 3, 3, c], weights),
+                   "thresholds": ("I32", [1, out], [1] * out)}
+        write_tensors(given, tensors)
+        shape = ("--shape", f"1,{h},{h},{c},{out},3,3,1,1", "--bits", "2,2", "--odd")
+        for isa in ("generic", "avx2", "avx512", "amx"):
+            probed = run("probe", "conv", *shape, "--isa", isa, "--input", given, "--out", found)
+            self.assertEqual(probed.returncode, 0, probed.stderr)
+            self.assertEqual(read_tensors(found, "I32")["accumulators"], expected)
+            self.assertEqual(read_tensors(found, "U8")["requantized"], [int(total >= 1) for total in expected])
+        refused = run("probe", "conv", *shape, "--kernel", "magic", "--input", given, "--out", found)
+        self.expect_error(refused, 2, "no kernel magic", "generic")
+        wide = ("--shape", "1,5,5,3,4,3,3,1,1", "--bits", "5,2")
+        self.expect_error(run("probe", "conv", *wide, "--input", given, "--out", found), 2, "weights of 5 bits")
+        write_tensors(given, {**tensors, "codes": ("U8", [1, h, h, c], [9, *codes[1:]])})
+        self.expect_error(run("probe", "conv", *shape, "--input", given, "--out", found), 4, "in.safetensors", "codes: 9")
+
+    def test_kernels_race_in_an_instant(self):
+        out = self.folder / "bench"
+        raced = run("bench", SOURCE / "suites" / "kernels.json", "--quick", "--out", out)
+        self.assertEqual(raced.returncode, 0, raced.stderr)
+        for name in ("kernels.md", "kernels.json", "kernels.svg", "google-benchmark.json"):
+            self.assertTrue((out / name).stat().st_size > 0)
+        self.assertIn("bench", (out / "kernels.md").read_text())
+
     def test_every_verb_explains_itself(self):
-        for verb in ("run", "plan", "validate", "ls", "show", "report", "probe", "bench-training", "bench-loading", "coco-eval", "weights", "data", "doctor"):
+        for verb in ("run", "plan", "validate", "ls", "show", "report", "probe", "bench", "infer", "export", "bench-training", "bench-loading", "coco-eval", "weights", "data", "doctor"):
             self.assertEqual(run(verb, "--help").returncode, 0)
 
 
