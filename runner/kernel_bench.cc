@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "base/stopwatch.h"
@@ -74,6 +75,17 @@ json describe_tables(const KernelSuite& suite) {
   return tables;
 }
 
+// A cap on our instruction sets is one on the opponents', too, unless whoever runs this has said otherwise. oneDNN,
+// also the one inside LibTorch, reads its variable when it is first used.
+void cap_opponents() {
+  const char* cap = std::getenv("AUXBENCH_ISA");
+  const std::map<std::string, const char*> theirs = {
+      {"generic", "SSE41"}, {"avx2", "AVX2"}, {"avx512", "AVX512_CORE_BF16"}};
+  const auto found = theirs.find(cap == nullptr ? "" : cap);
+  if (found == theirs.end()) return;
+  for (const char* variable : {"DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA"}) setenv(variable, found->second, 0);
+}
+
 // What this machine cannot run is skipped with its rows.
 bench::RaceRecord run_race(const KernelRace& race, const bench::Surroundings& surroundings, bench::Races& races) {
   try {
@@ -116,6 +128,7 @@ ExitCode outcome_of(const json& rows) {
 
 KernelBenchResult bench_kernels(const KernelBenchOptions& options) {
   const auto suite = open_suite(options);
+  cap_opponents();
   const bench::Surroundings surroundings = {
       .onednn3 = options.onednn3, .libtorch = make_torch_conv, .cold_bytes = suite.cold_mib << 20};
   bench::Races races({.repetitions = suite.repetitions, .seconds = suite.seconds});

@@ -60,7 +60,8 @@ void refuses(const std::string& text, const std::string& expected) {
 TEST_CASE("a suite of kernels: one race a layer, threads and weights; all bits run in it", "[spec]") {
   const auto found = SuiteFile(suite(R"(
     {"id": "t", "layers": ["both"], "bits": ["w1a2", "w8a8"], "threads": [1, 2], "weights": ["hot", "cold"]},
-    {"id": "again", "title": "Again", "layers": ["a"], "bits": ["w8a8", "w4a4"], "against": ["onednn2-int8"], "plot": true})"))
+    {"id": "again", "title": "Again", "layers": ["a"], "bits": ["w8a8", "w4a4"],
+     "against": ["onednn2-int8"], "plot": true})"))
                          .load();
   CHECK(found.name == "k");
   CHECK(found.repetitions == 15);
