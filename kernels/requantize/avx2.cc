@@ -14,6 +14,7 @@ struct Avx2 {
     __m256i low, high;
   };
   using Bytes = __m128i;
+  static constexpr bool kLine = false;
 
   static __m256i load8(const int32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
   static Floats load(const float* from) { return {_mm256_loadu_ps(from), _mm256_loadu_ps(from + 8)}; }

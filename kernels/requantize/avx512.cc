@@ -19,6 +19,7 @@ struct Avx512 {
   using Floats = __m512;
   using Ints = __m512i;
   using Bytes = __m128i;
+  static constexpr bool kLine = true;
 
   static Floats load(const float* from) { return _mm512_loadu_ps(from); }
   static Ints load(const int32_t* from) { return _mm512_loadu_si512(from); }
@@ -34,6 +35,10 @@ struct Avx512 {
   // Of equals, and where one is NaN, the instructions return their second operand.
   static Floats at_least(Floats v, Floats lo) { return _mm512_max_ps(lo, v); }
   static Floats at_most(Floats v, Floats hi) { return _mm512_min_ps(hi, v); }
+  static Ints at_least(Ints v, Ints lo) { return _mm512_max_epi32(v, lo); }
+  static Floats at_most_positive(Floats v, Floats hi) {
+    return _mm512_castsi512_ps(_mm512_min_epi32(_mm512_castps_si512(v), _mm512_castps_si512(hi)));
+  }
 
   static Floats to_float(Ints v) { return _mm512_cvtepi32_ps(v); }
   static Ints rounded(Floats v) { return _mm512_cvtps_epi32(v); }
@@ -54,6 +59,15 @@ struct Avx512 {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to), codes);
     else
       _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1U << channels) - 1), codes);
+  }
+
+  // Packing works within quarters: four channels of each of four blocks.
+  static __m512i line_in_order(__m512i packed) {
+    return _mm512_permutexvar_epi32(_mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0), packed);
+  }
+  static void store_line(uint8_t* to, Ints a, Ints b, Ints c, Ints d) {
+    const auto packed = _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+    _mm512_storeu_si512(to, line_in_order(packed));
   }
 
   // LongTable's step.
@@ -136,6 +150,38 @@ struct Avx512 {
       store(to, _mm256_castsi256_si128(codes), block.channels);
       store(next_to, _mm256_extracti128_si256(codes, 1), block.channels);
     });
+  }
+
+  // No comparisons, which need the ports of dot products: what is left of x less `below` is above 0 where x is, and
+  // still is when cut to a byte; cut once more, to 1, it counts.
+  template <size_t kCount>
+  static void count_line_int16(const Counted& line) {
+    constexpr int64_t kPair = 2 * kWidth;
+    __m512i below[kCount][2], flip[2];
+    for (size_t half = 0; half < 2; ++half) {
+      const int64_t c = static_cast<int64_t>(half) * kPair;
+      for (size_t j = 0; j < kCount; ++j) {
+        const auto i = static_cast<int64_t>(j);
+        const auto* from = line.thresholds + i * line.apart + c;
+        below[j][half] = i < line.count ? _mm512_packs_epi32(add(load(from), all(int32_t{-1})),
+                                                             add(load(from + kWidth), all(int32_t{-1})))
+                                        : _mm512_set1_epi16(32767);
+      }
+      flip[half] = line.flip == nullptr ? all(int32_t{0})
+                                        : _mm512_packs_epi32(load(line.flip + c), load(line.flip + c + kWidth));
+    }
+    const auto one = _mm512_set1_epi8(1);
+    for (int64_t p = 0; p < line.pixels; ++p) {
+      const int32_t* acc = line.acc[p];
+      const auto x = _mm512_xor_si512(_mm512_packs_epi32(load(acc), load(acc + kWidth)), flip[0]);
+      const auto y = _mm512_xor_si512(_mm512_packs_epi32(load(acc + kPair), load(acc + kPair + kWidth)), flip[1]);
+      auto codes = _mm512_setzero_si512();
+      for (size_t j = 0; j < kCount; ++j) {
+        const auto above = _mm512_packus_epi16(_mm512_subs_epi16(x, below[j][0]), _mm512_subs_epi16(y, below[j][1]));
+        codes = _mm512_add_epi8(codes, _mm512_min_epu8(above, one));
+      }
+      _mm512_storeu_si512(line.codes[p], line_in_order(codes));
+    }
   }
 
   // Halving: each comparison chooses, for every lane, the threshold to compare with next.

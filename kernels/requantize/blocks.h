@@ -1,6 +1,7 @@
 // The walk through a tile, sixteen channels at a time: for each block of channels all pixels, so that what belongs to
-// the channels stays in registers. Written once for what an instruction set can do (`V`, see avx512.cc), and included
-// by that set's unit alone.
+// the channels stays in registers. Where a set says so (`kLine`) and codes are cheap to make, four blocks at a time:
+// all their codes of a pixel are one line of cache, stored at once. Written once for what an instruction set can do
+// (`V`, see avx512.cc), and included by that set's unit alone.
 //
 // Nothing in here may leave the unit: a function that the linker is free to share would run with this unit's
 // instructions on processors that lack them. So: everything unnamed, no functions of the standard library, none of the
@@ -15,6 +16,10 @@ namespace auxbench::requantize {
 namespace {
 
 constexpr int64_t kWidth = kChannelBlock;
+constexpr size_t kLineBlocks = 4;
+constexpr int64_t kLineWidth = 4 * kWidth;
+
+constexpr int64_t first_of(size_t block) { return static_cast<int64_t>(block) * kWidth; }
 
 int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t padded(int64_t channels) { return (channels + kWidth - 1) / kWidth * kWidth; }
@@ -49,6 +54,9 @@ Run<Byte> run_of(const CodeMap<Byte>& map, const Place& at) {
 // Encoders turn sixteen floats into sixteen bytes. V brings those that compare.
 struct NoEncoder {};
 
+template <typename Encode>
+constexpr bool kArithmetic = false;
+
 enum class Affinity { plain, shifted, divided };  // what is not neutral: nothing; subtract and add; these and divide
 
 template <typename V, Affinity affinity>
@@ -64,13 +72,51 @@ struct Affine {
         multiply(V::all(e.multiply)),
         add(V::all(e.add)) {}
 
-  typename V::Bytes operator()(typename V::Floats v) const {
+  [[nodiscard]] typename V::Ints code(typename V::Floats v) const {
     if constexpr (affinity != Affinity::plain) v = V::sub(v, subtract);
     if constexpr (affinity == Affinity::divided) v = V::div(v, divide);
     const auto code = V::rounded(V::mul(V::at_most(V::at_least(v, lo), hi), multiply));
-    return V::bytes(affinity == Affinity::plain ? code : V::add(code, add));
+    return affinity == Affinity::plain ? code : V::add(code, add);
+  }
+  typename V::Bytes operator()(typename V::Floats v) const { return V::bytes(code(v)); }
+};
+
+template <typename V, Affinity affinity>
+constexpr bool kArithmetic<Affine<V, affinity>> = true;
+
+// The same where it begins at 0: codes below 0 are cut when they become bytes, and as its end is above 0, numbers
+// compare with it as their bits do. Minima of integers find a free port where those of floats compete with products.
+template <typename V, bool kDivides>
+struct FromZero {
+  typename V::Floats divide, hi, multiply;
+
+  explicit FromZero(const Encoder& e) : divide(V::all(e.divide)), hi(V::all(e.hi)), multiply(V::all(e.multiply)) {}
+
+  static bool is(const Encoder& e) {
+    return e.subtract == 0 && e.divide > 0 && e.lo == 0 && e.hi > 0 && e.multiply > 0 && e.add == 0;
+  }
+
+  [[nodiscard]] typename V::Ints code(typename V::Floats v) const {
+    if constexpr (kDivides) v = V::div(v, divide);
+    return V::rounded(V::mul(V::at_most_positive(v, hi), multiply));
+  }
+  typename V::Bytes operator()(typename V::Floats v) const {
+    return V::bytes(V::at_least(code(v), V::all(int32_t{0})));
   }
 };
+
+template <typename V, bool kDivides>
+constexpr bool kArithmetic<FromZero<V, kDivides>> = true;
+
+// Whether the encoder gives all that the clamp changes the codes that it would give anyway.
+template <typename Encode>
+bool clamps(const Encode&, const Epilogue&) {
+  return false;
+}
+template <typename V, bool kDivides>
+bool clamps(const FromZero<V, kDivides>&, const Epilogue& e) {
+  return e.lo <= 0 && e.hi / e.encoder.divide >= e.encoder.hi;
+}
 
 // Halving: `base` thresholds are known to be reached; all lanes take steps of the same length.
 template <typename V>
@@ -99,23 +145,32 @@ struct Lines {
   bool residual = false, residual_codes = false, out = false;
 };
 
+template <size_t kBlocks>
+struct Blocks {};
+
 template <typename V>
 typename V::Floats load_or(const float* numbers, int64_t channel, float neutral) {
   return numbers == nullptr ? V::all(neutral) : V::load(numbers + channel);
 }
 
-template <typename V, Lines lines, typename Encode, typename Number>
-void walk_block(const Epilogue& e, const Place& at, int64_t channels, const Run<const Number>& in, int64_t pixels,
-                const Encode& encode) {
+// kBlocks blocks of channels: one, cut short to `channels` of them where codes are written, or a line.
+template <typename V, Lines lines, size_t kBlocks, typename Encode, typename Number>
+void walk_blocks(const Epilogue& e, const Place& at, int64_t channels, Run<const Number> in, int64_t pixels,
+                 Encode encode) {
   constexpr bool kFromAccumulators = std::is_same_v<Number, int32_t>;  // or, for apply_rows, from floats
   constexpr bool kCodes = !std::is_same_v<Encode, NoEncoder>;
   const int64_t c = at.channel;
-  const auto scale = load_or<V>(kFromAccumulators ? e.scale : nullptr, c, 1);
-  const auto alpha = load_or<V>(e.alpha, c, 1), beta = load_or<V>(e.beta, c, -0.0F);
+  typename V::Floats scale[kBlocks], alpha[kBlocks], beta[kBlocks];
+  for (size_t b = 0; b < kBlocks; ++b) {
+    scale[b] = load_or<V>(kFromAccumulators ? e.scale : nullptr, c + first_of(b), 1);
+    alpha[b] = load_or<V>(e.alpha, c + first_of(b), 1);
+    beta[b] = load_or<V>(e.beta, c + first_of(b), -0.0F);
+  }
   const auto zero = V::all(0.0F), lo = V::all(e.lo), hi = V::all(e.hi);
   const auto step = V::all(e.residual_step), shift = V::all(e.residual_shift);
   const auto factor = V::all(e.residual_scale), offset = V::all(e.residual_offset);
-  const bool in_double = e.in_double, relu_first = e.relu_first, clamp = e.clamp;
+  const bool in_double = e.in_double, relu_first = e.relu_first;
+  const bool clamp = e.clamp && (lines.out || !clamps(encode, e));
   const auto partial = run_of(e.partial, at), residual = run_of(e.residual, at);
   const auto residual_codes = run_of(e.residual_codes, at);
   const auto out = run_of(e.out, at);
@@ -126,29 +181,44 @@ void walk_block(const Epilogue& e, const Place& at, int64_t channels, const Run<
   if (terms != nullptr && e.row_class != nullptr) terms += e.row_class[at.y] * e.column_classes * next_class;
   const uint8_t* column_class = terms == nullptr || e.column_class == nullptr ? nullptr : e.column_class + at.x;
 
+  // Each step for all blocks before the next: a processor sees only so far ahead.
+  const auto each = [](const auto& body) __attribute__((always_inline)) {
+#pragma GCC unroll 4
+    for (size_t b = 0; b < kBlocks; ++b) body(b, first_of(b));
+  };
   for (int64_t p = 0; p < pixels; ++p) {
-    typename V::Floats v;
+    typename V::Floats v[kBlocks];
+    const auto* from = in[p];
     if constexpr (!kFromAccumulators)
-      v = V::load(in[p]);
+      each([&](size_t b, int64_t i) { v[b] = V::load(from + i); });
     else if (lines.sums && in_double)
-      v = V::product_in_double(V::load(in[p]), scale);
-    else
-      v = V::mul(V::to_float(V::load(in[p])), scale);
+      each([&](size_t b, int64_t i) { v[b] = V::product_in_double(V::load(from + i), scale[b]); });
+    else {
+      each([&](size_t b, int64_t i) { v[b] = V::to_float(V::load(from + i)); });
+      each([&](size_t b, int64_t) { v[b] = V::mul(v[b], scale[b]); });
+    }
     if constexpr (lines.sums) {
-      if (partial) v = V::add(V::load(partial[p]), v);
-      if (terms != nullptr)
-        v = V::add(v, V::load(terms + (column_class == nullptr ? 0 : column_class[p] * next_class)));
-      if (relu_first) v = V::at_least(v, zero);
+      if (partial) each([&](size_t b, int64_t i) { v[b] = V::add(V::load(partial[p] + i), v[b]); });
+      if (terms != nullptr) {
+        const float* here = terms + (column_class == nullptr ? 0 : column_class[p] * next_class);
+        each([&](size_t b, int64_t i) { v[b] = V::add(v[b], V::load(here + i)); });
+      }
+      if (relu_first) each([&](size_t b, int64_t) { v[b] = V::at_least(v[b], zero); });
     }
-    v = V::add(V::mul(v, alpha), beta);
-    if constexpr (lines.residual) v = V::add(v, V::load(residual[p]));
-    if constexpr (lines.residual_codes) {
-      const auto r = V::add(V::mul(V::widen(residual_codes[p]), step), shift);
-      v = V::add(v, V::add(V::mul(r, factor), offset));
-    }
-    if (clamp) v = V::at_most(V::at_least(v, lo), hi);
-    if constexpr (lines.out) V::store(out[p], v);
-    if constexpr (kCodes) V::store(codes[p], encode(v), channels);
+    each([&](size_t b, int64_t) { v[b] = V::mul(v[b], alpha[b]); });
+    each([&](size_t b, int64_t) { v[b] = V::add(v[b], beta[b]); });
+    if constexpr (lines.residual) each([&](size_t b, int64_t i) { v[b] = V::add(v[b], V::load(residual[p] + i)); });
+    if constexpr (lines.residual_codes)
+      each([&](size_t b, int64_t i) {
+        const auto r = V::add(V::mul(V::widen(residual_codes[p] + i), step), shift);
+        v[b] = V::add(v[b], V::add(V::mul(r, factor), offset));
+      });
+    if (clamp) each([&](size_t b, int64_t) { v[b] = V::at_most(V::at_least(v[b], lo), hi); });
+    if constexpr (lines.out) each([&](size_t b, int64_t i) { V::store(out[p] + i, v[b]); });
+    if constexpr (kBlocks == kLineBlocks)
+      V::store_line(codes[p], encode.code(v[0]), encode.code(v[1]), encode.code(v[2]), encode.code(v[3]));
+    else if constexpr (kCodes)
+      V::store(codes[p], encode(v[0]), channels);
   }
 }
 
@@ -157,6 +227,11 @@ void with_encoder(const Epilogue& e, const Body& body) {
   const auto& encoder = e.encoder;
   if (e.codes.data == nullptr || encoder.kind == Encoder::Kind::none) return body(NoEncoder());
   if (encoder.kind == Encoder::Kind::affine) {
+    if constexpr (V::kLine)
+      if (FromZero<V, true>::is(encoder)) {
+        if (encoder.divide != 1) return body(FromZero<V, true>(encoder));
+        return body(FromZero<V, false>(encoder));
+      }
     if (encoder.divide != 1) return body(Affine<V, Affinity::divided>(encoder));
     if (encoder.subtract != 0 || encoder.add != 0) return body(Affine<V, Affinity::shifted>(encoder));
     return body(Affine<V, Affinity::plain>(encoder));
@@ -174,17 +249,17 @@ struct Counted {
   const int32_t* flip = nullptr;
   Run<const int32_t> acc;
   Run<uint8_t> codes;
-  int64_t pixels = 0, channels = 0;  // channels that are written: the last block may be cut short
+  int64_t pixels = 0, channels = 0;  // channels that are written: a line, or a block, the last one cut short
 };
 
 // Where all thresholds are in -32767 .. 32767, accumulators may be cut to int16: acc > T - 1 stays as true or false as
 // it was, acc ^ -1 too, and twice as many fit in a register. What stands for thresholds that a channel lacks is never
 // reached.
 constexpr int32_t kNever = 2147483647;
-bool fits_int16(const Counted& block) {
+bool fits_int16(const Counted& block, int64_t channels) {
   const int32_t* last = block.thresholds + (block.count - 1) * block.apart;
   int32_t beyond = 0;
-  for (int64_t c = 0; c < kWidth; ++c)
+  for (int64_t c = 0; c < channels; ++c)
     beyond |= static_cast<int32_t>(block.thresholds[c] < -32767) | static_cast<int32_t>(last[c] > 32767);
   return beyond == 0;
 }
@@ -199,34 +274,55 @@ void for_pairs(const Counted& block, const Body& body) {
 
 template <typename V>
 void count_block(const Counted& block) {
-  if (block.count < 1 || block.count > 15 || !fits_int16(block)) return V::count_any(block);
+  if (block.count < 1 || block.count > 15 || !fits_int16(block, kWidth)) return V::count_any(block);
   if (block.count == 1) return V::template count_int16<1>(block);
   if (block.count <= 3) return V::template count_int16<3>(block);
   if (block.count <= 7) return V::template count_int16<7>(block);
   V::template count_int16<15>(block);
 }
 
+// Whether a line of few thresholds was counted.
+template <typename V>
+bool count_line(const Counted& line) {
+  if (line.count < 1 || line.count > 3 || !fits_int16(line, kLineWidth)) return false;
+  if (line.count == 1)
+    V::template count_line_int16<1>(line);
+  else
+    V::template count_line_int16<3>(line);
+  return true;
+}
+
 template <typename V>
 void count_tile(const Epilogue& e, const Tile& tile) {
   if (e.codes.data == nullptr) return;
   const int64_t last = smaller_of(tile.channel + tile.channels, e.channels), apart = padded(e.channels);
-  for (int64_t c = tile.channel; c < last; c += kWidth)
-    count_block<V>({e.thresholds + c,
-                    apart,
-                    e.count,
-                    e.flip == nullptr ? nullptr : e.flip + c,
-                    {tile.acc + (c - tile.channel), tile.stride},
-                    run_of(e.codes, {tile.image, tile.y, tile.x, c}),
-                    tile.pixels,
-                    smaller_of(last - c, kWidth)});
+  const auto from = [&](int64_t c, int64_t width) {
+    return Counted{e.thresholds + c,
+                   apart,
+                   e.count,
+                   e.flip == nullptr ? nullptr : e.flip + c,
+                   {tile.acc + (c - tile.channel), tile.stride},
+                   run_of(e.codes, {tile.image, tile.y, tile.x, c}),
+                   tile.pixels,
+                   smaller_of(last - c, width)};
+  };
+  int64_t c = tile.channel;
+  if constexpr (V::kLine)
+    while (c + kLineWidth <= last && count_line<V>(from(c, kLineWidth))) c += kLineWidth;
+  for (; c < last; c += kWidth) count_block<V>(from(c, kWidth));
 }
 
 template <typename V, Lines lines, typename Encode>
 void walk_tile(const Epilogue& e, const Tile& tile, const Encode& encode) {
   const int64_t last = smaller_of(tile.channel + tile.channels, e.channels);
-  for (int64_t c = tile.channel; c < last; c += kWidth)
-    walk_block<V, lines>(e, {tile.image, tile.y, tile.x, c}, smaller_of(last - c, kWidth),
-                         Run<const int32_t>{tile.acc + (c - tile.channel), tile.stride}, tile.pixels, encode);
+  const auto walk = [&]<size_t kBlocks>(Blocks<kBlocks>, int64_t c) {
+    walk_blocks<V, lines, kBlocks>(e, {tile.image, tile.y, tile.x, c}, smaller_of(last - c, kWidth),
+                                   Run<const int32_t>{tile.acc + (c - tile.channel), tile.stride}, tile.pixels, encode);
+  };
+  int64_t c = tile.channel;
+  if constexpr (V::kLine && kArithmetic<Encode> && !lines.sums)
+    for (; c + kLineWidth <= last; c += kLineWidth) walk(Blocks<kLineBlocks>(), c);
+  for (; c < last; c += kWidth) walk(Blocks<1>(), c);
 }
 
 constexpr int kSums = 1, kOut = 2, kResidual = 4, kResidualCodes = 8, kLinesEnd = 12;
@@ -269,7 +365,7 @@ void apply_rows(const Epilogue& e, const FloatMap<const float>& in, int64_t firs
       for (int64_t row = first; row < last; ++row)
         for (int64_t c = 0; c < e.channels; c += kWidth) {
           const Place at = {row / in.h, row % in.h, 0, c};
-          walk_block<V, lines.value>(e, at, smaller_of(e.channels - c, kWidth), run_of(in, at), in.w, encode);
+          walk_blocks<V, lines.value, 1>(e, at, smaller_of(e.channels - c, kWidth), run_of(in, at), in.w, encode);
         }
     });
   });
