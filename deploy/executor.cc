@@ -8,9 +8,9 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "deploy/step_problem.h"
 #include "kernels/combine/combine.h"
 #include "kernels/float_conv/float_conv.h"
-#include "kernels/lowbit_conv/lowbit_conv.h"
 #include "kernels/pooling/pooling.h"
 
 namespace auxbench {
@@ -88,23 +88,6 @@ class Memory {
   };
   std::vector<Block> blocks_;
 };
-
-lowbit_conv::Problem problem_of(const IntegerStep& step, const IntegerValue& in, ValueSize size, int64_t batch) {
-  return {.n = batch,
-          .h = size.h,
-          .w = size.w,
-          .c = in.channels,
-          .out = step.out,
-          .r = step.r,
-          .s = step.s,
-          .stride = step.stride,
-          .pad = step.pad,
-          .weight_bits = step.weight_bits,
-          .odd_weights = step.odd_weights,
-          .activation_bits = in.codes.bits(),
-          .activation_step = in.codes.step,
-          .activation_shift = in.codes.shift};
-}
 
 // Parts 0 .. count of independent work on some threads.
 template <typename Work>

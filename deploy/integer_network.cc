@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "kernels/lowbit_conv/lowbit_conv.h"
+#include "deploy/step_problem.h"
 
 namespace auxbench {
 namespace {
@@ -83,19 +83,7 @@ ValueSize size_after(const IntegerNetwork& network, const IntegerStep& step, con
   if ((step.kind == Kind::weighted_sum || step.kind == Kind::blend) && step.factors.size() != step.inputs.size())
     refuse(step, "a factor for each input");
   if (!is_convolution(step)) return from;
-  const auto problem = lowbit_conv::Problem{.h = from.h,
-                                            .w = from.w,
-                                            .c = in.channels,
-                                            .out = step.out,
-                                            .r = step.r,
-                                            .s = step.s,
-                                            .stride = step.stride,
-                                            .pad = step.pad,
-                                            .weight_bits = step.weight_bits,
-                                            .odd_weights = step.odd_weights,
-                                            .activation_bits = on_codes ? in.codes.bits() : 1,
-                                            .activation_step = on_codes ? in.codes.step : 1,
-                                            .activation_shift = on_codes ? in.codes.shift : 0};
+  const auto problem = problem_of(step, in, from, /*batch=*/1);
   if (const auto reason = lowbit_conv::why_not(problem); !reason.empty()) refuse(step, reason);
   const auto count = on_codes ? std::ssize(step.weights) : std::ssize(step.float_weights);
   if (count != step.out * problem.taps()) refuse(step, "the wrong number of weights");
