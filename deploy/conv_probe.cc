@@ -25,8 +25,7 @@ const SafeTensor& tensor_of(const SafeTensors& in, const std::string& name, cons
 
 // Input codes with the border the kernel wants.
 requantize::CodeMap<uint8_t> bordered(const Problem& p, const std::string& codes, Buffer& memory) {
-  const int64_t step = p.c >= 16 ? 16 : 4;
-  requantize::CodeMap<uint8_t> map = {.h = p.h, .w = p.w, .border = p.pad, .pixel = (p.c + step - 1) / step * step};
+  requantize::CodeMap<uint8_t> map = {.h = p.h, .w = p.w, .border = p.pad, .pixel = lowbit_conv::usual_pixel(p.c)};
   memory = Buffer(static_cast<size_t>(p.n * map.image() + requantize::kSlack));
   map.data = reinterpret_cast<uint8_t*>(memory.data());
   std::memset(map.data, p.border_code(), memory.size());

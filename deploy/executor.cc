@@ -171,9 +171,8 @@ struct Executor::Parts {
       if (!reads) continue;
       if (step.kind == Kind::convolution) border = std::max(border, step.pad);
     }
-    const int64_t step = value.channels >= 16 ? 16 : 4;
     CodeMap<uint8_t> map = {
-        .h = sizes[index].h, .w = sizes[index].w, .border = border, .pixel = (value.channels + step - 1) / step * step};
+        .h = sizes[index].h, .w = sizes[index].w, .border = border, .pixel = lowbit_conv::usual_pixel(value.channels)};
     const auto bytes = static_cast<size_t>(options.batch * map.image() + requantize::kSlack);
     const auto code = reader.border_code();
     const auto kind = "codes " + std::to_string(map.h) + " " + std::to_string(map.w) + " " + std::to_string(border) +

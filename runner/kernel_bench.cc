@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "base/stopwatch.h"
-#include "kernels/lowbit_conv/kernel.h"
+#include "kernels/lowbit_conv/lowbit_conv.h"
 #include "kernels/peaks/peaks.h"
 #include "runner/bench/figures.h"
 #include "runner/bench/layer_race.h"
@@ -24,12 +24,6 @@ namespace auxbench {
 namespace {
 
 using nlohmann::json;
-
-std::vector<std::string> kernel_names() {
-  std::vector<std::string> names;
-  for (const auto* kernel : lowbit_conv::all_kernels()) names.emplace_back(kernel->name);
-  return names;
-}
 
 // Of the first processor, as the system tells it: 0 where it does not.
 int64_t cache_bytes(int level) {
@@ -105,7 +99,8 @@ bench::RaceRecord run_race(const KernelRace& race, const bench::Surroundings& su
 }
 
 KernelSuite open_suite(const KernelBenchOptions& options) {
-  KernelSuiteRequest request = {.kernels = kernel_names(), .only = options.only, .threads = options.threads};
+  KernelSuiteRequest request = {
+      .kernels = lowbit_conv::kernel_names(), .only = options.only, .threads = options.threads};
   if (options.quick) request.only = {"quick", "quick-network"};
   auto suite = load_kernel_suite(options.suite, request);
   if (options.quick) {

@@ -98,6 +98,15 @@ class Plan {
 // why_not(), no such kernel, or one that this processor or problem is not for.
 Plan make_plan(const Problem& problem, const Isa& isa, const std::string& kernel = "");
 
+// How far pixels of `channels` codes are apart where nobody has a reason to choose otherwise: kernels are best at it.
+inline int64_t usual_pixel(int64_t channels) {
+  const int64_t step = channels >= 16 ? 16 : 4;
+  return (channels + step - 1) / step * step;
+}
+
+// Every kernel by name, also those that this processor cannot run.
+std::vector<std::string> kernel_names();
+
 // Names of the kernels that can compute the problem here, best estimate first.
 std::vector<std::string> kernels_for(const Problem& problem, const Isa& isa);
 

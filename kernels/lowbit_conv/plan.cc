@@ -247,6 +247,12 @@ std::string number_text(double value) {
 
 }  // namespace
 
+std::vector<std::string> kernel_names() {
+  std::vector<std::string> names;
+  for (const auto* kernel : all_kernels()) names.emplace_back(kernel->name);
+  return names;
+}
+
 std::vector<std::string> kernels_for(const Problem& problem, const Isa& isa) {
   std::vector<std::string> names;
   if (!why_not(problem).empty()) return names;

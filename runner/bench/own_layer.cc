@@ -20,8 +20,7 @@ constexpr int kThresholdBits = 4;  // beyond, the chain in floats
 
 // As deploy/executor.cc lays maps out.
 CodeMap<uint8_t> map_of(int64_t h, int64_t w, int64_t channels, int64_t border) {
-  const int64_t step = channels >= 16 ? 16 : 4;
-  return {.h = h, .w = w, .border = border, .pixel = (channels + step - 1) / step * step};
+  return {.h = h, .w = w, .border = border, .pixel = lowbit_conv::usual_pixel(channels)};
 }
 
 Buffer memory_of(CodeMap<uint8_t>& map, int64_t images, uint8_t fill) {
