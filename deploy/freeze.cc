@@ -21,10 +21,6 @@ std::vector<float> floats(const at::Tensor& tensor) {
   return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
 }
 
-at::Tensor part_of(const at::Tensor& all, const Branch& branch) {
-  return all.dim() == 0 ? all : all.chunk(branch.of)[static_cast<size_t>(branch.index)];
-}
-
 // One number for each output channel.
 std::vector<float> per_channel(const at::Tensor& numbers, int64_t channels) {
   return floats(numbers.dim() == 0 ? numbers.expand({channels}) : numbers);
@@ -171,10 +167,7 @@ class Freezer {
   void append_convolution(size_t index) {
     const auto& n = node(index);
     const auto source = n.inputs.front();
-    auto weights = n.layer->encoded(n.with_norm);
-    weights.codes = part_of(weights.codes, n.branch);
-    if (weights.scale.defined()) weights.scale = part_of(weights.scale, n.branch);
-    if (weights.basis.defined() && weights.basis.dim() == 2) weights.basis = part_of(weights.basis, n.branch);
+    const auto weights = encoded_weights(n);
     IntegerStep step = {.name = n.name,
                         .out = weights.codes.size(0),
                         .r = weights.codes.size(2),
@@ -186,7 +179,7 @@ class Freezer {
       step.kind = Step::float_convolution;
       step.inputs = {floats_of(source, n.name)};
       step.float_weights = in_kernel_order(decode(weights));
-      return follow(step, index);
+      return finish(step, index, step.out);
     }
     if (!weights.scale.defined() && !weights.basis.defined())
       throw UserError(ExitCode::usage, n.name + ": its weights are not quantized");
@@ -219,7 +212,7 @@ class Freezer {
         if (input.meaning.offset != 0)
           step.offset_scale = per_channel(
               at::scalar_tensor(input.meaning.offset, at::kFloat) * terms[j].scale.to(at::kFloat), step.out);
-        if (j + 1 == terms.size() && i + 1 == inputs) return follow(step, index);
+        if (j + 1 == terms.size() && i + 1 == inputs) return finish(step, index, step.out);
         auto part = step;
         part.name += ".term" + std::to_string(j * inputs + i);
         part.out_floats = new_value(Type::floats, step.out);
@@ -244,12 +237,7 @@ class Freezer {
     return found->second;
   }
 
-  // Takes the nodes behind a convolution into its step, as far as they fit.
-  void follow(IntegerStep& step, size_t index) {
-    done_[index] = true;
-    finish(step, index, step.out);
-  }
-
+  // Takes the nodes behind node `index` into its step, as far as they fit.
   void finish(IntegerStep& step, size_t index, int64_t channels) {
     done_[index] = true;
     size_t last = index;

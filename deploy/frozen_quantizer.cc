@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/torch_prelude.h"
-#include "kernels/requantize/requantize.h"
+#include "deploy/affine_encoder.h"
 
 namespace auxbench {
 namespace {
@@ -55,17 +55,6 @@ std::vector<int64_t> codes_of(Quantizer& quantizer, const std::vector<int64_t>& 
   if (order.empty()) return codes;
   for (auto& code : codes) code = std::find(order.begin(), order.end(), code) - order.begin();
   return codes;
-}
-
-requantize::Encoder as_encoder(const FrozenEncoder& frozen, int32_t steps) {
-  return {.kind = requantize::Encoder::Kind::affine,
-          .steps = steps,
-          .subtract = frozen.subtract,
-          .divide = frozen.divide,
-          .lo = frozen.lo,
-          .hi = frozen.hi,
-          .multiply = frozen.multiply,
-          .add = frozen.add};
 }
 
 // The numbers an affine form may be made of: what the quantizer learned.
@@ -154,7 +143,7 @@ FrozenQuantizer freeze_quantizer(Quantizer& quantizer, const std::string& place)
   const auto thresholds = find_thresholds(encode_all, targets);
   if (largest > kFewLevels && !coded.basis.defined()) {
     for (const auto& form : affine_forms(quantizer, meaning)) {
-      const auto encoder = as_encoder(form, meaning.largest);
+      const auto encoder = affine_encoder(form, meaning.largest);
       const Encode encode = [&](const std::vector<float>& x) {
         std::vector<int64_t> codes;
         for (const float v : x) codes.push_back(ends[0] + meaning.step * requantize::encode(encoder, v));

@@ -60,16 +60,19 @@ ValueSize size_after(const IntegerNetwork& network, const IntegerStep& step, con
   const size_t wanted = step.kind == Kind::image ? 0 : step.kind == Kind::blend ? 2 : 1;
   if (step.kind == Kind::weighted_sum ? step.inputs.empty() : step.inputs.size() != wanted)
     refuse(step, "the wrong number of inputs");
-  if (step.kind == Kind::image) return {network.height, network.width};
+  if (step.kind == Kind::image) {
+    if (step.out_codes != kNoValue) refuse(step, "makes floats alone");
+    return {network.height, network.width};
+  }
   const auto& in = value_of(network, step, step.inputs.front());
   const auto from = sizes[step.inputs.front()];
   if (from.h < 1) refuse(step, "an input that no earlier step makes");
   const bool codes_pooled = step.kind == Kind::max_pool && in.type == IntegerValue::Type::codes;
   const bool on_codes = step.kind == Kind::convolution || step.kind == Kind::digit || codes_pooled;
   for (const auto input : step.inputs) {
-    const auto size = sizes.at(input);
-    demand(step, value_of(network, step, input), on_codes ? IntegerValue::Type::codes : IntegerValue::Type::floats,
-           in.channels, "an input");
+    const auto& value = value_of(network, step, input);
+    const auto size = sizes[input];
+    demand(step, value, on_codes ? IntegerValue::Type::codes : IntegerValue::Type::floats, in.channels, "an input");
     if (size.h != from.h || size.w != from.w) refuse(step, "inputs of different sizes");
   }
   const bool codes_alone = step.kind == Kind::digit || codes_pooled;
@@ -109,14 +112,14 @@ std::vector<ValueSize> value_sizes(const IntegerNetwork& network) {
   check_values(network);
   std::vector<ValueSize> sizes(network.values.size());
   for (const auto& step : network.steps) {
-    for (const auto input : step.inputs)
-      if (input >= network.values.size()) refuse(step, "a value that does not exist");
     const auto size = size_after(network, step, sizes);
     const int64_t channels = step.kind == Kind::image ? network.channels
                              : is_convolution(step)   ? step.out
                                                       : network.values[step.inputs.front()].channels;
     check_arrays(step, channels);
     if (step.out_floats == kNoValue && step.out_codes == kNoValue) refuse(step, "makes nothing");
+    for (const auto made : {step.out_floats, step.out_codes})
+      if (made < sizes.size() && sizes[made].h > 0) refuse(step, "makes a value that an earlier step makes");
     for (const auto extra : {step.partial, step.residual}) {
       if (extra == kNoValue) continue;
       const auto& value = value_of(network, step, extra);
@@ -135,6 +138,9 @@ std::vector<ValueSize> value_sizes(const IntegerNetwork& network) {
       if (step.encoder.kind == "thresholds" &&
           std::ssize(step.encoder.table) != network.values[step.out_codes].codes.largest)
         refuse(step, "not a threshold for each code");
+      if (step.kind == Kind::max_pool &&
+          network.values[step.out_codes].codes != network.values[step.inputs.front()].codes)
+        refuse(step, "pools codes into codes of another meaning");
       sizes[step.out_codes] = size;
     }
   }

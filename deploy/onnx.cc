@@ -9,8 +9,8 @@
 
 #include "base/canonical_json.h"
 #include "base/error.h"
+#include "deploy/affine_encoder.h"
 #include "deploy/protobuf.h"
-#include "kernels/requantize/requantize.h"
 
 namespace auxbench {
 namespace {
@@ -68,14 +68,7 @@ float threshold_of(const requantize::Encoder& encoder, int32_t wanted) {
 
 std::vector<float> thresholds_of(const FrozenEncoder& frozen, int32_t largest) {
   if (frozen.kind == "thresholds") return frozen.table;
-  const requantize::Encoder encoder = {.kind = requantize::Encoder::Kind::affine,
-                                       .steps = largest,
-                                       .subtract = frozen.subtract,
-                                       .divide = frozen.divide,
-                                       .lo = frozen.lo,
-                                       .hi = frozen.hi,
-                                       .multiply = frozen.multiply,
-                                       .add = frozen.add};
+  const auto encoder = affine_encoder(frozen, largest);
   std::vector<float> found;
   for (int32_t u = 1; u <= largest; ++u) found.push_back(threshold_of(encoder, u));
   return found;

@@ -1,10 +1,10 @@
 #include "deploy/synthetic.h"
 
-#include <array>
 #include <cmath>
 
 #include "base/error.h"
 #include "base/random.h"
+#include "models/resnet_depth.h"
 
 namespace auxbench {
 namespace {
@@ -12,21 +12,11 @@ namespace {
 using Kind = IntegerStep::Kind;
 using Type = IntegerValue::Type;
 
-struct Depth {
-  const char* model;
-  bool bottleneck;
-  std::array<int, 4> blocks;
-};
-
-constexpr std::array<Depth, 4> kDepths = {{{"resnet18", false, {2, 2, 2, 2}},
-                                           {"resnet34", false, {3, 4, 6, 3}},
-                                           {"resnet50", true, {3, 4, 6, 3}},
-                                           {"resnet101", true, {3, 4, 23, 3}}}};
-
-const Depth& depth_of(const std::string& model) {
-  for (const auto& depth : kDepths)
-    if (model == depth.model) return depth;
-  throw UserError(ExitCode::usage, "no network " + model + ", only resnet18, resnet34, resnet50, resnet101");
+const ResNetDepth& depth_of(const std::string& model) {
+  if (const auto* depth = find_resnet_depth(model)) return *depth;
+  std::string known;
+  for (const auto& depth : kResNetDepths) known += (known.empty() ? "" : ", ") + std::string(depth.model);
+  throw UserError(ExitCode::usage, "no network " + model + ", only " + known);
 }
 
 constexpr int kEndBits = 8;
@@ -38,7 +28,7 @@ class Builder {
     network_ = {.channels = 3, .height = image, .width = image, .classes = 1000};
   }
 
-  IntegerNetwork build(const Depth& depth) {
+  IntegerNetwork build(const ResNetDepth& depth) {
     size_t x = pixels();
     x = convolution({.name = "conv1", .in = x, .out = 64, .kernel = 7, .stride = 2, .bits = kEndBits});
     x = max_pool(x);

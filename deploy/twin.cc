@@ -4,32 +4,13 @@
 #include "base/torch_prelude.h"
 #include "deploy/executor.h"
 #include "deploy/frozen_quantizer.h"
-#include "quantizers/quantized_layers.h"
 
 namespace auxbench {
 namespace {
 
 using Kind = GraphNode::Kind;
 
-at::Tensor activate(const std::string& activation, const at::Tensor& x) {
-  if (activation == "relu") return at::relu(x);
-  if (activation == "relu6") return at::relu6(x);
-  AUXBENCH_CHECK(activation == "hardtanh", "an activation with an integer form");
-  return at::hardtanh(x, -1, 1);
-}
-
 at::Tensor per_channel(const at::Tensor& numbers) { return numbers.view({1, -1, 1, 1}); }
-
-Codes convolution(const GraphNode& node, const Codes& input) {
-  auto weights = node.layer->encoded(node.with_norm);
-  const auto part = [&](at::Tensor& all) {
-    if (all.defined() && all.dim() > 0) all = all.chunk(node.branch.of)[static_cast<size_t>(node.branch.index)];
-  };
-  part(weights.codes);
-  if (!weights.scale.defined() || weights.scale.dim() > 0) part(weights.scale);
-  if (weights.basis.defined() && weights.basis.dim() == 2) part(weights.basis);
-  return {.codes = exact_conv_on_codes(input, weights, node.geometry)};
-}
 
 // One node, from the graph's contract alone.
 Codes evaluate(const GraphNode& node, const std::vector<Codes>& all, const at::Tensor& images) {
@@ -41,7 +22,7 @@ Codes evaluate(const GraphNode& node, const std::vector<Codes>& all, const at::T
     case Kind::quantization:
       return node.quantizer->encode(x(0));
     case Kind::convolution:
-      return convolution(node, input(0));
+      return {.codes = exact_conv_on_codes(input(0), encoded_weights(node), node.geometry)};
     case Kind::norm:
       return {.codes = x(0).mul(per_channel(node.alpha)).add(per_channel(node.beta))};
     case Kind::bias:

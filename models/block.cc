@@ -13,14 +13,6 @@ BlockStyle BlockStyle::of(const NetworkOptions& options) {
           .precision = options.precision};
 }
 
-at::Tensor activate(const std::string& activation, const at::Tensor& x) {
-  if (activation == "relu") return at::relu(x);
-  if (activation == "relu6") return at::relu6(x);
-  if (activation == "tanh") return at::tanh(x);
-  AUXBENCH_CHECK(activation == "hardtanh", "an activation there is");
-  return at::hardtanh(x, -1, 1);
-}
-
 Activation::Activation(const BlockStyle& style) : activation_(style.activation) {
   if (style.at_output) quantizer_ = layer_quantizer(style.precision, Role::activation, style.precision.activation_bits);
 }
@@ -59,10 +51,12 @@ size_t append_convolution(Graph& graph, const std::string& name, QuantConv& conv
 }
 
 size_t append_norm(Graph& graph, const std::string& name, const Norm& norm, size_t input, Branch branch) {
-  auto [alpha, beta] = norm.constants();
-  const auto part = [&](const at::Tensor& all) { return all.chunk(branch.of)[static_cast<size_t>(branch.index)]; };
-  return graph.add(
-      {.kind = GraphNode::Kind::norm, .name = name, .inputs = {input}, .alpha = part(alpha), .beta = part(beta)});
+  const auto [alpha, beta] = norm.constants();
+  return graph.add({.kind = GraphNode::Kind::norm,
+                    .name = name,
+                    .inputs = {input},
+                    .alpha = branch.part(alpha),
+                    .beta = branch.part(beta)});
 }
 
 void Pass::tap_block(const at::Tensor& branch, const at::Tensor& sum) {

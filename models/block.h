@@ -41,8 +41,6 @@ struct BlockShape {
   [[nodiscard]] int64_t out() const { return bottleneck ? 4 * width : width; }
 };
 
-at::Tensor activate(const std::string& activation, const at::Tensor& x);
-
 // The activation at full precision, or the quantizer's own clipped grid where activations are quantized at the output.
 class Activation {
  public:

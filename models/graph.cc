@@ -1,8 +1,14 @@
 #include "models/graph.h"
 
 #include "base/check.h"
+#include "base/torch_prelude.h"
+#include "quantizers/quantized_layers.h"
 
 namespace auxbench {
+
+at::Tensor Branch::part(const at::Tensor& all) const {
+  return all.defined() && all.dim() > 0 ? all.chunk(of)[static_cast<size_t>(index)] : all;
+}
 
 const char* kind_name(GraphNode::Kind kind) {
   switch (kind) {
@@ -32,6 +38,23 @@ const char* kind_name(GraphNode::Kind kind) {
       return "blend";
   }
   AUXBENCH_CHECK(false, "a kind of node there is");
+}
+
+Codes encoded_weights(const GraphNode& convolution) {
+  auto weights = convolution.layer->encoded(convolution.with_norm);
+  weights.codes = convolution.branch.part(weights.codes);
+  weights.scale = convolution.branch.part(weights.scale);
+  // [k] is every channel's, not a row for each.
+  if (weights.basis.defined() && weights.basis.dim() == 2) weights.basis = convolution.branch.part(weights.basis);
+  return weights;
+}
+
+at::Tensor activate(const std::string& activation, const at::Tensor& x) {
+  if (activation == "relu") return at::relu(x);
+  if (activation == "relu6") return at::relu6(x);
+  if (activation == "tanh") return at::tanh(x);
+  AUXBENCH_CHECK(activation == "hardtanh", "an activation there is");
+  return at::hardtanh(x, -1, 1);
 }
 
 }  // namespace auxbench

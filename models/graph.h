@@ -20,6 +20,9 @@ class Quantizer;
 // A contiguous part of a layer's output channels, and of the input channels that belong to them: one branch of several.
 struct Branch {
   int64_t index = 0, of = 1;
+
+  // Its rows of what the layer has by output channel; a single number, or none, is every branch's.
+  [[nodiscard]] at::Tensor part(const at::Tensor& all) const;
 };
 
 struct GraphNode {
@@ -61,5 +64,11 @@ struct Graph {
 };
 
 const char* kind_name(GraphNode::Kind kind);
+
+// What a convolution's node multiplies with: the weights of its branch, as evaluation convolves them.
+Codes encoded_weights(const GraphNode& convolution);
+
+// relu | relu6 | hardtanh | tanh.
+at::Tensor activate(const std::string& activation, const at::Tensor& x);
 
 }  // namespace auxbench

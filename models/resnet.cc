@@ -1,31 +1,20 @@
 #include "models/resnet.h"
 
-#include <array>
 #include <cmath>
 
 #include "base/check.h"
 #include "base/torch_prelude.h"
 #include "models/block.h"
 #include "models/norm.h"
+#include "models/resnet_depth.h"
 
 namespace auxbench {
 namespace {
 
-struct Depth {
-  const char* model;
-  bool bottleneck;
-  std::array<int, 4> blocks;
-};
-
-constexpr std::array<Depth, 4> kDepths = {{{"resnet18", false, {2, 2, 2, 2}},
-                                           {"resnet34", false, {3, 4, 6, 3}},
-                                           {"resnet50", true, {3, 4, 6, 3}},
-                                           {"resnet101", true, {3, 4, 23, 3}}}};
-
-const Depth& depth_of(const std::string& model) {
-  for (const auto& depth : kDepths)
-    if (depth.model == model) return depth;
-  AUXBENCH_CHECK(false, "a ResNet that exists, not " + model);
+const ResNetDepth& depth_of(const std::string& model) {
+  const auto* depth = find_resnet_depth(model);
+  AUXBENCH_CHECK(depth != nullptr, "a ResNet that exists, not " + model);
+  return *depth;
 }
 
 class ResNet final : public Network, public torch::nn::Module {
@@ -141,7 +130,7 @@ class ResNet final : public Network, public torch::nn::Module {
     channels_ = base_;
   }
 
-  void build_stages(const Depth& depth) {
+  void build_stages(const ResNetDepth& depth) {
     for (size_t stage = 0; stage < depth.blocks.size(); ++stage) {
       auto holder = register_module("layer" + std::to_string(stage + 1), std::make_shared<torch::nn::Module>());
       for (int i = 0; i < depth.blocks[stage]; ++i) {
@@ -178,11 +167,7 @@ class ResNet final : public Network, public torch::nn::Module {
 
 }  // namespace
 
-bool network_exists(const std::string& model) {
-  for (const auto& depth : kDepths)
-    if (depth.model == model) return true;
-  return false;
-}
+bool network_exists(const std::string& model) { return find_resnet_depth(model) != nullptr; }
 
 std::unique_ptr<Network> make_network(const NetworkOptions& options) { return make_resnet(options); }
 

@@ -102,7 +102,7 @@ class Drawing {
       for (const auto& name : table.at("rows")) {
         const auto* row = record_.row(name);
         if (row == nullptr || !is_completed(*row) || row->contains("asked_for")) continue;
-        const auto title = race_title(*record_.race(row->at("race")));
+        const auto title = race_title(record_.race_of(*row));
         if (chart.groups.empty() || chart.groups.back().title != title) chart.groups.push_back({.title = title});
         const auto bits = bits_title(*row);
         chart.groups.back().bars.push_back({.bits = bits, .row = row});

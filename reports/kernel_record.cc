@@ -16,6 +16,18 @@ KernelRecord::KernelRecord(const nlohmann::json& record) : record_(record) {
   for (const auto& race : record.at("races")) races_[race.at("race")] = &race;
 }
 
+const nlohmann::json* KernelRecord::row(const std::string& name) const {
+  const auto found = rows_.find(name);
+  return found == rows_.end() ? nullptr : found->second;
+}
+
+const nlohmann::json& KernelRecord::race_of(const nlohmann::json& row) const {
+  const std::string name = row.at("race");
+  const auto found = races_.find(name);
+  if (found == races_.end()) refuse_data("record of kernels", "no race named " + name);
+  return *found->second;
+}
+
 bool is_completed(const nlohmann::json& entry) { return entry.at("status") == "completed"; }
 
 std::string race_title(const nlohmann::json& race) {

@@ -16,17 +16,13 @@ class KernelRecord {
 
   [[nodiscard]] const nlohmann::json& json() const { return record_; }
   // Null where the run did not come that far.
-  [[nodiscard]] const nlohmann::json* row(const std::string& name) const { return find(rows_, name); }
-  [[nodiscard]] const nlohmann::json* race(const std::string& name) const { return find(races_, name); }
+  [[nodiscard]] const nlohmann::json* row(const std::string& name) const;
+  // Throws UserError(data_missing) where the row's race is not in the record.
+  [[nodiscard]] const nlohmann::json& race_of(const nlohmann::json& row) const;
 
  private:
-  using Index = std::map<std::string, const nlohmann::json*>;
-  static const nlohmann::json* find(const Index& index, const std::string& name) {
-    const auto found = index.find(name);
-    return found == index.end() ? nullptr : found->second;
-  }
   const nlohmann::json& record_;
-  Index rows_, races_;
+  std::map<std::string, const nlohmann::json*> rows_, races_;
 };
 
 bool is_completed(const nlohmann::json& entry);

@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "base/quantile.h"
 #include "reports/kernel_record.h"
 
 namespace auxbench {
@@ -93,7 +94,7 @@ class Page {
                          (row == nullptr ? "the run ended before" : row->at("reason").get<std::string>()));
         continue;
       }
-      const auto& race = *record_.race(row->at("race"));
+      const auto& race = record_.race_of(*row);
       if (!shown.insert(bits_title(*row) + " " + row->value("kernel", "") + " " + row->at("race").get<std::string>())
                .second)
         continue;  // asked for by name, and the plan's choice
@@ -209,12 +210,9 @@ class Page {
         "memory, "
         "GB/s: medians over the races they ran in.\n\n" +
         header_of({"what", "instructions", "threads", "G/s"});
-    for (auto& [key, values] : rates) {
-      auto sorted = values;
-      std::sort(sorted.begin(), sorted.end());
+    for (const auto& [key, values] : rates)
       text += line_of(
-          {key.first, mixes.at(key.first), std::to_string(key.second), three_digits(sorted[sorted.size() / 2] * 1e-9)});
-    }
+          {key.first, mixes.at(key.first), std::to_string(key.second), three_digits(quantile(values, 0.5) * 1e-9)});
     return text;
   }
 

@@ -49,7 +49,7 @@ IntegerRun run_integers(const IntegerNetwork& network, const Dataset& data, int 
   if (shape.channels != network.channels || shape.height != network.height || shape.width != network.width ||
       data.test->classes() != network.classes)
     throw UserError(ExitCode::usage, "the network is for other images, or other classes, than " + data.name + "'s");
-  const auto size = static_cast<int64_t>(data.test->shape().size());
+  const auto size = static_cast<int64_t>(shape.size());
   const int64_t batch = std::clamp<int64_t>(kFloats / size, 1, std::min(kLargestBatch, data.test->count()));
   Executor engine(network, {.batch = batch, .threads = threads});
   TensorLoader loader(data.test, {.batch = batch, .shuffle = false, .epochs = 1}, {});
@@ -73,7 +73,7 @@ IntegerRun run_integers(const IntegerNetwork& network, const Dataset& data, int 
 namespace {
 
 at::Tensor one_image(const Dataset& data, int64_t index) {
-  TensorLoader loader(part_of(data.test, index + 1), {.batch = 1, .shuffle = false, .epochs = 1}, {});
+  TensorLoader loader(data.test, {.batch = 1, .shuffle = false, .epochs = 1}, {.workers = 0});
   return loader.take(0, index).images.contiguous();
 }
 
@@ -116,7 +116,7 @@ void check_integers(Experiment& experiment, const Dataset& data, const Evaluatio
   const auto& cell = experiment.cell();
   if (cell.full_precision()) return;
   const Stopwatch watch;
-  auto& facts = record.facts["integer"];
+  nlohmann::json facts;
   try {
     auto network = without_module(cell, data, folder);
     const auto frozen = freeze(*network, size_of(data));
@@ -141,6 +141,7 @@ void check_integers(Experiment& experiment, const Dataset& data, const Evaluatio
   } catch (const UserError& error) {
     facts = {{"status", "none"}, {"reason", error.what()}};
   }
+  record.facts["integer"] = std::move(facts);
   record.seconds["integer check"] = watch.seconds();
 }
 

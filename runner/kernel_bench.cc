@@ -87,13 +87,12 @@ bench::RaceRecord run_race(const KernelRace& race, const bench::Surroundings& su
   } catch (const UserError& error) {
     bench::RaceRecord record;
     record.race = {{"race", race.name}, {"status", "skipped"}, {"reason", error.what()}};
-    for (const auto& row : race.rows)
-      record.rows.push_back({{"row", row.name},
-                             {"race", race.name},
-                             {"weight_bits", row.weight_bits},
-                             {"activation_bits", row.activation_bits},
-                             {"status", "skipped"},
-                             {"reason", error.what()}});
+    for (const auto& row : race.rows) {
+      auto entry = bench::entry_of(race, row);
+      entry["status"] = "skipped";
+      entry["reason"] = error.what();
+      record.rows.push_back(std::move(entry));
+    }
     return record;
   }
 }

@@ -84,10 +84,6 @@ class FloatNetwork {
 std::vector<std::pair<ConvShape, int>> convolutions_of(const IntegerNetwork& network) {
   const auto sizes = value_sizes(network);
   std::vector<std::pair<ConvShape, int>> found;
-  const auto alike = [](const ConvShape& a, const ConvShape& b) {
-    return a.h == b.h && a.w == b.w && a.c == b.c && a.out == b.out && a.r == b.r && a.s == b.s &&
-           a.stride == b.stride && a.pad == b.pad;
-  };
   for (const auto& step : network.steps) {
     if (step.kind != IntegerStep::Kind::convolution && step.kind != IntegerStep::Kind::float_convolution) continue;
     const auto input = step.inputs.front();
@@ -99,8 +95,7 @@ std::vector<std::pair<ConvShape, int>> convolutions_of(const IntegerNetwork& net
                              .s = step.s,
                              .stride = step.stride,
                              .pad = step.pad};
-    const auto known =
-        std::find_if(found.begin(), found.end(), [&](const auto& each) { return alike(each.first, shape); });
+    const auto known = std::find_if(found.begin(), found.end(), [&](const auto& each) { return each.first == shape; });
     if (known == found.end())
       found.emplace_back(shape, 1);
     else
@@ -208,10 +203,7 @@ class NetworkRace {
   }
 
   void add_own(const KernelRow& row) {
-    json entry = {{"row", row.name},
-                  {"race", spec_.name},
-                  {"weight_bits", row.weight_bits},
-                  {"activation_bits", row.activation_bits}};
+    auto entry = bench::entry_of(spec_, row);
     try {
       auto made = std::make_shared<OwnNetwork>(spec_, row);
       const auto logits = made->executor.run(image_);

@@ -24,6 +24,7 @@ struct ConvShape {
   [[nodiscard]] int64_t out_h() const { return (h + 2 * pad - r) / stride + 1; }
   [[nodiscard]] int64_t out_w() const { return (w + 2 * pad - s) / stride + 1; }
   [[nodiscard]] int64_t macs() const { return n * out_h() * out_w() * out * r * s * c; }
+  bool operator==(const ConvShape&) const = default;
 };
 
 struct Layer {

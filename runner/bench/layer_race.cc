@@ -91,10 +91,7 @@ class LayerRace {
   void add_ours() {
     std::map<std::pair<int, int>, std::shared_ptr<const OwnData>> data;
     for (const auto& row : spec_.rows) {
-      json entry = {{"row", row.name},
-                    {"race", spec_.name},
-                    {"weight_bits", row.weight_bits},
-                    {"activation_bits", row.activation_bits}};
+      auto entry = entry_of(spec_, row);
       if (!row.kernel.empty()) entry["asked_for"] = row.kernel;
       try {
         auto& codes = data[{row.weight_bits, row.activation_bits}];
@@ -287,6 +284,13 @@ opponents::Made make_opponent(const std::string& name, const Surroundings& surro
   }
   return opponents::make_onednn(library == "onednn2" ? surroundings.onednn2 : surroundings.onednn3, layer, arithmetic,
                                 conditions);
+}
+
+json entry_of(const KernelRace& race, const KernelRow& row) {
+  return {{"row", row.name},
+          {"race", race.name},
+          {"weight_bits", row.weight_bits},
+          {"activation_bits", row.activation_bits}};
 }
 
 RaceRecord run_layer_race(const KernelRace& spec, const Surroundings& surroundings, Races& races) {

@@ -33,6 +33,9 @@ struct RaceRecord {
   nlohmann::json rows = nlohmann::json::array();  // ours
 };
 
+// What a row's entry begins with, whatever becomes of it.
+nlohmann::json entry_of(const KernelRace& race, const KernelRow& row);
+
 // A row whose sums are wrong is `failed`, one whose kernel is not for this layer or processor `skipped`; neither is
 // timed. Throws UserError(usage) where there are fewer processors than threads.
 RaceRecord run_layer_race(const KernelRace& spec, const Surroundings& surroundings, Races& races);

@@ -28,17 +28,17 @@ class Keeper final : public benchmark::BenchmarkReporter {
     json.SetErrorStream(&text);
     json.ReportContext(context);
     json.Finalize();
-    document_ = nlohmann::json::parse(text.str()).at("context");
+    context_ = nlohmann::json::parse(text.str()).at("context");
     return true;
   }
   void ReportRuns(const std::vector<Run>& report) override { runs_.insert(runs_.end(), report.begin(), report.end()); }
 
   [[nodiscard]] const std::vector<Run>& runs() const { return runs_; }
-  [[nodiscard]] const nlohmann::json& context() const { return document_; }
+  [[nodiscard]] const nlohmann::json& context() const { return context_; }
 
  private:
   std::vector<Run> runs_;
-  nlohmann::json document_;
+  nlohmann::json context_;
 };
 
 nlohmann::json as_json(std::vector<benchmark::BenchmarkReporter::Run> runs) {

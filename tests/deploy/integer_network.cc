@@ -79,3 +79,34 @@ TEST_CASE("files of integer networks come back, and damaged ones are refused", "
   CHECK_THROWS_WITH(parse_integer_network(dump_integer_network(wrong), "memory"),
                     Catch::Matchers::Contains(std::string(wrong.steps[5].name)));
 }
+
+TEST_CASE("steps that would read what is not there are refused", "[deploy]") {
+  const auto network = synthetic_resnet("resnet18", 2, 2, 32);
+  const auto refused = [&](const auto& change, const std::string& reason) {
+    auto wrong = network;
+    change(wrong);
+    CHECK_THROWS_WITH(value_sizes(wrong), Catch::Matchers::Contains(reason));
+  };
+  REQUIRE(network.steps[0].kind == IntegerStep::Kind::image);
+  refused(
+      [](auto& wrong) {
+        wrong.steps[0].out_floats = kNoValue;
+        wrong.steps[0].out_codes = wrong.steps[1].out_codes;
+        wrong.steps[0].encoder = wrong.steps[1].encoder;
+      },
+      "image: makes floats alone");
+  refused([](auto& wrong) { wrong.steps[1].inputs = {wrong.values.size()}; }, "a value that does not exist");
+  refused([](auto& wrong) { wrong.steps[4].out_codes = wrong.steps[4].inputs[0]; },
+          "a value that an earlier step makes");
+  refused(
+      [](auto& wrong) {
+        REQUIRE(wrong.steps[3].kind == IntegerStep::Kind::max_pool);
+        wrong.values[wrong.steps[3].out_codes].codes.largest = 1;
+      },
+      "pools codes into codes of another meaning");
+}
+
+TEST_CASE("synthetic networks are those there are", "[deploy]") {
+  CHECK_THROWS_WITH(synthetic_resnet("resnet19", 2, 2, 32),
+                    "no network resnet19, only resnet18, resnet34, resnet50, resnet101");
+}
