@@ -30,6 +30,9 @@ struct Avx2 {
   static Ints add(Ints a, Ints b) { return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)}; }
   static Floats sub(Floats a, Floats b) { return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)}; }
   static Floats mul(Floats a, Floats b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
+  static Floats fused(Floats a, Floats b, Floats c) {
+    return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
+  }
   static Floats div(Floats a, Floats b) { return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)}; }
   // Of equals, and where one is NaN, the instructions return their second operand.
   static Floats at_least(Floats v, Floats lo) { return {_mm256_max_ps(lo.low, v.low), _mm256_max_ps(lo.high, v.high)}; }
@@ -52,12 +55,15 @@ struct Avx2 {
     return {product_of_eight(acc.low, scale.low), product_of_eight(acc.high, scale.high)};
   }
 
-  // Packing works within halves: channels 0 - 3, 8 - 11 come out before 4 - 7, 12 - 15.
+  // Packing works within halves: channels 0 - 3, 8 - 11 come out before 4 - 7, 12 - 15. Numbers beyond a byte's end
+  // there.
   static Bytes bytes(Ints v) {
     const auto words = _mm256_packs_epi32(v.low, v.high);
     const auto packed = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
     return _mm_shuffle_epi32(packed, 0b11'01'10'00);
   }
+  static Bytes saturated(Ints v) { return bytes(v); }
+  static Bytes at_most(Bytes v, uint8_t highest) { return _mm_min_epu8(v, _mm_set1_epi8(static_cast<char>(highest))); }
   static void store(uint8_t* to, Bytes codes, int64_t channels) {
     if (channels == kWidth) return _mm_storeu_si128(reinterpret_cast<__m128i*>(to), codes);
     alignas(16) uint8_t each[kWidth];

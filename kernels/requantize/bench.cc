@@ -57,6 +57,14 @@ Epilogue thresholds(int32_t count, int32_t spread = 300) {
           .codes = codes()};
 }
 
+Epilogue ramp(int32_t count) {
+  return {.channels = kChannels,
+          .count = count,
+          .slope = arrays().scale.data(),
+          .offset = arrays().beta.data(),
+          .codes = codes()};
+}
+
 Encoder affine() { return {.kind = Encoder::Kind::affine, .steps = 15, .multiply = 15}; }
 
 Encoder table(int32_t steps) {
@@ -114,6 +122,7 @@ void add(const std::string& name, const Epilogue& epilogue) {
 void add_all() {
   for (const int32_t count : {1, 3, 7, 15}) add("thresholds-" + std::to_string(count), thresholds(count));
   add("thresholds-15-far", thresholds(15, 100000));
+  for (const int32_t count : {3, 15}) add("ramp-" + std::to_string(count), ramp(count));
   add("chain/affine", chain(affine()));
   add("chain/table-3", chain(table(3)));
   add("chain/table-15", chain(table(15)));

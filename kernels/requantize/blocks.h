@@ -21,8 +21,8 @@ constexpr int64_t kLineWidth = 4 * kWidth;
 
 constexpr int64_t first_of(size_t block) { return static_cast<int64_t>(block) * kWidth; }
 
-int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
-int64_t padded(int64_t channels) { return (channels + kWidth - 1) / kWidth * kWidth; }
+inline int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t padded(int64_t channels) { return (channels + kWidth - 1) / kWidth * kWidth; }
 
 // Pixels in a row: of one block of channels, `stride` numbers apart.
 template <typename Number>
@@ -216,7 +216,7 @@ void walk_blocks(const Epilogue& e, const Place& at, int64_t channels, Run<const
     if (clamp) each([&](size_t b, int64_t) { v[b] = V::at_most(V::at_least(v[b], lo), hi); });
     if constexpr (lines.out) each([&](size_t b, int64_t i) { V::store(out[p] + i, v[b]); });
     if constexpr (kBlocks == kLineBlocks)
-      V::store_line(codes[p], encode.code(v[0]), encode.code(v[1]), encode.code(v[2]), encode.code(v[3]));
+      V::store(codes[p], V::line_of(encode.code(v[0]), encode.code(v[1]), encode.code(v[2]), encode.code(v[3])));
     else if constexpr (kCodes)
       V::store(codes[p], encode(v[0]), channels);
   }
@@ -256,7 +256,7 @@ struct Counted {
 // it was, acc ^ -1 too, and twice as many fit in a register. What stands for thresholds that a channel lacks is never
 // reached.
 constexpr int32_t kNever = 2147483647;
-bool fits_int16(const Counted& block, int64_t channels) {
+inline bool fits_int16(const Counted& block, int64_t channels) {
   const int32_t* last = block.thresholds + (block.count - 1) * block.apart;
   int32_t beyond = 0;
   for (int64_t c = 0; c < channels; ++c)
@@ -312,6 +312,41 @@ void count_tile(const Epilogue& e, const Tile& tile) {
   for (; c < last; c += kWidth) count_block<V>(from(c, kWidth));
 }
 
+// A ramp's codes, not yet cut to 0 .. n.
+template <typename V>
+typename V::Ints on_ramp(typename V::Ints acc, typename V::Floats slope, typename V::Floats offset) {
+  return V::rounded(V::fused(V::to_float(acc), slope, offset));
+}
+
+template <typename V>
+void climb_tile(const Epilogue& e, const Tile& tile) {
+  if (e.codes.data == nullptr) return;
+  const int64_t last = smaller_of(tile.channel + tile.channels, e.channels);
+  const auto climb = [&]<size_t kBlocks>(Blocks<kBlocks>, int64_t c) {
+    typename V::Floats slope[kBlocks], offset[kBlocks];
+    for (size_t b = 0; b < kBlocks; ++b) {
+      slope[b] = V::load(e.slope + c + first_of(b));
+      offset[b] = V::load(e.offset + c + first_of(b));
+    }
+    const auto highest = static_cast<uint8_t>(e.count);
+    const Run<const int32_t> acc = {tile.acc + (c - tile.channel), tile.stride};
+    const auto codes = run_of(e.codes, {tile.image, tile.y, tile.x, c});
+    for (int64_t p = 0; p < tile.pixels; ++p) {
+      typename V::Ints u[kBlocks];
+#pragma GCC unroll 4
+      for (size_t b = 0; b < kBlocks; ++b) u[b] = on_ramp<V>(V::load(acc[p] + first_of(b)), slope[b], offset[b]);
+      if constexpr (kBlocks == kLineBlocks)
+        V::store(codes[p], V::at_most(V::line_of(u[0], u[1], u[2], u[3]), highest));
+      else
+        V::store(codes[p], V::at_most(V::saturated(u[0]), highest), smaller_of(last - c, kWidth));
+    }
+  };
+  int64_t c = tile.channel;
+  if constexpr (V::kLine)
+    for (; c + kLineWidth <= last; c += kLineWidth) climb(Blocks<kLineBlocks>(), c);
+  for (; c < last; c += kWidth) climb(Blocks<1>(), c);
+}
+
 template <typename V, Lines lines, typename Encode>
 void walk_tile(const Epilogue& e, const Tile& tile, const Encode& encode) {
   const int64_t last = smaller_of(tile.channel + tile.channels, e.channels);
@@ -332,7 +367,7 @@ struct Constant {
   static constexpr Lines value = lines;
 };
 
-int bits_of(const Epilogue& e) {
+inline int bits_of(const Epilogue& e) {
   const bool sums = e.in_double || e.partial.data != nullptr || e.class_terms != nullptr || e.relu_first;
   const int residual = e.residual.data != nullptr ? kResidual : e.residual_codes.data != nullptr ? kResidualCodes : 0;
   return residual | (sums ? kSums : 0) | (e.out.data != nullptr ? kOut : 0);
@@ -352,6 +387,7 @@ void with_lines(int bits, const Body& body) {
 
 template <typename V>
 void apply(const Epilogue& e, const Tile& tile) {
+  if (e.slope != nullptr) return climb_tile<V>(e, tile);
   if (e.thresholds != nullptr) return count_tile<V>(e, tile);
   with_encoder<V>(e, [&](const auto& encode) {
     with_lines<1>(bits_of(e), [&](auto lines) { walk_tile<V, lines.value>(e, tile, encode); });

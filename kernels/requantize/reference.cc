@@ -61,6 +61,11 @@ int32_t count_thresholds(const Epilogue& e, int32_t acc, int64_t channel) {
   return code;
 }
 
+int32_t on_ramp(const Epilogue& e, int32_t acc, int64_t channel) {
+  const float v = std::nearbyint(std::fma(static_cast<float>(acc), e.slope[channel], e.offset[channel]));
+  return static_cast<int32_t>(at_most(at_least(v, 0), static_cast<float>(e.count)));
+}
+
 void put_code(const Epilogue& e, int32_t code, const Place& at) {
   e.codes.at(at.image, at.y, at.x)[at.channel] = static_cast<uint8_t>(code);
 }
@@ -75,8 +80,8 @@ void finish(const Epilogue& e, float v, const Place& at) {
 }
 
 void apply_one(const Epilogue& e, int32_t acc, const Place& at) {
-  if (e.thresholds != nullptr) {
-    if (e.codes.data != nullptr) put_code(e, count_thresholds(e, acc, at.channel), at);
+  if (e.slope != nullptr || e.thresholds != nullptr) {
+    if (e.codes.data != nullptr) put_code(e, code_of(e, acc, at.channel, 0), at);
     return;
   }
   const float* partial = e.partial.data == nullptr ? nullptr : e.partial.at(at.image, at.y, at.x) + at.channel;
@@ -106,6 +111,7 @@ float value_of(const Epilogue& e, int32_t acc, int64_t channel, int64_t border_c
 }
 
 int32_t code_of(const Epilogue& e, int32_t acc, int64_t channel, int64_t border_class) {
+  if (e.slope != nullptr) return on_ramp(e, acc, channel);
   if (e.thresholds != nullptr) return count_thresholds(e, acc, channel);
   return encode(e.encoder, value_of(e, acc, channel, border_class));
 }

@@ -2,10 +2,12 @@
 // stream, or both. The one definition; bit for bit the same in every instruction set, and what fake-quant evaluation
 // computes with torch's operators, step for step.
 //
-// Two ways from an accumulator to a code u in 0 .. n:
+// Three ways from an accumulator to a code u in 0 .. n:
 //
 //   thresholds   u = #{ j : (acc ^ flip) >= T_j }, T of the channel, rising, j = 1 .. n. flip is 0, or -1 where the
 //                code falls as acc grows (negative gamma): acc ^ -1 = -acc - 1 cannot overflow.
+//   ramp         u = clamp(rne(fma(float(acc), slope, offset)), 0, n), slope and offset of the channel: one rounding.
+//                What thresholds come to that lie evenly, as those of uniform quantizers do (find_ramp).
 //   chain        each line where it is asked for, each operation rounded to float once, none fused:
 //                  v = float(acc) * scale                  or float(double(acc) * double(scale)) (in_double)
 //                  v = partial + v                         sums of earlier digits of the same convolution
@@ -84,7 +86,11 @@ struct Epilogue {
   // thresholds: threshold j of channel c at thresholds[(j - 1) * padded_channels + c]; null: chain
   const int32_t* thresholds = nullptr;
   const int32_t* flip = nullptr;
-  int32_t count = 0;
+  int32_t count = 0;  // n, of thresholds and ramp
+
+  // ramp: of padded_channels numbers, in whose results 2^31 is not reached; null: another way. Goes before thresholds.
+  const float* slope = nullptr;
+  const float* offset = nullptr;
 
   // chain; null or false: the line is not asked for. Arrays of padded_channels numbers.
   const float* scale = nullptr;
@@ -146,5 +152,22 @@ struct Thresholds {
   int32_t count = 0;
 };
 bool find_thresholds(const Epilogue& chain, int32_t bound, Thresholds& found);
+
+// A ramp that gives the codes of `thresholds`, as find_thresholds gives them, for all |acc| <= bound: in double, of all
+// lines that pass between acc = T_j - 1 and T_j at the height j - 1/2 the one with the most room, then tried in float
+// at all these accumulators; codes never fall along a ramp, so no other acc need be tried. Returns false, and nothing,
+// where a channel has no such line.
+struct Ramp {
+  std::vector<float> slope, offset;
+};
+bool find_ramp(const Thresholds& thresholds, int64_t channels, int32_t bound, Ramp& found);
+
+// Turns a chain of few levels into the way that is fastest for its codes for all |acc| <= bound, where that is another
+// (bench-requantize): a ramp, for a single threshold a comparison. `numbers` holds what the epilogue then points to.
+struct Simpler {
+  Thresholds thresholds;
+  Ramp ramp;
+};
+void simplify(Epilogue& chain, int32_t bound, Simpler& numbers);
 
 }  // namespace auxbench::requantize

@@ -319,6 +319,21 @@ TEST_CASE("thresholds: every instruction set counts as the reference does, near,
   }
 }
 
+TEST_CASE("ramps: every instruction set writes the reference's bytes, steep, flat, falling and far off", "[kernels]") {
+  Random random("ramps");
+  Case c;
+  for (int i = 0; i < 3000; ++i) {
+    c.start(random);
+    auto& e = c.epilogue;
+    e.count = static_cast<int32_t>(i % 3 == 0 ? random.between(0, 255) : random.between(1, 15));
+    const double steepness = i % 2 == 0 ? 0.4 : 0.01;
+    e.slope = c.floats(random, c.padded, -steepness, steepness);
+    e.offset = c.floats(random, c.padded, -40, 40);
+    INFO("case " << i << ", codes to " << e.count);
+    check_tile(c);
+  }
+}
+
 TEST_CASE("rows of floats: every instruction set writes the reference's bytes, and no others", "[kernels]") {
   Random random("rows");
   Case c;
@@ -386,6 +401,35 @@ TEST_CASE("thresholds found give the chain's codes for all accumulators within t
     for (const int32_t acc : {kHighest, -kHighest}) check_thresholds(c.epilogue, found, acc, 0);
     for (int j = 0; j < 50; ++j) check_thresholds(c.epilogue, found, std::max(random.accumulator(), -kHighest), 0);
   }
+}
+
+TEST_CASE("a ramp found gives its thresholds' codes for all accumulators within the bound", "[kernels]") {
+  Random random("ramp");
+  Case c;
+  int found_ramps = 0, tried = 0;
+  for (int64_t i = 0; i < 400; ++i) {
+    add_chain(c, random, i - i % 5);  // affine, as uniform quantizers are; some skip codes
+    auto& encoder = c.epilogue.encoder;
+    encoder.steps = static_cast<int32_t>(random.between(1, 15));
+    encoder.multiply = static_cast<float>(encoder.steps);
+    const auto bound = static_cast<int32_t>(random.chance() ? random.between(0, 300) : random.between(0, 3000));
+    Thresholds thresholds;
+    REQUIRE(find_thresholds(c.epilogue, bound, thresholds));
+    Ramp ramp;
+    ++tried;
+    if (!find_ramp(thresholds, c.epilogue.channels, bound, ramp)) continue;
+    ++found_ramps;
+    Epilogue climbed = {.channels = c.epilogue.channels, .count = thresholds.count};
+    climbed.slope = ramp.slope.data();
+    climbed.offset = ramp.offset.data();
+    for (int32_t acc = -bound; acc <= bound; ++acc)
+      for (int64_t channel = 0; channel < climbed.channels; ++channel)
+        if (code_of(climbed, acc, channel, 0) != code_of(c.epilogue, acc, channel, 0)) {
+          INFO("acc " << acc << ", channel " << channel);
+          REQUIRE(code_of(climbed, acc, channel, 0) == code_of(c.epilogue, acc, channel, 0));
+        }
+  }
+  CHECK(found_ramps > tried / 2);  // of all channels; a chain may round ties between its accumulators
 }
 
 TEST_CASE("seeded chains and thresholds give the same codes on every machine", "[kernels]") {

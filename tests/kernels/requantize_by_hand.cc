@@ -172,3 +172,41 @@ TEST_CASE("no thresholds are found for what has none: residuals, partial sums, f
   }));
   CHECK(!refused([](Epilogue&) {}));
 }
+
+TEST_CASE("thresholds that lie evenly are a ramp, others are not", "[kernels]") {
+  const auto of = [](std::vector<int32_t> first_channel, int32_t flip = 0) {
+    const auto padded = static_cast<size_t>(kChannelBlock);
+    Thresholds made = {.flip = std::vector<int32_t>(padded, flip), .count = static_cast<int32_t>(first_channel.size())};
+    for (const int32_t t : first_channel) {
+      made.values.push_back(t);
+      made.values.resize(made.values.size() + padded - 1);
+    }
+    return made;
+  };
+  Ramp ramp;
+  const auto codes = [&](const Thresholds& thresholds, const std::vector<int32_t>& accumulators) {
+    Epilogue e = {.channels = 1, .count = thresholds.count};
+    e.slope = ramp.slope.data();
+    e.offset = ramp.offset.data();
+    std::vector<int32_t> found;
+    for (const int32_t acc : accumulators) found.push_back(code_of(e, acc, 0, 0));
+    return found;
+  };
+  const auto even = of({-9, 1, 11});
+  REQUIRE(find_ramp(even, 1, 1000, ramp));
+  CHECK(codes(even, {-1000, -10, -9, 0, 1, 10, 11, 1000}) == std::vector<int32_t>{0, 0, 1, 1, 2, 2, 3, 3});
+  const auto falling = of({-9, 1, 11}, -1);  // of -acc - 1
+  REQUIRE(find_ramp(falling, 1, 1000, ramp));
+  CHECK(codes(falling, {-12, -11, -2, -1, 8, 9}) == std::vector<int32_t>{3, 2, 2, 1, 1, 0});
+  const auto together = of({5, 5, 5});  // codes 1 and 2 are skipped
+  REQUIRE(find_ramp(together, 1, 1000, ramp));
+  CHECK(codes(together, {4, 5}) == std::vector<int32_t>{0, 3});
+  const auto out_of_reach = of({-1000, 1001});  // always, never
+  REQUIRE(find_ramp(out_of_reach, 1, 1000, ramp));
+  CHECK(codes(out_of_reach, {-1000, 0, 1000}) == std::vector<int32_t>{1, 1, 1});
+  const auto nearly = of({0, 10, 21});
+  CHECK(find_ramp(nearly, 1, 1000, ramp));
+  const auto uneven = of({0, 10, 23});
+  CHECK_FALSE(find_ramp(uneven, 1, 1000, ramp));
+  CHECK(find_ramp(uneven, 1, 15, ramp));  // the third is out of reach
+}
