@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "deploy/affine_encoder.h"
 #include "deploy/step_problem.h"
 #include "kernels/combine/combine.h"
 #include "kernels/float_conv/float_conv.h"
@@ -45,7 +46,7 @@ struct Prepared {
 
   std::optional<lowbit_conv::Plan> plan;
   Buffer packed;
-  requantize::Thresholds thresholds;
+  requantize::Simpler simpler;
   std::vector<float> scale, alpha, beta, table, class_terms;
   std::vector<uint8_t> row_class, column_class;
 
@@ -244,22 +245,11 @@ struct Executor::Parts {
 
   static Encoder encoder_of(Prepared& prepared, int32_t steps) {
     const auto& frozen = prepared.step->encoder;
-    Encoder encoder = {.steps = steps};
-    if (frozen.kind == "thresholds") {
-      encoder.kind = Encoder::Kind::thresholds;
-      prepared.table = frozen.table;
-      prepared.table.resize((prepared.table.size() + 15) / 16 * 16, std::numeric_limits<float>::infinity());
-      encoder.table = prepared.table.data();
-    } else if (frozen.kind == "affine") {
-      encoder.kind = Encoder::Kind::affine;
-      encoder.subtract = frozen.subtract;
-      encoder.divide = frozen.divide;
-      encoder.lo = frozen.lo;
-      encoder.hi = frozen.hi;
-      encoder.multiply = frozen.multiply;
-      encoder.add = frozen.add;
-    }
-    return encoder;
+    if (frozen.kind == "affine") return affine_encoder(frozen, steps);
+    if (frozen.kind != "thresholds") return {.steps = steps};
+    prepared.table = frozen.table;
+    prepared.table.resize((prepared.table.size() + 15) / 16 * 16, std::numeric_limits<float>::infinity());
+    return {.kind = Encoder::Kind::thresholds, .steps = steps, .table = prepared.table.data()};
   }
 
   void prepare_convolution(Prepared& prepared) {
@@ -272,19 +262,8 @@ struct Executor::Parts {
     std::memcpy(prepared.packed.data(), blob.data(), blob.size());
     prepare_epilogue(prepared, step.out);
     if (!step.offset_scale.empty()) prepare_offsets(prepared, problem);
-    // Few levels and nothing else to make: compare sums with integers instead of walking the chain. With more, the
-    // chain is faster where its encoder is arithmetic, and where sums do not fit in 16 bits (bench-requantize).
-    constexpr int32_t kFewLevels = 7, kLevels = 15, kShort = 32766;
-    auto& epilogue = prepared.epilogue;
-    const auto bound = static_cast<int32_t>(problem.bound());
-    const bool table = epilogue.encoder.kind == Encoder::Kind::thresholds;
-    const auto levels = epilogue.encoder.steps;
-    const bool compares = levels <= kFewLevels || (levels <= kLevels && table && bound <= kShort);
-    if (step.out_codes != kNoValue && compares && requantize::find_thresholds(epilogue, bound, prepared.thresholds)) {
-      epilogue.thresholds = prepared.thresholds.values.data();
-      epilogue.flip = prepared.thresholds.flip.data();
-      epilogue.count = prepared.thresholds.count;
-    }
+    if (step.out_codes != kNoValue)
+      requantize::simplify(prepared.epilogue, static_cast<int32_t>(problem.bound()), prepared.simpler);
   }
 
   // The sum of the weights of the taps inside, times the offset's scale, for each border class.

@@ -177,9 +177,9 @@ void run(const Problem& p, int, int64_t first, int64_t last, const Arguments& ar
     const auto all = direct::prepare(p, cut, task, arguments, packed);
     if (finish.row_factor != 0) direct::add_codes(p, all, pixels, task.pixels, sums);
     direct::for_groups(
-        p, cut, task, arguments, all, finish, tile,
-        [&](int64_t) { return static_cast<int64_t>(way.in_16 ? kPixels : kPixels32); },
-        [&](int64_t pixel, int64_t size, int64_t channel, const Run* runs, const Run* end, int32_t* acc) {
+        p, cut, task, arguments, all, [&](int64_t) { return static_cast<int64_t>(way.in_16 ? kPixels : kPixels32); },
+        [&](int64_t pixel, int64_t size, int64_t channel, const Run* runs, const Run* end, int64_t before) {
+          auto* acc = tile + before * kUnit;
           const auto compute = table.of[size - 1];
           const auto* weights = packed.body + channel * channel_bytes;
           if (way.halves) {
@@ -196,6 +196,9 @@ void run(const Problem& p, int, int64_t first, int64_t last, const Arguments& ar
               store(to, start);
             }
           compute(runs, end, pixels + pixel, weights, way.steps, acc);
+        },
+        [&](int64_t pixel, int64_t count, int64_t channel) {
+          direct::finish_strip(p, cut, task, arguments, finish, pixel, count, channel, tile);
         });
   }
 }

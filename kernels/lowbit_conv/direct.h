@@ -99,6 +99,7 @@ struct Task {
 struct Pixel {
   const uint8_t* at;          // its first tap
   const int32_t* correction;  // its corrections, from channel 0 on
+  uint8_t* codes;             // where its codes go, from channel 0 on, if codes are wanted
 };
 
 // The reduction of every pixel: rows, `row_bytes` apart, of `taps` taps, `tap_bytes` apart, of `tap_words` words.
@@ -233,9 +234,13 @@ inline void gather(const uint8_t* from, int64_t step, int64_t count, int64_t row
     from = taps;
     all = {.rows = 1, .row_bytes = 0, .taps = 1, .tap_bytes = 0, .tap_words = words(p)};
   }
-  for (int64_t y = task.first_row; y < task.last_row; ++y, from += row_step)
-    for (int64_t x = 0; x < cut.out_w; ++x)
-      *pixels++ = {.at = from + x * step, .correction = packed.correction(y, x, padded)};
+  const auto& out = arguments.epilogue->codes;
+  const int64_t out_step = out.data == nullptr ? 0 : out.pixel;
+  for (int64_t y = task.first_row; y < task.last_row; ++y, from += row_step) {
+    auto* codes = out.data == nullptr ? nullptr : out.at(task.n, y, 0);
+    for (int64_t x = 0; x < cut.out_w; ++x, codes += out_step)
+      *pixels++ = {.at = from + x * step, .correction = packed.correction(y, x, padded), .codes = codes};
+  }
   return all;
 }
 
@@ -288,19 +293,26 @@ inline void finish_tile(const Finish& finish, const Pixel* pixels, const int32_t
   }
 }
 
-// For all groups of a task, of at most most_pixels(channel) pixels: compute(first pixel, pixels, channel, first and
-// last run, place for dots + corrections); then the rest of acc and the sink. tile: kStripPixels * unit.
-template <typename MostPixels, typename Compute>
-inline void for_groups(const Problem& p, const Cut& cut, const Task& task, const Arguments& arguments,
-                       const Reduction& all, const Finish& finish, int32_t* tile, const MostPixels& most_pixels,
-                       const Compute& compute) {
-  const Workspace workspace(p, cut);
+// The end of a strip: from dots and corrections in its tile, kStripPixels * unit, to acc, and the sink.
+inline void finish_strip(const Problem& p, const Cut& cut, const Task& task, const Arguments& arguments,
+                         const Finish& finish, int64_t first, int64_t count, int64_t channel, int32_t* tile) {
   const auto* pixels = reinterpret_cast<const Pixel*>(arguments.own);
-  const auto* sums = reinterpret_cast<const int32_t*>(arguments.own + workspace.sums);
+  const auto* sums = reinterpret_cast<const int32_t*>(arguments.own + Workspace(p, cut).sums);
+  if (!finish.plain())
+    finish_tile(finish, pixels + first, sums + first, count, cut.unit, channel, unit_channels(p, cut.unit, channel),
+                tile);
+  hand_over(arguments, cut, task, first, count, channel, tile);
+}
+
+// For all groups of a task, of at most most_pixels(channel) pixels: compute(first pixel, pixels, channel, first and
+// last run, pixels of the strip before it); after each strip: end(first pixel, pixels, channel).
+template <typename MostPixels, typename Compute, typename End>
+inline void for_groups(const Problem& p, const Cut& cut, const Task& task, const Arguments& arguments,
+                       const Reduction& all, const MostPixels& most_pixels, const Compute& compute, const End& at_end) {
   const bool by_rows = leaves_out(p);
   const int64_t stretch = by_rows ? cut.out_w : task.pixels, strips = ceil_div(stretch, kStripPixels);
   Window window = {.first_row = 0, .last_row = all.rows, .left = 0, .right = 0};
-  auto* runs = reinterpret_cast<Run*>(arguments.own + workspace.runs);
+  auto* runs = reinterpret_cast<Run*>(arguments.own + Workspace(p, cut).runs);
   const auto* end = list_runs(all, window, runs);
   for (int64_t channel = task.first_channel; channel < task.last_channel; channel += cut.unit) {
     const int64_t limit = most_pixels(channel);
@@ -315,12 +327,9 @@ inline void for_groups(const Problem& p, const Cut& cut, const Task& task, const
             if (!(here == window)) end = list_runs(all, here, runs);
             window = here;
           }
-          compute(start + from + first, size, channel, runs, end, tile + first * cut.unit);
+          compute(start + from + first, size, channel, runs, end, first);
         }
-        if (!finish.plain())
-          finish_tile(finish, pixels + start + from, sums + start + from, many, cut.unit, channel,
-                      unit_channels(p, cut.unit, channel), tile);
-        hand_over(arguments, cut, task, start + from, many, channel, tile);
+        at_end(start + from, many, channel);
       }
   }
 }

@@ -61,6 +61,7 @@ struct Arguments {
   const std::byte* packed = nullptr;      // what pack() gave, 64-byte aligned
   std::byte* shared = nullptr;            // shared_bytes(), 64-byte aligned; one for all tasks of an execution
   std::byte* own = nullptr;               // own_bytes(), 64-byte aligned; one for each thread
+  // What gets the sums. Where it is requantize's apply() a kernel may make the codes itself, without tiles in between.
   Sink sink = nullptr;
   const requantize::Epilogue* epilogue = nullptr;
 };

@@ -16,8 +16,6 @@ using lowbit_conv::Problem;
 using requantize::CodeMap;
 using requantize::Epilogue;
 
-constexpr int kThresholdBits = 4;  // beyond, the chain in floats
-
 // As deploy/executor.cc lays maps out.
 CodeMap<uint8_t> map_of(int64_t h, int64_t w, int64_t channels, int64_t border) {
   return {.h = h, .w = w, .border = border, .pixel = lowbit_conv::usual_pixel(channels)};
@@ -102,17 +100,14 @@ void OwnData::sample_sums(uint64_t seed) {
   }
 }
 
-// As a norm does it: each channel by the mean and deviation that random codes give it away from the borders.
+// As a norm does it: each channel by the mean and deviation that random codes give it away from the borders. Some
+// norms have negative factors.
 void OwnData::make_epilogue(uint64_t seed) {
   RandomStream random(seed);
   const auto& p = problem;
   const int levels = 1 << p.activation_bits;
   const double code_mean = (levels - 1) / 2.0, code_deviation = std::sqrt((levels * levels - 1) / 12.0);
-  const bool few = p.activation_bits <= kThresholdBits;
-  const auto padded = static_cast<size_t>(requantize::padded_channels(p.out));
-  thresholds.resize(few ? padded * static_cast<size_t>(levels - 1) : 0);
-  for (auto* each : {&scale, &alpha, &beta}) each->resize(few ? 0 : padded);
-  flip.resize(few ? padded : 0);
+  for (auto* each : {&scale, &alpha, &beta}) each->resize(static_cast<size_t>(requantize::padded_channels(p.out)));
   for (int64_t o = 0; o < p.out; ++o) {
     double sum = 0, squares = 0;
     for (int64_t t = 0; t < p.taps(); ++t) {
@@ -123,30 +118,16 @@ void OwnData::make_epilogue(uint64_t seed) {
     }
     const double mean = code_mean * sum, deviation = code_deviation * std::sqrt(std::max(1.0, squares));
     const auto c = static_cast<size_t>(o);
-    if (few) {
-      flip[c] = random.below(8) == 0 ? -1 : 0;  // some norms have negative factors
-      const auto between = [&](int j) { return std::lround(mean + deviation * (3.0 * j / levels - 1.5)); };
-      for (int j = 1; j < levels; ++j)
-        thresholds[static_cast<size_t>(j - 1) * padded + c] =
-            static_cast<int32_t>(flip[c] == 0 ? between(j) : -between(levels - j) - 1);
-      continue;
-    }
-    const double factor = (0.25 + 0.15 * random.uniform()) / deviation;
+    const double factor = (0.25 + 0.15 * random.uniform()) / deviation * (random.below(8) == 0 ? -1 : 1);
     scale[c] = static_cast<float>(0.01 * (0.5 + random.uniform()));
     alpha[c] = static_cast<float>(factor / static_cast<double>(scale[c]));
     beta[c] = static_cast<float>(0.5 - mean * factor);
   }
 }
 
-Epilogue OwnData::epilogue() const {
+Epilogue OwnData::chain() const {
   const int32_t steps = (1 << problem.activation_bits) - 1;
   Epilogue made = {.channels = problem.out};
-  if (!thresholds.empty()) {
-    made.thresholds = thresholds.data();
-    made.flip = flip.data();
-    made.count = steps;
-    return made;
-  }
   made.scale = scale.data();
   made.alpha = alpha.data();
   made.beta = beta.data();
@@ -169,7 +150,8 @@ OwnLayer::OwnLayer(std::shared_ptr<const OwnData> data, const std::string& kerne
   for (int i = 0; i < threads; ++i) own_.emplace_back(plan_.own_bytes());
   out_map_ = map_of(p.out_h(), p.out_w(), p.out, 1);
   out_ = memory_of(out_map_, p.n, 0);
-  epilogue_ = data_->epilogue();
+  epilogue_ = data_->chain();
+  requantize::simplify(epilogue_, static_cast<int32_t>(p.bound()), simpler_);
   epilogue_.codes = out_map_;
 }
 
@@ -222,11 +204,11 @@ std::string OwnLayer::check_sums() {
 // The sums at the pixels are right, so the codes there follow; and a layer whose codes are few is no measure.
 std::string OwnLayer::check_codes() {
   const auto& p = data_->problem;
+  const auto chain = data_->chain();
   run();
   for (const auto& expected : data_->pixels)
     for (int64_t o = 0; o < p.out; ++o) {
-      const auto code =
-          requantize::code_of(epilogue_, static_cast<int32_t>(expected.sums[static_cast<size_t>(o)]), o, 0);
+      const auto code = requantize::code_of(chain, static_cast<int32_t>(expected.sums[static_cast<size_t>(o)]), o, 0);
       if (out_map_.at(0, expected.y, expected.x)[o] != code)
         return "the code at " + place_text(expected, o) + " is " +
                std::to_string(out_map_.at(0, expected.y, expected.x)[o]) + " instead of " + std::to_string(code);

@@ -1,8 +1,7 @@
 // One convolution of ours, ready to be timed: random codes in, codes of the same bits out.
 //
-// Weights of one bit are -1 and +1, of more two's complement. What follows the sums is what a network of these bits has
-// there: up to 4 bits integer thresholds, beyond a scale, a norm and ReLU in floats; drawn such that outputs spread
-// over all codes.
+// Weights of one bit are -1 and +1, of more two's complement. What follows the sums is what a network has there: a
+// scale, a norm and ReLU, drawn such that outputs spread over all codes, in the form the executor brings them into.
 #pragma once
 
 #include <memory>
@@ -32,9 +31,9 @@ struct OwnData {
   std::vector<Pixel> pixels;  // the corners and some more
 
   // Of the epilogue.
-  std::vector<int32_t> thresholds, flip;
   std::vector<float> scale, alpha, beta;
-  [[nodiscard]] requantize::Epilogue epilogue() const;
+  // What follows the sums, line by line; without a place for the codes.
+  [[nodiscard]] requantize::Epilogue chain() const;
 
  private:
   void sample_sums(uint64_t seed);
@@ -70,6 +69,7 @@ class OwnLayer {
   std::vector<lowbit_conv::Buffer> own_;
   requantize::CodeMap<uint8_t> out_map_;
   requantize::Epilogue epilogue_;
+  requantize::Simpler simpler_;
 };
 
 }  // namespace auxbench::bench

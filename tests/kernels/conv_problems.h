@@ -9,6 +9,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <random>
+#include <sstream>
 
 #include "kernels/lowbit_conv/lowbit_conv.h"
 #include "kernels/lowbit_conv/reference.h"
@@ -73,10 +74,9 @@ inline void keep(const requantize::Epilogue& epilogue, const requantize::Tile& t
   }
 }
 
-inline constexpr int32_t kUntouched = 0x5a5a5a5a;
-
-inline std::vector<int64_t> computed(const Plan& plan, const std::vector<int8_t>& weights,
-                                     const std::vector<uint8_t>& codes, Generator& generator) {
+// Executes the plan: the sink gets its sums in any order of tasks.
+inline void execute(const Plan& plan, const std::vector<int8_t>& weights, const std::vector<uint8_t>& codes,
+                    Generator& generator, Sink sink, const requantize::Epilogue& epilogue) {
   const auto& p = plan.problem();
   const int64_t border = p.pad + between(generator, 0, 1), pixel = (p.c + 3) / 4 * 4 + 4 * between(generator, 0, 2);
   CodeMap<uint8_t> map = {.h = p.h, .w = p.w, .border = border, .pixel = pixel};
@@ -99,15 +99,11 @@ inline std::vector<int64_t> computed(const Plan& plan, const std::vector<int8_t>
   REQUIRE(plan.check({packed.data(), packed.size()}).empty());
   std::memset(shared.data(), 0xc3, plan.shared_bytes());
   std::memset(own.data(), 0xc3, plan.own_bytes());
-  const int64_t stride = requantize::padded_channels(p.out);
-  std::vector<int32_t> acc(static_cast<size_t>(p.n * p.out_h() * p.out_w() * stride), kUntouched);
-  requantize::Epilogue epilogue = {.channels = p.out};
-  epilogue.out = {.data = reinterpret_cast<float*>(acc.data()), .h = p.out_h(), .w = p.out_w(), .pixel = stride};
   const Arguments arguments = {.in = {.data = map.data, .h = p.h, .w = p.w, .border = border, .pixel = pixel},
                                .packed = packed.data(),
                                .shared = shared.data(),
                                .own = own.data(),
-                               .sink = keep,
+                               .sink = sink,
                                .epilogue = &epilogue};
   for (int phase = 0; phase < plan.phases(); ++phase) {
     // In two parts and backwards: tasks do not lean on each other.
@@ -115,10 +111,30 @@ inline std::vector<int64_t> computed(const Plan& plan, const std::vector<int8_t>
     plan.execute(phase, half, tasks, arguments);
     plan.execute(phase, 0, half, arguments);
   }
+}
+
+inline constexpr int32_t kUntouched = 0x5a5a5a5a;
+
+inline std::vector<int64_t> computed(const Plan& plan, const std::vector<int8_t>& weights,
+                                     const std::vector<uint8_t>& codes, Generator& generator) {
+  const auto& p = plan.problem();
+  const int64_t stride = requantize::padded_channels(p.out);
+  std::vector<int32_t> acc(static_cast<size_t>(p.n * p.out_h() * p.out_w() * stride), kUntouched);
+  requantize::Epilogue epilogue = {.channels = p.out};
+  epilogue.out = {.data = reinterpret_cast<float*>(acc.data()), .h = p.out_h(), .w = p.out_w(), .pixel = stride};
+  execute(plan, weights, codes, generator, keep, epilogue);
   std::vector<int64_t> result;
   for (size_t i = 0; i < acc.size(); ++i)
     if (static_cast<int64_t>(i) % stride < p.out) result.push_back(acc[i]);
   return result;
+}
+
+inline std::string text_of(const Problem& p) {
+  std::ostringstream text;
+  text << "n " << p.n << " h " << p.h << " w " << p.w << " c " << p.c << " out " << p.out << " r " << p.r << " s "
+       << p.s << " stride " << p.stride << " pad " << p.pad << " w" << p.weight_bits << (p.odd_weights ? " odd" : "")
+       << " a" << p.activation_bits << " step " << p.activation_step << " shift " << p.activation_shift;
+  return text.str();
 }
 
 // What this processor's kernels under each cap compute, against the reference.
@@ -132,10 +148,7 @@ inline void compare(const Problem& p, uint64_t seed, Fill fill,
     const auto isa = detect_isa(cap);
     for (const auto& kernel : kernels_for(p, isa)) {
       const auto plan = make_plan(p, isa, kernel);
-      INFO(cap << " " << kernel << ": n " << p.n << " h " << p.h << " w " << p.w << " c " << p.c << " out " << p.out
-               << " r " << p.r << " s " << p.s << " stride " << p.stride << " pad " << p.pad << " w" << p.weight_bits
-               << (p.odd_weights ? " odd" : "") << " a" << p.activation_bits << " step " << p.activation_step
-               << " shift " << p.activation_shift << " seed " << seed);
+      INFO(cap << " " << kernel << ": " << text_of(p) << " seed " << seed);
       const auto found = computed(plan, weights, codes, generator);
       const auto differs = std::mismatch(expected.begin(), expected.end(), found.begin(), found.end());
       INFO("first difference at " << differs.first - expected.begin());
