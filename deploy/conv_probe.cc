@@ -42,13 +42,6 @@ requantize::CodeMap<uint8_t> bordered(const Problem& p, const std::string& codes
   return map;
 }
 
-// Keeps accumulators: the epilogue's float map has room for them.
-void keep(const requantize::Epilogue& epilogue, const requantize::Tile& tile) {
-  for (int64_t p = 0; p < tile.pixels; ++p)
-    std::memcpy(epilogue.out.at(tile.image, tile.y, tile.x + p) + tile.channel, tile.acc + p * tile.stride,
-                static_cast<size_t>(tile.channels) * sizeof(int32_t));
-}
-
 struct Run {
   const lowbit_conv::Plan& plan;
   requantize::CodeMap<uint8_t> in;
@@ -94,10 +87,10 @@ SafeTensors probe_conv(const ConvProbe& probe, const SafeTensors& in) {
   const int64_t pixels = p.n * p.out_h() * p.out_w(), padded = requantize::padded_channels(p.out);
   SafeTensors out;
   out.metadata = {{"kernel", plan.kernel()}, {"reason", plan.reason()}, {"isa", isa.name()}};
-  Buffer sums(static_cast<size_t>(pixels * padded) * sizeof(float));
+  Buffer sums(static_cast<size_t>(pixels * padded) * sizeof(int32_t));
   requantize::Epilogue epilogue = {.channels = p.out};
-  epilogue.out = {.data = reinterpret_cast<float*>(sums.data()), .h = p.out_h(), .w = p.out_w(), .pixel = padded};
-  run(keep, epilogue);
+  epilogue.out = requantize::sums_map(reinterpret_cast<int32_t*>(sums.data()), p.out_h(), p.out_w(), padded);
+  run(requantize::keep_sums, epilogue);
   std::string accumulators;
   const auto row = static_cast<size_t>(p.out) * sizeof(int32_t);
   for (int64_t i = 0; i < pixels; ++i)

@@ -207,7 +207,7 @@ std::string Plan::check(std::span<const std::byte> packed) const {
     return "packed for the kernel " + other + ", this plan's is " + kernel_->name;
   }
   if (!std::equal(std::begin(found.problem), std::end(found.problem), expected.problem))
-    return "packed for another layer";
+    return "packed for another problem";
   if (packed.size() != expected.bytes) {
     return "packed weights: " + std::to_string(packed.size()) + " bytes, expected " + std::to_string(expected.bytes);
   }
@@ -270,8 +270,8 @@ Plan make_plan(const Problem& problem, const Isa& isa, const std::string& kernel
     if (chosen == found.end()) {
       std::string all;
       for (const auto* each : found) all += (all.empty() ? "" : ", ") + std::string(each->name);
-      throw UserError(ExitCode::usage, "no kernel " + kernel + " for this convolution on this processor (" +
-                                           isa.name() + "); there are: " + all);
+      throw UserError(ExitCode::usage, "no kernel " + kernel + " for this problem on this processor (" + isa.name() +
+                                           "); there are: " + all);
     }
   }
   Plan plan;

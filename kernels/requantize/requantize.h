@@ -131,6 +131,13 @@ using Apply = void (*)(const Epilogue& epilogue, const Tile& tile);
 Apply apply_for(const Isa& isa);
 void apply_reference(const Epilogue& epilogue, const Tile& tile);  // one element at a time: the slow truth
 
+// An Apply for who wants the accumulators themselves: they go, int32 and real channels only, where epilogue.out would
+// have floats. sums_map() makes that map of the caller's numbers, of at least the channels a pixel.
+void keep_sums(const Epilogue& epilogue, const Tile& tile);
+inline FloatMap<float> sums_map(int32_t* data, int64_t h, int64_t w, int64_t pixel) {
+  return {.data = reinterpret_cast<float*>(data), .h = h, .w = w, .pixel = pixel};
+}
+
 // The same lines from `clamp` on for a whole row of pixels of a float map (a norm, activation or encoder that no
 // convolution precedes): v = in, alpha and beta, residual, clamp, out, codes. acc and what comes before alpha are not
 // looked at. Rows first .. last of all images counted through (n h + y).

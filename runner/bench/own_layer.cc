@@ -32,13 +32,6 @@ CodeMap<const uint8_t> reading(const CodeMap<uint8_t>& map) {
   return {.data = map.data, .h = map.h, .w = map.w, .border = map.border, .pixel = map.pixel};
 }
 
-// A sink that keeps sums: the epilogue's map of floats holds int32.
-void keep(const Epilogue& epilogue, const requantize::Tile& tile) {
-  for (int64_t p = 0; p < tile.pixels; ++p)
-    std::memcpy(epilogue.out.at(tile.image, tile.y, tile.x + p) + tile.channel, tile.acc + p * tile.stride,
-                static_cast<size_t>(tile.channels) * sizeof(int32_t));
-}
-
 std::string place_text(const OwnData::Pixel& pixel, int64_t channel) {
   return "row " + std::to_string(pixel.y) + ", column " + std::to_string(pixel.x) + ", channel " +
          std::to_string(channel);
@@ -187,8 +180,8 @@ std::string OwnLayer::check_sums() {
   const int64_t pixel = requantize::padded_channels(p.out);
   Buffer memory(static_cast<size_t>(p.n * p.out_h() * p.out_w() * pixel) * sizeof(int32_t));
   Epilogue keeping = {.channels = p.out};
-  keeping.out = {.data = reinterpret_cast<float*>(memory.data()), .h = p.out_h(), .w = p.out_w(), .pixel = pixel};
-  execute(keep, keeping);
+  keeping.out = requantize::sums_map(reinterpret_cast<int32_t*>(memory.data()), p.out_h(), p.out_w(), pixel);
+  execute(requantize::keep_sums, keeping);
   for (const auto& expected : data_->pixels)
     for (int64_t o = 0; o < p.out; ++o) {
       int32_t found = 0;

@@ -63,17 +63,6 @@ class Guarded {
   uint8_t *base_ = nullptr, *data_ = nullptr;
 };
 
-// What a sink sees of where to put accumulators: the epilogue's float map, holding int32.
-inline void keep(const requantize::Epilogue& epilogue, const requantize::Tile& tile) {
-  for (int64_t p = 0; p < tile.pixels; ++p) {
-    auto* to = epilogue.out.at(tile.image, tile.y, tile.x + p) + tile.channel;
-    for (int64_t c = 0; c < tile.channels; ++c) {
-      const int32_t acc = tile.acc[p * tile.stride + c];
-      std::memcpy(to + c, &acc, sizeof acc);
-    }
-  }
-}
-
 // Executes the plan: the sink gets its sums in any order of tasks.
 inline void execute(const Plan& plan, const std::vector<int8_t>& weights, const std::vector<uint8_t>& codes,
                     Generator& generator, Sink sink, const requantize::Epilogue& epilogue) {
@@ -121,8 +110,8 @@ inline std::vector<int64_t> computed(const Plan& plan, const std::vector<int8_t>
   const int64_t stride = requantize::padded_channels(p.out);
   std::vector<int32_t> acc(static_cast<size_t>(p.n * p.out_h() * p.out_w() * stride), kUntouched);
   requantize::Epilogue epilogue = {.channels = p.out};
-  epilogue.out = {.data = reinterpret_cast<float*>(acc.data()), .h = p.out_h(), .w = p.out_w(), .pixel = stride};
-  execute(plan, weights, codes, generator, keep, epilogue);
+  epilogue.out = requantize::sums_map(acc.data(), p.out_h(), p.out_w(), stride);
+  execute(plan, weights, codes, generator, requantize::keep_sums, epilogue);
   std::vector<int64_t> result;
   for (size_t i = 0; i < acc.size(); ++i)
     if (static_cast<int64_t>(i) % stride < p.out) result.push_back(acc[i]);
