@@ -28,6 +28,7 @@ using direct::kStripPixels;
 using direct::kWord;
 using direct::Pixel;
 using direct::Run;
+using requantize::Avx512;
 
 constexpr size_t kBlocks = 4;          // of 16 channels
 constexpr size_t kPixels = 8;          // with fewer than 4 blocks
@@ -103,20 +104,15 @@ template <size_t B, size_t P>
 }
 
 // Sums of a line of channels straight to their codes.
-template <typename Encode, size_t P>
+template <typename Maker, size_t P>
 [[gnu::noinline]] void group_of_codes(const Run* run, const Run* end, const Pixel* pixels, const std::byte* weights,
                                       int64_t channel, const requantize::Epilogue& epilogue) {
-  __m512i acc[P][kBlocks];
+  __m512i acc[P][kBlocks], lines[P];
   sum_up(run, end, pixels, weights, channel, acc);
-  // From here on they are other variables: else GCC moves them between registers in the loop.
+  requantize::leave_loop<Avx512, P>(acc);
+  Maker(epilogue).template make<P>(acc, channel, lines);
 #pragma GCC unroll 8
-  for (size_t p = 0; p < P; ++p)
-#pragma GCC unroll 4
-    for (size_t b = 0; b < kBlocks; ++b) asm volatile("" : "+v"(acc[p][b]));
-  const Encode encoder(epilogue);
-  encoder.encode(acc, channel);
-#pragma GCC unroll 8
-  for (size_t p = 0; p < P; ++p) _mm512_storeu_si512(pixels[p].codes + channel, encoder.line(acc[p]));
+  for (size_t p = 0; p < P; ++p) Avx512::store(pixels[p].codes + channel, lines[p]);
 }
 
 using Group = void (*)(const Run*, const Run*, const Pixel*, const std::byte*, int64_t, int32_t*);
@@ -141,13 +137,13 @@ struct GroupsOfCodes {
   GroupOfCodes of[kPixels4];
 };
 
-template <typename Encode, size_t... P>
+template <typename Maker, size_t... P>
 constexpr GroupsOfCodes groups_of_codes(std::index_sequence<P...>) {
-  return {{group_of_codes<Encode, P + 1>...}};
+  return {{group_of_codes<Maker, P + 1>...}};
 }
 
-using Ramp = requantize::RampLine<requantize::Avx512>;
-using Chain = requantize::ChainLine<requantize::Avx512>;
+using Ramp = requantize::RampLine<Avx512>;
+using Chain = requantize::ChainLine<Avx512>;
 constexpr GroupsOfCodes kRamp = groups_of_codes<Ramp>(std::make_index_sequence<kPixels4>());
 constexpr GroupsOfCodes kChain = groups_of_codes<Chain>(std::make_index_sequence<kPixels4>());
 

@@ -2,8 +2,8 @@
 // convolution on four blocks of channels, a line of codes. A kernel that can do this itself may, where the sink it was
 // given is apply() of the same instruction set; the codes are the same.
 //
-//   can(epilogue)              whether this encoder makes the epilogue's codes, and they are all that is wanted
-//   encode(acc, channel)       sums of P pixels, channels `channel` .. + 64, become codes, which line() packs
+//   can(epilogue)                whether this maker makes the epilogue's codes, and they are all that is wanted
+//   make(acc, channel, lines)    of the sums of P pixels, channels `channel` .. + 64, a line of codes each
 //
 // Constants come from memory each time: the loop that made the sums has left no registers for them.
 #pragma once
@@ -12,6 +12,11 @@
 
 namespace auxbench::requantize {
 namespace {
+
+template <typename V, size_t P>
+using Sums = typename V::Ints[P][kLineBlocks];
+template <typename V, size_t P>
+using LinesOf = typename V::Line[P];
 
 template <typename V>
 struct RampLine {
@@ -22,16 +27,16 @@ struct RampLine {
   explicit RampLine(const Epilogue& e) : slope(e.slope), offset(e.offset), highest(static_cast<uint8_t>(e.count)) {}
 
   template <size_t P>
-  [[gnu::always_inline]] void encode(typename V::Ints (&acc)[P][kLineBlocks], int64_t channel) const {
+  [[gnu::always_inline]] void make(Sums<V, P>& acc, int64_t channel, LinesOf<V, P>& lines) const {
 #pragma GCC unroll 4
     for (size_t b = 0; b < kLineBlocks; ++b) {
       const auto factor = V::load(slope + channel + first_of(b)), term = V::load(offset + channel + first_of(b));
 #pragma GCC unroll 8
       for (size_t p = 0; p < P; ++p) acc[p][b] = on_ramp<V>(acc[p][b], factor, term);
     }
-  }
-  [[nodiscard]] typename V::Line line(const typename V::Ints (&u)[kLineBlocks]) const {
-    return V::at_most(V::line_of(u[0], u[1], u[2], u[3]), highest);
+#pragma GCC unroll 8
+    for (size_t p = 0; p < P; ++p)
+      lines[p] = V::at_most(V::line_of(acc[p][0], acc[p][1], acc[p][2], acc[p][3]), highest);
   }
 };
 
@@ -50,7 +55,7 @@ struct ChainLine {
   explicit ChainLine(const Epilogue& e) : scale(e.scale), alpha(e.alpha), beta(e.beta), encoder(e.encoder) {}
 
   template <size_t P>
-  [[gnu::always_inline]] void encode(typename V::Ints (&acc)[P][kLineBlocks], int64_t channel) const {
+  [[gnu::always_inline]] void make(Sums<V, P>& acc, int64_t channel, LinesOf<V, P>& lines) const {
 #pragma GCC unroll 4
     for (size_t b = 0; b < kLineBlocks; ++b) {
       const int64_t c = channel + first_of(b);
@@ -59,11 +64,20 @@ struct ChainLine {
       for (size_t p = 0; p < P; ++p)
         acc[p][b] = encoder.code(V::add(V::mul(V::mul(V::to_float(acc[p][b]), unit), factor), term));
     }
-  }
-  [[nodiscard]] typename V::Line line(const typename V::Ints (&u)[kLineBlocks]) const {
-    return V::line_of(u[0], u[1], u[2], u[3]);
+#pragma GCC unroll 8
+    for (size_t p = 0; p < P; ++p) lines[p] = V::line_of(acc[p][0], acc[p][1], acc[p][2], acc[p][3]);
   }
 };
+
+// Sums that a loop has left in registers are other variables from here on: else GCC, which wants them elsewhere for
+// what follows, moves them about in the loop, and spills them.
+template <typename V, size_t P>
+[[gnu::always_inline]] inline void leave_loop(Sums<V, P>& acc) {
+#pragma GCC unroll 8
+  for (size_t p = 0; p < P; ++p)
+#pragma GCC unroll 4
+    for (size_t b = 0; b < kLineBlocks; ++b) asm volatile("" : "+v"(acc[p][b]));
+}
 
 }  // namespace
 }  // namespace auxbench::requantize
