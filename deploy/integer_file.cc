@@ -1,8 +1,11 @@
 #include "deploy/integer_file.h"
 
 #include <array>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/canonical_json.h"
 #include "base/error.h"
@@ -22,14 +25,29 @@ constexpr int kKinds = static_cast<int>(Kind::blend) + 1;
 
 // JSON has no infinities: one is a word.
 json number(float v) { return std::isinf(v) ? json(v > 0 ? "inf" : "-inf") : json(static_cast<double>(v)); }
-float number(const json& v) {
-  if (!v.is_string()) return static_cast<float>(v.get<double>());
-  return v.get<std::string>() == "inf" ? std::numeric_limits<float>::infinity()
-                                       : -std::numeric_limits<float>::infinity();
+float number(const json& from, const char* key) {
+  constexpr double kMost = std::numeric_limits<float>::max();
+  const auto& v = from.at(key);
+  if (v == "inf") return std::numeric_limits<float>::infinity();
+  if (v == "-inf") return -std::numeric_limits<float>::infinity();
+  if (!v.is_number() || std::abs(v.get<double>()) > kMost) throw std::runtime_error(std::string(key) + " is no float");
+  return static_cast<float>(v.get<double>());
 }
 
+// The library would cut what does not fit. Nothing in a network needs more than 32 bits.
+template <typename Whole>
+Whole whole(const json& v, const char* key) {
+  const bool fits = v.is_number_unsigned() ? std::in_range<Whole>(v.get<uint64_t>())
+                                           : v.is_number_integer() && std::in_range<Whole>(v.get<int64_t>());
+  if (!fits) throw std::runtime_error(std::string(key) + " is no whole number that 32 bits hold");
+  return v.get<Whole>();
+}
+int32_t integer(const json& from, const char* key) { return whole<int32_t>(from.at(key), key); }
+
 json index(size_t value) { return value == kNoValue ? json(nullptr) : json(value); }
-size_t index(const json& value) { return value.is_null() ? kNoValue : value.get<size_t>(); }
+size_t index(const json& from, const char* key) {
+  return from.at(key).is_null() ? kNoValue : whole<uint32_t>(from.at(key), key);
+}
 
 json to_json(const CodeMeaning& codes) {
   return {{"largest", codes.largest},
@@ -40,11 +58,11 @@ json to_json(const CodeMeaning& codes) {
 }
 
 CodeMeaning meaning_from(const json& from) {
-  return {.largest = from.at("largest").get<int32_t>(),
-          .step = from.at("step").get<int32_t>(),
-          .shift = from.at("shift").get<int32_t>(),
-          .scale = number(from.at("scale")),
-          .offset = number(from.at("offset"))};
+  return {.largest = integer(from, "largest"),
+          .step = integer(from, "step"),
+          .shift = integer(from, "shift"),
+          .scale = number(from, "scale"),
+          .offset = number(from, "offset")};
 }
 
 json to_json(const FrozenEncoder& encoder) {
@@ -62,12 +80,12 @@ FrozenEncoder encoder_from(const json& from) {
   encoder.kind = from.at("kind").get<std::string>();
   if (encoder.kind != "none" && encoder.kind != "thresholds" && encoder.kind != "affine")
     throw std::runtime_error("an encoder of unknown kind");
-  encoder.subtract = number(from.at("subtract"));
-  encoder.divide = number(from.at("divide"));
-  encoder.lo = number(from.at("lo"));
-  encoder.hi = number(from.at("hi"));
-  encoder.multiply = number(from.at("multiply"));
-  encoder.add = from.at("add").get<int32_t>();
+  encoder.subtract = number(from, "subtract");
+  encoder.divide = number(from, "divide");
+  encoder.lo = number(from, "lo");
+  encoder.hi = number(from, "hi");
+  encoder.multiply = number(from, "multiply");
+  encoder.add = integer(from, "add");
   return encoder;
 }
 
@@ -106,25 +124,25 @@ IntegerStep step_from(const json& from) {
   IntegerStep step;
   step.kind = kind_from(from.at("kind").get<std::string>());
   step.name = from.at("name").get<std::string>();
-  step.inputs = from.at("inputs").get<std::vector<size_t>>();
-  step.out = from.at("out").get<int64_t>();
-  step.r = from.at("r").get<int64_t>();
-  step.s = from.at("s").get<int64_t>();
-  step.stride = from.at("stride").get<int64_t>();
-  step.pad = from.at("pad").get<int64_t>();
-  step.weight_bits = from.at("weight_bits").get<int>();
+  for (const auto& input : from.at("inputs")) step.inputs.push_back(whole<uint32_t>(input, "an input"));
+  step.out = integer(from, "out");
+  step.r = integer(from, "r");
+  step.s = integer(from, "s");
+  step.stride = integer(from, "stride");
+  step.pad = integer(from, "pad");
+  step.weight_bits = integer(from, "weight_bits");
   step.odd_weights = from.at("odd_weights").get<bool>();
   step.in_double = from.at("in_double").get<bool>();
-  step.partial = index(from.at("partial"));
+  step.partial = index(from, "partial");
   step.relu_first = from.at("relu_first").get<bool>();
-  step.residual = index(from.at("residual"));
+  step.residual = index(from, "residual");
   step.clamp = from.at("clamp").get<bool>();
-  step.lo = number(from.at("lo"));
-  step.hi = number(from.at("hi"));
+  step.lo = number(from, "lo");
+  step.hi = number(from, "hi");
   step.encoder = encoder_from(from.at("encoder"));
-  step.digit_mask = from.at("digit_mask").get<uint32_t>();
-  step.out_floats = index(from.at("out_floats"));
-  step.out_codes = index(from.at("out_codes"));
+  step.digit_mask = whole<uint32_t>(from.at("digit_mask"), "digit_mask");
+  step.out_floats = index(from, "out_floats");
+  step.out_codes = index(from, "out_codes");
   return step;
 }
 
@@ -163,13 +181,13 @@ void store_arrays(IntegerStep step, size_t i, SafeTensors& contents) {
 void load_arrays(const json& from, size_t i, const SafeTensors& contents, IntegerStep& step) {
   for (const auto& array : kFloatArrays) {
     const auto found = contents.tensors.find(tensor_name(i, array.name));
-    if (found == contents.tensors.end()) continue;
+    if (found == contents.tensors.end() || found->second.bytes.empty()) continue;
     if (found->second.dtype != "F32") throw std::runtime_error(found->first + " is not F32");
     auto& numbers = array.of(step);
     numbers.resize(found->second.bytes.size() / sizeof(float));
     std::memcpy(numbers.data(), found->second.bytes.data(), found->second.bytes.size());
   }
-  const auto count = from.at("weights").get<size_t>();
+  const auto count = size_t{whole<uint32_t>(from.at("weights"), "weights")};
   if (count == 0) return;
   const auto found = contents.tensors.find(tensor_name(i, "weights"));
   if (step.weight_bits < 1 || step.weight_bits > 8) throw std::runtime_error("weights of a width there is not");
@@ -181,16 +199,6 @@ void load_arrays(const json& from, size_t i, const SafeTensors& contents, Intege
   const auto& bytes = found->second.bytes;
   bitpack::unpack_signed({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, step.weight_bits,
                          step.weights);
-}
-
-std::string digest_of(const std::string& graph, const SafeTensors& contents) {
-  Sha256 hash;
-  hash.add(graph);
-  for (const auto& [name, tensor] : contents.tensors) {
-    hash.add(name);
-    hash.add(tensor.bytes);
-  }
-  return hash.hex();
 }
 
 json graph_of(const IntegerNetwork& network) {
@@ -205,32 +213,59 @@ json graph_of(const IntegerNetwork& network) {
           {"steps", std::move(steps)}};
 }
 
+IntegerValue value_from(const json& from) {
+  const auto type = from.at("type").get<std::string>();
+  if (type != "codes" && type != "floats") throw std::runtime_error("of unknown type");
+  return {.type = type == "codes" ? IntegerValue::Type::codes : IntegerValue::Type::floats,
+          .channels = integer(from, "channels"),
+          .codes = meaning_from(from.at("codes"))};
+}
+
+// What goes wrong in `body` is said to be at `place`.
+template <typename Body>
+void named(const std::string& place, const Body& body) {
+  try {
+    body();
+  } catch (const std::exception& error) {
+    throw std::runtime_error(place + ": " + error.what());
+  }
+}
+
 IntegerNetwork network_from(const json& graph, const SafeTensors& contents) {
-  IntegerNetwork network = {.channels = graph.at("channels").get<int64_t>(),
-                            .height = graph.at("height").get<int64_t>(),
-                            .width = graph.at("width").get<int64_t>(),
-                            .classes = graph.at("classes").get<int64_t>()};
-  network.logits = graph.at("logits").get<size_t>();
+  IntegerNetwork network = {.channels = integer(graph, "channels"),
+                            .height = integer(graph, "height"),
+                            .width = integer(graph, "width"),
+                            .classes = integer(graph, "classes")};
+  network.logits = whole<uint32_t>(graph.at("logits"), "logits");
   for (const auto& value : graph.at("values"))
-    network.values.push_back({.type = value.at("type").get<std::string>() == "codes" ? IntegerValue::Type::codes
-                                                                                     : IntegerValue::Type::floats,
-                              .channels = value.at("channels").get<int64_t>(),
-                              .codes = meaning_from(value.at("codes"))});
-  size_t i = 0;
+    named("value " + std::to_string(network.values.size()), [&] { network.values.push_back(value_from(value)); });
   for (const auto& from : graph.at("steps")) {
-    network.steps.push_back(step_from(from));
-    load_arrays(from, i++, contents, network.steps.back());
+    const auto i = network.steps.size();
+    named("step " + std::to_string(i), [&] {
+      network.steps.push_back(step_from(from));
+      load_arrays(from, i, contents, network.steps.back());
+    });
   }
   return network;
 }
 
 }  // namespace
 
+std::string integer_file_digest(const SafeTensors& contents) {
+  Sha256 hash;
+  hash.add(contents.metadata.at("graph"));
+  for (const auto& [name, tensor] : contents.tensors) {
+    hash.add(name);
+    hash.add(tensor.bytes);
+  }
+  return hash.hex();
+}
+
 std::string dump_integer_network(const IntegerNetwork& network) {
   SafeTensors contents;
   for (size_t i = 0; i < network.steps.size(); ++i) store_arrays(network.steps[i], i, contents);
-  const auto graph = canonical_json(graph_of(network));
-  contents.metadata = {{"format", kFormat}, {"graph", graph}, {"sha256", digest_of(graph, contents)}};
+  contents.metadata = {{"format", kFormat}, {"graph", canonical_json(graph_of(network))}};
+  contents.metadata["sha256"] = integer_file_digest(contents);
   return dump_safetensors(contents);
 }
 
@@ -243,7 +278,7 @@ IntegerNetwork parse_integer_network(std::string_view bytes, const std::string& 
   };
   if (entry("format") != kFormat) refuse_data(place, "format " + entry("format") + ", expected " + kFormat);
   const auto& graph = entry("graph");
-  if (digest_of(graph, contents) != entry("sha256")) refuse_data(place, "altered: its SHA-256 is another");
+  if (integer_file_digest(contents) != entry("sha256")) refuse_data(place, "altered: its SHA-256 is another");
   try {
     auto network = network_from(json::parse(graph), contents);
     value_sizes(network);

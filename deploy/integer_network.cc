@@ -1,6 +1,7 @@
 #include "deploy/integer_network.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -46,6 +47,8 @@ void check_values(const IntegerNetwork& network) {
   if (!sensible(network.channels) || !sensible(network.height) || !sensible(network.width) ||
       !sensible(network.classes) || network.channels * network.height * network.width > (int64_t{1} << 28))
     refuse_all("an image of an impossible size");
+  if (network.steps.size() > kMostSteps || network.values.size() > kMostSteps)
+    refuse_all("more than " + std::to_string(kMostSteps) + " steps or values");
   for (const auto& value : network.values) {
     if (!sensible(value.channels)) refuse_all("a value of " + std::to_string(value.channels) + " channels");
     const auto& codes = value.codes;
@@ -55,11 +58,36 @@ void check_values(const IntegerNetwork& network) {
   }
 }
 
+// Returns the numbers of a map.
+int64_t check_map(const IntegerStep& step, int64_t h, int64_t w, int64_t channels) {
+  const int64_t numbers = h * w * requantize::padded_channels(channels);
+  if (numbers > kMostNumbers) refuse(step, "a map of " + std::to_string(numbers) + " numbers");
+  return numbers;
+}
+
+// Codes are 0 .. largest: kernels make room for no others.
+void check_encoder(const IntegerStep& step, int32_t largest) {
+  const auto& encoder = step.encoder;
+  if (encoder.kind == "none") refuse(step, "codes without an encoder");
+  if (encoder.kind == "thresholds") {
+    const auto& table = encoder.table;
+    if (std::ssize(table) != largest) refuse(step, "not a threshold for each code");
+    const bool any_nan = std::any_of(table.begin(), table.end(), [](float t) { return std::isnan(t); });
+    if (any_nan || !std::is_sorted(table.begin(), table.end())) refuse(step, "thresholds that do not rise");
+    return;
+  }
+  const auto code_of = [&](float v) { return std::nearbyint(static_cast<double>(v * encoder.multiply)) + encoder.add; };
+  const double first = code_of(encoder.lo), last = code_of(encoder.hi);
+  const bool inside = first >= 0 && first <= last && last <= largest;  // not of NaN
+  if (!inside || encoder.add < -255 || encoder.add > 255) refuse(step, "an encoder of codes beyond the largest");
+}
+
 // Checks the step and returns the size of what it makes.
 ValueSize size_after(const IntegerNetwork& network, const IntegerStep& step, const std::vector<ValueSize>& sizes) {
   const size_t wanted = step.kind == Kind::image ? 0 : step.kind == Kind::blend ? 2 : 1;
   if (step.kind == Kind::weighted_sum ? step.inputs.empty() : step.inputs.size() != wanted)
     refuse(step, "the wrong number of inputs");
+  if (step.inputs.size() > kMostInputs) refuse(step, "more than " + std::to_string(kMostInputs) + " inputs");
   if (step.kind == Kind::image) {
     if (step.out_codes != kNoValue) refuse(step, "makes floats alone");
     return {network.height, network.width};
@@ -91,6 +119,11 @@ ValueSize size_after(const IntegerNetwork& network, const IntegerStep& step, con
   const auto count = on_codes ? std::ssize(step.weights) : std::ssize(step.float_weights);
   if (count != step.out * problem.taps()) refuse(step, "the wrong number of weights");
   if (on_codes && step.scale.empty()) refuse(step, "no scale");
+  const auto border_classes = [&](int64_t outputs) { return std::min(outputs, 2 * step.pad + 1); };
+  if (border_classes(problem.out_h()) * border_classes(problem.out_w()) * step.out * step.r * step.s >
+      kMostNumbersTogether)
+    refuse(step, "too many ways in which its kernel meets a border");
+  if (on_codes) check_map(step, from.h + 2 * step.pad, from.w + 2 * step.pad, in.channels);
   return {problem.out_h(), problem.out_w()};
 }
 
@@ -111,6 +144,12 @@ int CodeMeaning::bits() const {
 std::vector<ValueSize> value_sizes(const IntegerNetwork& network) {
   check_values(network);
   std::vector<ValueSize> sizes(network.values.size());
+  int64_t numbers = 0;
+  const auto make = [&](const IntegerStep& step, size_t value, ValueSize size) {
+    sizes[value] = size;
+    numbers += check_map(step, size.h, size.w, network.values[value].channels);
+    if (numbers > kMostNumbersTogether) refuse(step, "more numbers in all maps than memory is for");
+  };
   for (const auto& step : network.steps) {
     const auto size = size_after(network, step, sizes);
     const int64_t channels = step.kind == Kind::image ? network.channels
@@ -129,19 +168,16 @@ std::vector<ValueSize> value_sizes(const IntegerNetwork& network) {
     }
     if (step.out_floats != kNoValue) {
       demand(step, value_of(network, step, step.out_floats), IntegerValue::Type::floats, channels, "an output");
-      sizes[step.out_floats] = size;
+      make(step, step.out_floats, size);
     }
     if (step.out_codes != kNoValue) {
       demand(step, value_of(network, step, step.out_codes), IntegerValue::Type::codes, channels, "an output");
-      if (step.encoder.kind == "none" && step.kind != Kind::digit && step.kind != Kind::max_pool)
-        refuse(step, "codes without an encoder");
-      if (step.encoder.kind == "thresholds" &&
-          std::ssize(step.encoder.table) != network.values[step.out_codes].codes.largest)
-        refuse(step, "not a threshold for each code");
+      if (is_convolution(step) || step.kind == Kind::elementwise)
+        check_encoder(step, network.values[step.out_codes].codes.largest);
       if (step.kind == Kind::max_pool &&
           network.values[step.out_codes].codes != network.values[step.inputs.front()].codes)
         refuse(step, "pools codes into codes of another meaning");
-      sizes[step.out_codes] = size;
+      make(step, step.out_codes, size);
     }
   }
   if (network.logits >= network.values.size() || sizes[network.logits].h != 1 || sizes[network.logits].w != 1 ||

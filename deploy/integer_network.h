@@ -96,8 +96,14 @@ struct IntegerNetwork {
   [[nodiscard]] int64_t bytes() const;
 };
 
-// Height and width of every value, from the image's. Throws UserError where a step does not fit its inputs: called on
-// every network that comes from a file.
+// What a network may be made of: steps, and values; inputs of a step; numbers in the map of a value, with its channels
+// and border as they are stored, and in all maps of an image.
+inline constexpr size_t kMostSteps = 10000, kMostInputs = 256;
+inline constexpr int64_t kMostNumbers = int64_t{1} << 28, kMostNumbersTogether = int64_t{1} << 32;
+
+// Height and width of every value, from the image's. Throws UserError (data_missing) where a step does not fit its
+// inputs, a value is made twice, an encoder can give codes beyond its value's, and beyond the limits: called on every
+// network that comes from a file, so that an Executor can run it.
 struct ValueSize {
   int64_t h = 0, w = 0;
 };

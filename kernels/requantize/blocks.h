@@ -75,7 +75,7 @@ struct Affine {
   [[nodiscard]] typename V::Ints code(typename V::Floats v) const {
     if constexpr (affinity != Affinity::plain) v = V::sub(v, subtract);
     if constexpr (affinity == Affinity::divided) v = V::div(v, divide);
-    const auto code = V::rounded(V::mul(V::at_most(V::at_least(v, lo), hi), multiply));
+    const auto code = V::rounded(V::mul(V::at_most(V::at_least(lo, v), hi), multiply));  // NaN becomes lo
     return affinity == Affinity::plain ? code : V::add(code, add);
   }
   typename V::Bytes operator()(typename V::Floats v) const { return V::bytes(code(v)); }
@@ -318,33 +318,36 @@ typename V::Ints on_ramp(typename V::Ints acc, typename V::Floats slope, typenam
   return V::rounded(V::fused(V::to_float(acc), slope, offset));
 }
 
+// kBlocks blocks of channels from c on. No lambda of climb_tile: clang++ 14 would look for lines in sets without them.
+template <typename V, size_t kBlocks>
+void climb_blocks(const Epilogue& e, const Tile& tile, int64_t c, int64_t channels) {
+  typename V::Floats slope[kBlocks], offset[kBlocks];
+  for (size_t b = 0; b < kBlocks; ++b) {
+    slope[b] = V::load(e.slope + c + first_of(b));
+    offset[b] = V::load(e.offset + c + first_of(b));
+  }
+  const auto highest = static_cast<uint8_t>(e.count);
+  const Run<const int32_t> acc = {tile.acc + (c - tile.channel), tile.stride};
+  const auto codes = run_of(e.codes, {tile.image, tile.y, tile.x, c});
+  for (int64_t p = 0; p < tile.pixels; ++p) {
+    typename V::Ints u[kBlocks];
+#pragma GCC unroll 4
+    for (size_t b = 0; b < kBlocks; ++b) u[b] = on_ramp<V>(V::load(acc[p] + first_of(b)), slope[b], offset[b]);
+    if constexpr (kBlocks == kLineBlocks)
+      V::store(codes[p], V::at_most(V::line_of(u[0], u[1], u[2], u[3]), highest));
+    else
+      V::store(codes[p], V::at_most(V::saturated(u[0]), highest), channels);
+  }
+}
+
 template <typename V>
 void climb_tile(const Epilogue& e, const Tile& tile) {
   if (e.codes.data == nullptr) return;
   const int64_t last = smaller_of(tile.channel + tile.channels, e.channels);
-  const auto climb = [&]<size_t kBlocks>(Blocks<kBlocks>, int64_t c) {
-    typename V::Floats slope[kBlocks], offset[kBlocks];
-    for (size_t b = 0; b < kBlocks; ++b) {
-      slope[b] = V::load(e.slope + c + first_of(b));
-      offset[b] = V::load(e.offset + c + first_of(b));
-    }
-    const auto highest = static_cast<uint8_t>(e.count);
-    const Run<const int32_t> acc = {tile.acc + (c - tile.channel), tile.stride};
-    const auto codes = run_of(e.codes, {tile.image, tile.y, tile.x, c});
-    for (int64_t p = 0; p < tile.pixels; ++p) {
-      typename V::Ints u[kBlocks];
-#pragma GCC unroll 4
-      for (size_t b = 0; b < kBlocks; ++b) u[b] = on_ramp<V>(V::load(acc[p] + first_of(b)), slope[b], offset[b]);
-      if constexpr (kBlocks == kLineBlocks)
-        V::store(codes[p], V::at_most(V::line_of(u[0], u[1], u[2], u[3]), highest));
-      else
-        V::store(codes[p], V::at_most(V::saturated(u[0]), highest), smaller_of(last - c, kWidth));
-    }
-  };
   int64_t c = tile.channel;
   if constexpr (V::kLine)
-    for (; c + kLineWidth <= last; c += kLineWidth) climb(Blocks<kLineBlocks>(), c);
-  for (; c < last; c += kWidth) climb(Blocks<1>(), c);
+    for (; c + kLineWidth <= last; c += kLineWidth) climb_blocks<V, kLineBlocks>(e, tile, c, kLineWidth);
+  for (; c < last; c += kWidth) climb_blocks<V, 1>(e, tile, c, smaller_of(last - c, kWidth));
 }
 
 template <typename V, Lines lines, typename Encode>

@@ -123,7 +123,7 @@ int32_t encode(const Encoder& encoder, float v) {
         std::count_if(encoder.table, encoder.table + encoder.steps, [v](float t) { return v >= t; }));
   v = v - encoder.subtract;
   v = v / encoder.divide;
-  v = at_most(at_least(v, encoder.lo), encoder.hi);
+  v = at_most(at_least(encoder.lo, v), encoder.hi);  // NaN becomes lo
   return static_cast<int32_t>(std::nearbyint(v * encoder.multiply)) + encoder.add;
 }
 

@@ -64,7 +64,7 @@ struct FloatMap {
   [[nodiscard]] Float* at(int64_t n, int64_t y, int64_t x) const { return data + ((n * h + y) * w + x) * pixel; }
 };
 
-// A rising function from floats to codes 0 .. steps. NaN has no code.
+// A rising function from floats to codes 0 .. steps. NaN has no code of its own: it gets one of these.
 struct Encoder {
   enum class Kind {
     none,

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "base/safetensors.h"
 #include "base/sha256.h"
 #include "deploy/executor.h"
 #include "deploy/integer_file.h"
@@ -109,4 +110,84 @@ TEST_CASE("steps that would read what is not there are refused", "[deploy]") {
 TEST_CASE("synthetic networks are those there are", "[deploy]") {
   CHECK_THROWS_WITH(synthetic_resnet("resnet19", 2, 2, 32),
                     "no network resnet19, only resnet18, resnet34, resnet50, resnet101");
+}
+
+namespace {
+
+// Image, encoder, convolution of 2 bits, codes pooled, classifier: tiny, and fit to be spoiled.
+IntegerNetwork small_network() {
+  IntegerNetwork network = {.channels = 1, .height = 3, .width = 3, .classes = 2};
+  const CodeMeaning codes = {.largest = 3};
+  network.values = {{.type = IntegerValue::Type::floats, .channels = 1},
+                    {.type = IntegerValue::Type::codes, .channels = 1, .codes = codes},
+                    {.type = IntegerValue::Type::codes, .channels = 2, .codes = codes},
+                    {.type = IntegerValue::Type::codes, .channels = 2, .codes = codes},
+                    {.type = IntegerValue::Type::floats, .channels = 2}};
+  using Kind = IntegerStep::Kind;
+  const FrozenEncoder affine = {.kind = "affine", .lo = 0, .hi = 1, .multiply = 3};
+  const FrozenEncoder table = {.kind = "thresholds", .table = {0.5F, 1.5F, 2.5F}};
+  network.steps = {{.kind = Kind::image, .name = "image", .out_floats = 0},
+                   {.kind = Kind::elementwise, .name = "pixels", .inputs = {0}, .encoder = affine, .out_codes = 1},
+                   {.kind = Kind::convolution,
+                    .name = "conv",
+                    .inputs = {1},
+                    .out = 2,
+                    .stride = 2,
+                    .weight_bits = 2,
+                    .weights = {1, -2},
+                    .scale = {1, 1},
+                    .encoder = table,
+                    .out_codes = 2},
+                   {.kind = Kind::max_pool, .name = "pool", .inputs = {2}, .out_codes = 3},
+                   {.kind = Kind::convolution,
+                    .name = "fc",
+                    .inputs = {3},
+                    .out = 2,
+                    .weight_bits = 2,
+                    .weights = {1, 0, -1, 1},
+                    .scale = {1, 1},
+                    .out_floats = 4}};
+  network.logits = 4;
+  return network;
+}
+
+// The file with `from` in its graph replaced, and the right checksum.
+std::string spoiled(const std::string& bytes, const std::string& from, const std::string& to) {
+  auto contents = parse_safetensors(bytes, "memory");
+  auto& graph = contents.metadata["graph"];
+  REQUIRE(graph.find(from) != std::string::npos);
+  graph.replace(graph.find(from), from.size(), to);
+  contents.metadata["sha256"] = integer_file_digest(contents);
+  return dump_safetensors(contents);
+}
+
+}  // namespace
+
+TEST_CASE("networks that memory would not hold or that kernels could not run are refused", "[deploy]") {
+  const auto refused = [](const auto& spoil, const std::string& what) {
+    auto network = small_network();
+    spoil(network);
+    CHECK_THROWS_WITH(value_sizes(network), Catch::Matchers::Contains(what));
+  };
+  CHECK_NOTHROW(value_sizes(small_network()));
+  refused([](auto& n) { n.steps[1].encoder.multiply = 4; }, "step pixels: an encoder of codes beyond the largest");
+  refused([](auto& n) { n.steps[1].encoder.lo = -1; }, "step pixels: an encoder of codes beyond the largest");
+  refused([](auto& n) { n.steps[1].encoder.hi = std::numeric_limits<float>::infinity(); }, "codes beyond the largest");
+  refused([](auto& n) { std::swap(n.steps[2].encoder.table[0], n.steps[2].encoder.table[2]); }, "do not rise");
+  refused([](auto& n) { n.height = n.width = 1 << 14; }, "a map of 4294967296 numbers");
+  refused([](auto& n) { n.values.resize(kMostSteps + 1); }, "more than 10000 steps or values");
+}
+
+TEST_CASE("numbers of an integer network's file that would be cut are refused with their place", "[deploy]") {
+  const auto bytes = dump_integer_network(small_network());
+  const auto refused = [&](const std::string& from, const std::string& to, const std::string& what) {
+    CAPTURE(from, to);
+    CHECK_THROWS_WITH(parse_integer_network(spoiled(bytes, from, to), "memory"), Catch::Matchers::Contains(what));
+  };
+  CHECK_NOTHROW(parse_integer_network(spoiled(bytes, "\"in_double\":false", "\"in_double\":true"), "memory"));
+  refused("\"largest\":3", "\"largest\":4294967299", "value 1: largest is no whole number that 32 bits hold");
+  refused("\"stride\":2", "\"stride\":1e300", "step 2: stride is no whole number that 32 bits hold");
+  refused("\"lo\":0", "\"lo\":1e300", "lo is no float");
+  refused("\"hi\":\"inf\"", "\"hi\":\"nan\"", "step 0: hi is no float");
+  refused("\"type\":\"codes\"", "\"type\":\"code\"", "value 1: of unknown type");
 }

@@ -105,6 +105,24 @@ TEST_CASE("encode: halves to even, tables count what is reached, infinities too"
   CHECK(encode(count, kInfinity) == 4);
 }
 
+TEST_CASE("NaN gets a code that the encoder has", "[kernels]") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::array<float, 16> in = {nan, -nan, 0};
+  std::array<uint8_t, 64> codes = {};
+  // 246, for a sum of the lowest int32 and -10 cut to a byte, would be more than later kernels make room for.
+  Epilogue epilogue = {.channels = 16,
+                       .encoder = {.kind = Encoder::Kind::affine, .steps = 3, .lo = 10, .hi = 13, .add = -10},
+                       .codes = {.data = codes.data(), .h = 1, .w = 1, .pixel = 16}};
+  for (const char* cap : {"generic", "avx2", "avx512"}) {
+    CAPTURE(cap);
+    codes.fill(9);
+    apply_rows_for(detect_isa(cap))(epilogue, {.data = in.data(), .h = 1, .w = 1, .pixel = 16}, 0, 1);
+    CHECK(codes[0] <= 3);
+    CHECK(codes[1] <= 3);
+  }
+  CHECK(encode(epilogue.encoder, nan) == 0);
+}
+
 namespace {
 
 void check_all(const Epilogue& chain, const Thresholds& found, int64_t border_class) {
