@@ -70,7 +70,8 @@ struct Run {
 }  // namespace
 
 SafeTensors probe_conv(const ConvProbe& probe, const SafeTensors& in) {
-  const auto& p = probe.problem;
+  auto p = probe.problem;
+  p.threads = probe.threads;
   const auto isa = probe.isa.empty() ? this_isa() : detect_isa(probe.isa);
   const auto plan = lowbit_conv::make_plan(p, isa, probe.kernel);
   Buffer map_memory;

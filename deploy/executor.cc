@@ -255,7 +255,8 @@ struct Executor::Parts {
   void prepare_convolution(Prepared& prepared) {
     const auto& step = *prepared.step;
     const auto input = step.inputs.front();
-    const auto problem = problem_of(step, network.values[input], sizes[input], options.batch);
+    auto problem = problem_of(step, network.values[input], sizes[input], options.batch);
+    problem.threads = options.threads;
     prepared.plan = lowbit_conv::make_plan(problem, isa);
     const auto blob = prepared.plan->pack(step.weights);
     prepared.packed = Buffer(blob.size());

@@ -37,6 +37,7 @@ struct Problem {
   int activation_bits = 8;
   int activation_step = 1;
   int activation_shift = 0;
+  int threads = 1;  // that will share the tasks of a phase: kernels cut for so many; results and blobs do not differ
 
   [[nodiscard]] int64_t out_h() const { return (h + 2 * pad - r) / stride + 1; }
   [[nodiscard]] int64_t out_w() const { return (w + 2 * pad - s) / stride + 1; }

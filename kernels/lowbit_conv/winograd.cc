@@ -14,11 +14,11 @@
 // (values: 135) multiplies codes; its row sums are box sums of a tile's codes in bytes, 9U <= 255: up to 4 bits of
 // activation. Sums may wrap on the way; Y itself fits in int32, as supports() checks.
 //
-// Filters are transformed by pack(). A block of tiles: transform its input, 64 channels an instruction, into
+// Filters are transformed by pack(). A task is a block of tiles: transform its input, 64 channels an instruction, into
 // v[16][tiles][c]; then for each block of 64 output channels and each group of 6 tiles the 16 matrix products (24
-// accumulators, 10 loads for 24 vpdpbusd) into a buffer that L1 holds, the output transform and the sink. Where few
-// tiles and many channels leave too few tasks, all input is transformed in a phase of its own and a task is a block of
-// tiles by a block of channels.
+// accumulators, 10 loads for 24 vpdpbusd) into a buffer that L1 holds, the output transform and the sink. Where there
+// are too few tiles for all threads, tasks share a block's channels and each transforms the input for itself: that is
+// little work, and v, which is written anew for every image, never moves between the caches of cores.
 //
 // Bound by vpdpbusd, of which it needs 16/36 of the direct kernel's. What is around the products takes 30 % of the time
 // at 64 channels, 16 % at 128, 8 % at 256; maps of odd size pay for whole tiles. Measured, with 256-bit units: 1.7
@@ -40,7 +40,9 @@ constexpr int64_t kAccRow = kGroup * kTile;    // from its upper to its lower ro
 constexpr int64_t kProducts = kGroup * kWide;  // sums of a group at one position
 constexpr int64_t kTasks = 16;                 // enough for 8 threads to end nearly together
 constexpr int64_t kLeastTiles = 4 * kGroup;    // of a block
+constexpr int64_t kFewTiles = 2 * kGroup;      // a thread's, if it is to have tiles of its own
 constexpr int64_t kTransformed = 256 * 1024;   // bytes of a block's transformed input that L2 surely holds
+constexpr int64_t kFilters = 512 * 1024;       // and of filters, beside it
 
 constexpr __mmask16 kAll = 0xffff;
 
@@ -58,9 +60,8 @@ struct Cut {
   int64_t depth;  // channels that are multiplied
   int64_t bytes;  // of a tile at one position
   int64_t padded_out;
-  bool sums;  // whether row sums are wanted
-  int64_t block_tiles, tile_blocks, channel_blocks;
-  bool two_phases;
+  bool sums;                                                // whether row sums are wanted
+  int64_t channel_blocks, tile_blocks, block_tiles, parts;  // parts: of a tile block's channels
 
   explicit Cut(const Problem& p)
       : rows(quotient_up(p.out_h(), 2)),
@@ -70,12 +71,17 @@ struct Cut {
         bytes(round_up(p.c, kVector)),
         padded_out(round_up(p.out, kBlock)),
         sums(multiplied(p).row_factor(p) != 0),
-        channel_blocks(quotient_up(padded_out, kWide)) {
-    two_phases = channel_blocks > 1 && tiles < kTasks * kLeastTiles;
-    // Wide layers' filters come from beyond L2 for every block: the more tiles, the better.
+        channel_blocks(quotient_up(padded_out, kWide)),
+        parts(1) {
+    // Filters that do not fit in L2 come from beyond it for every block: the more tiles, the better.
     const int64_t held = kTransformed / (kPositions * bytes);
-    block_tiles = two_phases ? kLeastTiles : larger(kLeastTiles, smaller(tiles / kTasks, held));
-    block_tiles = quotient_up(tiles, quotient_up(tiles, block_tiles));
+    const bool filters_fit = kPositions * padded_out * depth <= kFilters;
+    tile_blocks = quotient_up(tiles, larger(kLeastTiles, filters_fit ? smaller(tiles / kTasks, held) : held));
+    if (tiles >= kFewTiles * p.threads)
+      tile_blocks = smaller(round_up(tile_blocks, p.threads), tiles);
+    else
+      parts = smaller(p.threads, channel_blocks);
+    block_tiles = quotient_up(tiles, tile_blocks);
     tile_blocks = quotient_up(tiles, block_tiles);
   }
 
@@ -227,11 +233,11 @@ void transform_row(const Source& source, int64_t tiles, int64_t channels, int ra
   }
 }
 
-// Tiles first .. last of the problem to those of `to` from `at` on.
+// Tiles first .. last of the problem.
 void transform_input(const Problem& p, const Cut& cut, const requantize::CodeMap<const uint8_t>& in, int64_t first,
-                     int64_t last, const Input& to, int64_t at) {
+                     int64_t last, const Input& to) {
   const auto transform = cut.sums ? transform_row<true> : transform_row<false>;
-  while (first < last) {
+  for (int64_t at = 0; first < last;) {
     const Place place(cut, first);
     const int64_t tiles = smaller(cut.columns - place.column, last - first);
     Source source = {.rows = {}, .pixel = in.pixel, .columns = p.w + 2 * p.pad - 2 * place.column};
@@ -372,8 +378,8 @@ void finish_group(const Task& task, int64_t first, int64_t tiles, int64_t at, in
   }
 }
 
-// A block of channels of tiles first .. last, which lie in task.input from `at` on.
-void convolve(const Task& task, int64_t first, int64_t last, int64_t at, int64_t channel) {
+// A block of channels of tiles first .. last, those of task.input.
+void convolve(const Task& task, int64_t first, int64_t last, int64_t channel) {
   const auto& cut = task.cut;
   const int64_t width = smaller(kWide, cut.padded_out - channel), all = last - first;
   const auto* filters = reinterpret_cast<const int8_t*>(task.packed.body) + channel * kPositions * cut.depth;
@@ -383,9 +389,9 @@ void convolve(const Task& task, int64_t first, int64_t last, int64_t at, int64_t
     const int64_t begin = all * g / groups, tiles = all * (g + 1) / groups - begin;
     const auto product = multiply_for(tiles, width);
     for (int64_t i = 0; i < kPositions; ++i)
-      product(task.input.v + (i * task.input.count + at + begin) * cut.bytes, cut.bytes,
-              filters + i * cut.depth * width, cut.depth, start + i * cut.padded_out, task.products + i * kProducts);
-    finish_group(task, first + begin, tiles, at + begin, channel);
+      product(task.input.v + (i * task.input.count + begin) * cut.bytes, cut.bytes, filters + i * cut.depth * width,
+              cut.depth, start + i * cut.padded_out, task.products + i * kProducts);
+    finish_group(task, first + begin, tiles, begin, channel);
   }
 }
 
@@ -395,43 +401,25 @@ constexpr int64_t kInputAt = kAccBytes + kPositions * kProducts * static_cast<in
 
 size_t own_bytes(const Problem& p) {
   const Cut cut(p);
-  return static_cast<size_t>(kInputAt) + (cut.two_phases ? 0 : cut.input_bytes(cut.block_tiles));
+  return static_cast<size_t>(kInputAt) + cut.input_bytes(cut.block_tiles);
 }
 
-size_t shared_bytes(const Problem& p) {
-  const Cut cut(p);
-  return cut.two_phases ? cut.input_bytes(cut.tiles) : 0;
-}
-
-int64_t tasks(const Problem& p, int phase) {
-  const Cut cut(p);
-  if (!cut.two_phases) return cut.tile_blocks;
-  return phase == 0 ? p.n * cut.rows : cut.channel_blocks * cut.tile_blocks;
-}
-
-void run(const Problem& p, int phase, int64_t first, int64_t last, const Arguments& arguments, const Packed& packed) {
+void run(const Problem& p, int, int64_t first, int64_t last, const Arguments& arguments, const Packed& packed) {
   const Cut cut(p);
   const Task task = {.p = p,
                      .cut = cut,
                      .arguments = arguments,
                      .packed = packed,
-                     .input = cut.two_phases ? Input(cut, arguments.shared, cut.tiles)
-                                             : Input(cut, arguments.own + kInputAt, cut.block_tiles),
+                     .input = Input(cut, arguments.own + kInputAt, cut.block_tiles),
                      .products = reinterpret_cast<int32_t*>(arguments.own + kAccBytes),
                      .acc = reinterpret_cast<int32_t*>(arguments.own)};
   for (int64_t i = first; i < last; ++i) {
-    if (cut.two_phases && phase == 0) {
-      transform_input(p, cut, arguments.in, i * cut.columns, (i + 1) * cut.columns, task.input, i * cut.columns);
-      continue;
-    }
-    // Channels outermost: their filters stay in L2 while all tiles pass.
-    const int64_t begin = i % cut.tile_blocks * cut.block_tiles, end = smaller(begin + cut.block_tiles, cut.tiles);
-    if (cut.two_phases) {
-      convolve(task, begin, end, begin, i / cut.tile_blocks * kWide);
-      continue;
-    }
-    transform_input(p, cut, arguments.in, begin, end, task.input, 0);
-    for (int64_t channel = 0; channel < p.out; channel += kWide) convolve(task, begin, end, 0, channel);
+    const int64_t part = i % cut.parts, begin = i / cut.parts * cut.block_tiles;
+    const int64_t end = smaller(begin + cut.block_tiles, cut.tiles);
+    transform_input(p, cut, arguments.in, begin, end, task.input);
+    const int64_t last_block = cut.channel_blocks * (part + 1) / cut.parts;
+    for (int64_t block = cut.channel_blocks * part / cut.parts; block < last_block; ++block)
+      convolve(task, begin, end, block * kWide);
   }
 }
 
@@ -463,10 +451,14 @@ const Kernel winograd_kernel = {
     .multiplied = multiplied,
     .body_bytes = body_bytes,
     .pack = pack,
-    .shared_bytes = shared_bytes,
+    .shared_bytes = [](const Problem&) { return size_t{0}; },
     .own_bytes = own_bytes,
-    .phases = [](const Problem& p) { return Cut(p).two_phases ? 2 : 1; },
-    .tasks = tasks,
+    .phases = [](const Problem&) { return 1; },
+    .tasks =
+        [](const Problem& p, int) {
+          const Cut cut(p);
+          return cut.tile_blocks * cut.parts;
+        },
     .run = run,
 };
 

@@ -28,6 +28,7 @@ struct Problem {
   int activation_bits = 8;
   int activation_step = 1;
   int activation_shift = 0;
+  int threads = 1;  // as lowbit_conv::Problem::threads
 
   [[nodiscard]] int64_t macs() const { return m * k * n; }
   // The same sums, over an image of m pixels. Fast is an m divisible by a number from 16 to 64, or any up to 1024;

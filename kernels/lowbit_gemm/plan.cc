@@ -49,7 +49,8 @@ lowbit_conv::Problem Problem::convolution() const {
           .odd_weights = odd_weights,
           .activation_bits = activation_bits,
           .activation_step = activation_step,
-          .activation_shift = activation_shift};
+          .activation_shift = activation_shift,
+          .threads = threads};
 }
 
 std::string why_not(const Problem& p) {

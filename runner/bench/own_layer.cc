@@ -32,6 +32,11 @@ CodeMap<const uint8_t> reading(const CodeMap<uint8_t>& map) {
   return {.data = map.data, .h = map.h, .w = map.w, .border = map.border, .pixel = map.pixel};
 }
 
+Problem shared_by(Problem problem, int threads) {
+  problem.threads = threads;
+  return problem;
+}
+
 std::string place_text(const OwnData::Pixel& pixel, int64_t channel) {
   return "row " + std::to_string(pixel.y) + ", column " + std::to_string(pixel.x) + ", channel " +
          std::to_string(channel);
@@ -131,7 +136,10 @@ Epilogue OwnData::chain() const {
 
 OwnLayer::OwnLayer(std::shared_ptr<const OwnData> data, const std::string& kernel, int threads, int64_t cold_bytes,
                    const Isa& isa)
-    : data_(std::move(data)), isa_(isa), plan_(lowbit_conv::make_plan(data_->problem, isa, kernel)), threads_(threads) {
+    : data_(std::move(data)),
+      isa_(isa),
+      plan_(lowbit_conv::make_plan(shared_by(data_->problem, threads), isa, kernel)),
+      threads_(threads) {
   const auto& p = data_->problem;
   const auto blob = plan_.pack(data_->weights);
   const size_t copies = std::max<size_t>(1, (static_cast<size_t>(cold_bytes) + blob.size() - 1) / blob.size());

@@ -122,7 +122,8 @@ inline std::string text_of(const Problem& p) {
   std::ostringstream text;
   text << "n " << p.n << " h " << p.h << " w " << p.w << " c " << p.c << " out " << p.out << " r " << p.r << " s "
        << p.s << " stride " << p.stride << " pad " << p.pad << " w" << p.weight_bits << (p.odd_weights ? " odd" : "")
-       << " a" << p.activation_bits << " step " << p.activation_step << " shift " << p.activation_shift;
+       << " a" << p.activation_bits << " step " << p.activation_step << " shift " << p.activation_shift << " threads "
+       << p.threads;
   return text.str();
 }
 
@@ -173,6 +174,7 @@ inline Problem some_problem(Generator& generator) {
     default:
       break;
   }
+  p.threads = static_cast<int>(between(generator, 1, 5));
   return p;
 }
 
