@@ -319,7 +319,8 @@ struct Executor::Parts {
     const Place* in = step.inputs.empty() ? nullptr : &places[step.inputs.front()];
     switch (step.kind) {
       case Kind::image:
-        return load(images, places[step.out_floats].floats);
+        return in_rows(
+            [&](int64_t first, int64_t last) { load_rows(images, places[step.out_floats].floats, first, last); });
       case Kind::convolution:
         return run_convolution(prepared);
       case Kind::float_convolution:
@@ -360,12 +361,15 @@ struct Executor::Parts {
     }
   }
 
-  void load(std::span<const float> images, const FloatMap<float>& to) const {
-    const float* from = images.data();
-    for (int64_t n = 0; n < options.batch; ++n)
-      for (int64_t c = 0; c < network.channels; ++c)
-        for (int64_t y = 0; y < to.h; ++y)
-          for (int64_t x = 0; x < to.w; ++x) to.at(n, y, x)[c] = *from++;
+  // From [n][c][h][w].
+  void load_rows(std::span<const float> images, const FloatMap<float>& to, int64_t first, int64_t last) const {
+    for (int64_t row = first; row < last; ++row) {
+      const int64_t n = row / to.h, y = row % to.h;
+      for (int64_t c = 0; c < network.channels; ++c) {
+        const float* from = images.data() + ((n * network.channels + c) * to.h + y) * to.w;
+        for (int64_t x = 0; x < to.w; ++x) to.at(n, y, x)[c] = from[x];
+      }
+    }
   }
 
   void run_convolution(const Prepared& prepared) {

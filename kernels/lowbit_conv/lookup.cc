@@ -10,8 +10,10 @@
 // up in two registers of 16-bit lanes; these go into int32 before they can overflow. Byte 4 i + j of an index register
 // is for output channel 16 j + i of its 64: so masks and shifts of the 16-bit sums give sixteen channels in order.
 //
-// Tables take 11 times the room of the codes. They are made round by round, for some images or a band of rows, 2 MB
-// at a time that caches hold. Phases alternate: make the tables of a round, use them.
+// Tables take 11 times the room of the codes. A task makes those of a band of rows of an image, at most 2 MB that its
+// core's caches hold, and uses them. Neighbours make the rows between them twice, and where there are too few rows for
+// all threads, tasks that share a band's output channels make all of its tables: that costs less than to fetch from
+// another core's cache what it has just written, and to take the memory back for the next image.
 //
 // Bound by VPERMB, one a cycle on Zen 4 and Intel, and VPADDB: two operations for 384 products, and three more to widen
 // (after 42, 14, 6, 2 lookups or each one for 1 to 5 bits); with one register of output channels also by reading the
@@ -34,14 +36,15 @@ constexpr int64_t kTable = 64;  // bytes, and output channels of a register
 constexpr int kRegisters = 2;   // of output channels in a block
 constexpr int64_t kChannels = kRegisters * kTable;
 constexpr int64_t kTileSums = 28 * kChannels;     // handed to the sink at a time
-constexpr int64_t kTaskPixels = 28, kTasks = 24;  // about; enough for threads to share, few enough to set up
-constexpr int64_t kRoundBytes = int64_t{2} << 20;
+constexpr int64_t kStripPixels = 28;              // about; whose place is worked out together
+constexpr int64_t kBandBytes = int64_t{2} << 20;  // of tables
+constexpr int64_t kFewRows = 8;                   // a thread's, if it is to have rows of its own
 
 // All lanes. The forms of intrinsics without a mask have GCC 12 warn of what its own headers leave undefined.
 constexpr __mmask64 kAll = ~uint64_t{0};
 constexpr __mmask16 kAllWords = 0xffff;
 
-// Sizes of a problem. Tables: [image of the round][row][column][six][64].
+// Sizes of a problem. Tables: [row][column][six][64].
 struct Layer {
   int64_t sixes;              // of a pixel
   int64_t columns, row;       // pixels of a row of the padded map, its tables
@@ -49,9 +52,9 @@ struct Layer {
   int64_t largest;            // that a table can hold
   int64_t in_byte, in_word;   // lookups that fit in a byte; additions of such bytes that fit in 16 bits
   int64_t blocks;             // of output channels
-  int64_t images, rows;       // of a round: images, rows of outputs
-  int64_t image_rounds, row_rounds;
-  int64_t task_rows;
+  int64_t bands, rows;        // of an image; rows of outputs of each
+  int64_t parts;              // of a band's blocks of output channels
+  int64_t strip_rows;
 
   explicit Layer(const Problem& p)
       : sixes(ceil_div(p.c, kSix)),
@@ -63,47 +66,53 @@ struct Layer {
         largest(kSix * ((1 << p.activation_bits) - 1)),
         in_byte(255 / largest),
         in_word(65535 / (in_byte * largest)),
-        blocks(ceil_div(p.out, kChannels)) {
-    const int64_t fitting = kRoundBytes / (row * kTable);
-    rows = out_h;
-    images = smaller_of(p.n, fitting / rows_in(p));
-    if (images == 0) {
-      images = 1;
-      rows = (fitting - p.r) / p.stride + 1;
-      if (fitting < p.r) rows = 1;
-    }
-    image_rounds = ceil_div(p.n, images);
-    row_rounds = ceil_div(out_h, rows);
-    task_rows = smaller_of(rows, ceil_div(kTaskPixels, out_w));
+        blocks(ceil_div(p.out, kChannels)),
+        parts(1) {
+    const int64_t fitting = kBandBytes / (row * kTable);
+    const int64_t most_rows = fitting < p.r ? 1 : (fitting - p.r) / p.stride + 1;
+    bands = ceil_div(out_h, most_rows);
+    if (p.n * out_h >= kFewRows * p.threads || blocks == 1)
+      while (p.n * bands % p.threads != 0 && bands < out_h) ++bands;
+    else
+      parts = smaller_of(p.threads, blocks);
+    rows = ceil_div(out_h, bands);
+    bands = ceil_div(out_h, rows);
+    strip_rows = smaller_of(rows, ceil_div(kStripPixels, out_w));
   }
-  // Rows of the padded map that a round reads of an image.
+  // Rows of the padded map that a band reads.
   [[nodiscard]] int64_t rows_in(const Problem& p) const { return (rows - 1) * p.stride + p.r; }
 };
 
-// Images and rows of outputs of a round.
-struct Round {
-  int64_t first_image, images, first_row, rows;
-  int64_t rows_in, row_tasks, channel_tasks;
+// Rows of outputs of an image, blocks of output channels.
+struct Task {
+  int64_t image, first_row, last_row, first_block, last_block;
 
-  Round(const Problem& p, const Layer& layer, int64_t index)
-      : first_image(index / layer.row_rounds * layer.images),
-        images(smaller_of(layer.images, p.n - first_image)),
-        first_row(index % layer.row_rounds * layer.rows),
-        rows(smaller_of(layer.rows, layer.out_h - first_row)),
-        rows_in((rows - 1) * p.stride + p.r),
-        row_tasks(ceil_div(rows, layer.task_rows)),
-        channel_tasks(smaller_of(layer.blocks, ceil_div(kTasks, images * row_tasks))) {}
+  Task(const Layer& layer, int64_t index) {
+    const int64_t part = index % layer.parts, band = index / layer.parts % layer.bands;
+    image = index / layer.parts / layer.bands;
+    first_row = band * layer.rows;
+    last_row = smaller_of(layer.out_h, first_row + layer.rows);
+    first_block = layer.blocks * part / layer.parts;
+    last_block = layer.blocks * (part + 1) / layer.parts;
+  }
 };
 
-// What `shared` holds: the tables of a round, then the sum of the codes of each of its pixels.
-int64_t sums_at(const Problem& p, const Layer& layer) { return layer.images * layer.rows_in(p) * layer.row * kTable; }
+// What `own` holds: the tables of a band, the sum of the codes of each of its pixels, the pixels of a strip.
+struct Workspace {
+  int64_t sums, pixels, bytes;  // where those start; the end
 
-// --- Even phases: tables.
+  Workspace(const Problem& p, const Layer& layer)
+      : sums(layer.rows_in(p) * layer.row * kTable),
+        pixels(ceil_div(sums + layer.rows_in(p) * layer.columns * 4, 64) * 64),
+        bytes(pixels + pixels_bytes(layer.strip_rows * layer.out_w)) {}
+};
+
+// --- Tables.
 
 // Of a row of pixels. The 64 sums of a table are those of the 8 sums of three codes and the 8 of three others; eight
 // such eights fill a register.
-void make_tables(const Problem& p, const Layer& layer, const uint8_t* in, int64_t pixel, std::byte* tables,
-                 int32_t* sums) {
+void make_row(const Problem& p, const Layer& layer, const uint8_t* in, int64_t pixel, std::byte* tables,
+              int32_t* sums) {
   static constexpr int64_t kTables = 4;  // of a step: 24 channels
   // Byte i: i / 8; i % 8.
   const __m512i eighth =
@@ -143,21 +152,22 @@ void make_tables(const Problem& p, const Layer& layer, const uint8_t* in, int64_
   }
 }
 
-void prepare(const Problem& p, const Layer& layer, const Round& round, int64_t index, const Arguments& arguments) {
+void make_tables(const Problem& p, const Layer& layer, const Task& task, const Arguments& arguments) {
   const auto& map = arguments.in;
-  const int64_t image = index / round.rows_in, row = index % round.rows_in, at = image * layer.rows_in(p) + row;
-  const int64_t n = round.first_image + image, y = round.first_row * p.stride + row - p.pad;
-  const int64_t map_row = (n * (map.h + 2 * map.border) + y + map.border) * (map.w + 2 * map.border);
-  const uint8_t* in = map.data + (map_row + map.border - p.pad) * map.pixel;
-  auto* tables = arguments.shared + at * layer.row * kTable;
-  auto* sums = reinterpret_cast<int32_t*>(arguments.shared + sums_at(p, layer)) + at * layer.columns;
-  make_tables(p, layer, in, map.pixel, tables, sums);
+  auto* tables = arguments.own;
+  auto* sums = reinterpret_cast<int32_t*>(arguments.own + Workspace(p, layer).sums);
+  const int64_t rows = (task.last_row - task.first_row - 1) * p.stride + p.r;
+  for (int64_t row = 0; row < rows; ++row, tables += layer.row * kTable, sums += layer.columns) {
+    const int64_t y = task.first_row * p.stride + row - p.pad;
+    const int64_t map_row = (task.image * (map.h + 2 * map.border) + y + map.border) * (map.w + 2 * map.border);
+    make_row(p, layer, map.data + (map_row + map.border - p.pad) * map.pixel, map.pixel, tables, sums);
+  }
 }
 
-// --- Odd phases.
+// --- Sums.
 
 struct Block {
-  const std::byte* in;       // tables, from the first tap of the task's first pixel on
+  const std::byte* in;       // tables, from the first tap of the strip's first pixel on
   const std::byte* indices;  // [r][run][registers][64]
   const int32_t* corrections;
   int64_t row, run, rows;  // bytes of a row of tables; lookups of a row of taps; rows of taps
@@ -283,28 +293,26 @@ constexpr Convolve kConvolve[kRegisters][3][kLargest + 1] = {
      {convolve<1, 2, 2>, convolve<2, 2, 2>, convolve<4, 2, 2>, nullptr}},
 };
 
-void add_up(const Problem& p, const Layer& layer, const Round& round, int64_t index, const Arguments& arguments,
-            const Packed& packed) {
-  const int64_t group = index % round.channel_tasks, task = index / round.channel_tasks;
-  const int64_t image = task / round.row_tasks, y = task % round.row_tasks * layer.task_rows;
-  const Rows rows = {round.first_image + image, round.first_row + y,
-                     round.first_row + smaller_of(y + layer.task_rows, round.rows), layer.out_w};
-  const Pixels pixels(arguments.own, rows.pixels());
-  const int64_t row = image * layer.rows_in(p) + y * p.stride;
+// Rows first .. last of a task.
+void add_up(const Problem& p, const Layer& layer, const Task& task, int64_t first_row, int64_t last_row,
+            const Arguments& arguments, const Packed& packed) {
+  const Rows rows = {task.image, first_row, last_row, layer.out_w};
+  const Workspace workspace(p, layer);
+  const Pixels pixels(arguments.own + workspace.pixels, rows.pixels());
+  const int64_t row = (first_row - task.first_row) * p.stride;
   const int32_t step = p.activation_step, row_factor = p.odd_weights ? step : 0;
   const int32_t dot_factor = p.odd_weights ? 2 * step : step;
-  const auto* sums = reinterpret_cast<const int32_t*>(arguments.shared + sums_at(p, layer)) + row * layer.columns;
+  const auto* sums = reinterpret_cast<const int32_t*>(arguments.own + workspace.sums) + row * layer.columns;
   locate(p, rows, {sums, layer.columns, layer.sixes}, row_factor - dot_factor, packed, pixels);
   alignas(64) int32_t tile[kTileSums];
-  Block b = {.in = arguments.shared + row * layer.row * kTable,
+  Block b = {.in = arguments.own + row * layer.row * kTable,
              .row = layer.row * kTable,
              .run = layer.run,
              .rows = p.r,
              .in_byte = layer.in_byte,
              .in_word = layer.in_word,
              .doublings = dot_factor >> 1};
-  const int64_t last_block = layer.blocks * (group + 1) / round.channel_tasks;
-  for (int64_t block = layer.blocks * group / round.channel_tasks; block < last_block; ++block) {
+  for (int64_t block = task.first_block; block < task.last_block; ++block) {
     const int64_t channel = block * kChannels, channels = smaller_of(kChannels, p.out - channel);
     const int64_t registers = ceil_div(channels, kTable), stride = registers * kTable;
     b.indices = packed.body + channel * p.r * layer.run;
@@ -325,24 +333,14 @@ void add_up(const Problem& p, const Layer& layer, const Round& round, int64_t in
   }
 }
 
-int phases(const Problem& p) {
+void run(const Problem& p, int, int64_t first, int64_t last, const Arguments& arguments, const Packed& packed) {
   const Layer layer(p);
-  return static_cast<int>(2 * layer.image_rounds * layer.row_rounds);
-}
-
-int64_t tasks(const Problem& p, int phase) {
-  const Round round(p, Layer(p), phase / 2);
-  return round.images * (phase % 2 == 0 ? round.rows_in : round.row_tasks * round.channel_tasks);
-}
-
-void run(const Problem& p, int phase, int64_t first, int64_t last, const Arguments& arguments, const Packed& packed) {
-  const Layer layer(p);
-  const Round round(p, layer, phase / 2);
-  for (int64_t index = first; index < last; ++index)
-    if (phase % 2 == 0)
-      prepare(p, layer, round, index, arguments);
-    else
-      add_up(p, layer, round, index, arguments, packed);
+  for (int64_t index = first; index < last; ++index) {
+    const Task task(layer, index);
+    make_tables(p, layer, task, arguments);
+    for (int64_t row = task.first_row; row < task.last_row; row += layer.strip_rows)
+      add_up(p, layer, task, row, smaller_of(task.last_row, row + layer.strip_rows), arguments, packed);
+  }
 }
 
 // --- Weights: [blocks][r][run][registers][64] indices.
@@ -365,16 +363,6 @@ void pack(const Problem& p, const int8_t* codes, std::byte* body) {
         index = static_cast<uint8_t>(index | chosen << (c % kSix));
       }
   }
-}
-
-size_t shared_bytes(const Problem& p) {
-  const Layer layer(p);
-  return static_cast<size_t>(sums_at(p, layer) + layer.images * layer.rows_in(p) * layer.columns * 4);
-}
-
-size_t own_bytes(const Problem& p) {
-  const Layer layer(p);
-  return static_cast<size_t>(pixels_bytes(layer.task_rows * layer.out_w));
 }
 
 bool supports(const Problem& p) {
@@ -406,10 +394,14 @@ const Kernel lookup_kernel = {
     .multiplied = [](const Problem&) { return Multiplied{.values = false}; },
     .body_bytes = body_bytes,
     .pack = pack,
-    .shared_bytes = shared_bytes,
-    .own_bytes = own_bytes,
-    .phases = phases,
-    .tasks = tasks,
+    .shared_bytes = [](const Problem&) { return size_t{0}; },
+    .own_bytes = [](const Problem& p) { return static_cast<size_t>(Workspace(p, Layer(p)).bytes); },
+    .phases = [](const Problem&) { return 1; },
+    .tasks =
+        [](const Problem& p, int) {
+          const Layer layer(p);
+          return p.n * layer.bands * layer.parts;
+        },
     .run = run,
 };
 
