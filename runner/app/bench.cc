@@ -21,7 +21,9 @@ struct BenchArguments {
 
 std::string command_of(const BenchArguments& arguments) {
   const auto& options = arguments.options;
-  std::string command = "auxbench bench " + options.suite.string();
+  const char* cap = std::getenv("AUXBENCH_ISA");
+  const std::string capped = cap == nullptr || *cap == '\0' ? "" : "AUXBENCH_ISA=" + std::string(cap) + " ";
+  std::string command = capped + "auxbench bench " + options.suite.string();
   for (const auto& glob : options.only) command += " --only '" + glob + "'";
   if (options.repetitions) command += " --repetitions " + std::to_string(*options.repetitions);
   if (options.threads) command += " --threads " + std::to_string(*options.threads);
