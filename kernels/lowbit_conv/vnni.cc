@@ -167,7 +167,11 @@ void run(const Problem& p, int, int64_t first, int64_t last, const Arguments& ar
   const int64_t most = direct::words(p) > kShortWords ? kPixels4 : shortly;
   const int64_t channel_bytes = direct::words(p) * kWord;
   const auto blocks = [&](int64_t channel) { return direct::unit_channels(p, kUnit, channel) / kBlock; };
-  const auto is_line = [&](int64_t channel) { return to_codes != nullptr && p.out - channel >= kUnit; };
+  const auto is_line = [&](int64_t channel) {
+    const auto& epilogue = *arguments.epilogue;
+    return to_codes != nullptr && p.out - channel >= kUnit &&
+           (epilogue.slope == nullptr || requantize::line_climbs(epilogue, channel));
+  };
   for (int64_t index = first; index < last; ++index) {
     const direct::Task task(p, cut, index);
     const auto all = direct::prepare(p, cut, task, arguments, packed);

@@ -340,14 +340,40 @@ void climb_blocks(const Epilogue& e, const Tile& tile, int64_t c, int64_t channe
   }
 }
 
-template <typename V>
-void climb_tile(const Epilogue& e, const Tile& tile) {
+// Epilogue::climbs(), of all channels of a line.
+inline bool climbs(const Epilogue& e, int64_t channel) {
+  return e.slope != nullptr && (e.ramped == nullptr || e.ramped[channel / kWidth] != 0);
+}
+inline bool line_climbs(const Epilogue& e, int64_t channel) {
+  for (int64_t c = channel; c < channel + kLineWidth; c += kWidth)
+    if (!climbs(e, c)) return false;
+  return true;
+}
+
+// Blocks without a ramp are left to `others`.
+template <typename V, typename Others>
+void climb_tile(const Epilogue& e, const Tile& tile, const Others& others) {
   if (e.codes.data == nullptr) return;
   const int64_t last = smaller_of(tile.channel + tile.channels, e.channels);
-  int64_t c = tile.channel;
-  if constexpr (V::kLine)
-    for (; c + kLineWidth <= last; c += kLineWidth) climb_blocks<V, kLineBlocks>(e, tile, c, kLineWidth);
-  for (; c < last; c += kWidth) climb_blocks<V, 1>(e, tile, c, smaller_of(last - c, kWidth));
+  for (int64_t c = tile.channel; c < last;) {
+    if constexpr (V::kLine)
+      if (c + kLineWidth <= last && line_climbs(e, c)) {
+        climb_blocks<V, kLineBlocks>(e, tile, c, kLineWidth);
+        c += kLineWidth;
+        continue;
+      }
+    const int64_t channels = smaller_of(last - c, kWidth);
+    if (climbs(e, c)) {
+      climb_blocks<V, 1>(e, tile, c, channels);
+    } else {
+      Tile block = tile;
+      block.acc += c - tile.channel;
+      block.channel = c;
+      block.channels = channels;
+      others(block);
+    }
+    c += kWidth;
+  }
 }
 
 template <typename V, Lines lines, typename Encode>
@@ -389,12 +415,17 @@ void with_lines(int bits, const Body& body) {
 }
 
 template <typename V>
-void apply(const Epilogue& e, const Tile& tile) {
-  if (e.slope != nullptr) return climb_tile<V>(e, tile);
-  if (e.thresholds != nullptr) return count_tile<V>(e, tile);
+void walk_chain(const Epilogue& e, const Tile& tile) {
   with_encoder<V>(e, [&](const auto& encode) {
     with_lines<1>(bits_of(e), [&](auto lines) { walk_tile<V, lines.value>(e, tile, encode); });
   });
+}
+
+template <typename V>
+void apply(const Epilogue& e, const Tile& tile) {
+  if (e.slope != nullptr) return climb_tile<V>(e, tile, [&](const Tile& block) { walk_chain<V>(e, block); });
+  if (e.thresholds != nullptr) return count_tile<V>(e, tile);
+  walk_chain<V>(e, tile);
 }
 
 template <typename V>

@@ -91,26 +91,31 @@ bool agrees(const Epilogue& ramp, const Gates& gates, int32_t flip, int64_t chan
 
 bool find_ramp(const Thresholds& thresholds, int64_t channels, int32_t bound, Ramp& found) {
   AUXBENCH_CHECK(thresholds.count >= 0 && thresholds.count <= 255, "codes of a byte");
-  const int64_t padded = padded_channels(channels);
-  Ramp made;
-  made.slope.resize(static_cast<size_t>(padded));
-  made.offset.resize(static_cast<size_t>(padded));
+  const int64_t padded = padded_channels(channels), blocks = padded / kChannelBlock;
+  Ramp made = {.slope = std::vector<float>(static_cast<size_t>(padded)),
+               .offset = std::vector<float>(static_cast<size_t>(padded)),
+               .ramped = std::vector<uint8_t>(static_cast<size_t>(blocks), 1)};
   Epilogue ramp = {.channels = channels, .count = thresholds.count};
   ramp.slope = made.slope.data();
   ramp.offset = made.offset.data();
-  for (int64_t channel = 0; channel < channels; ++channel) {
+  int64_t without = 0;
+  for (int64_t channel = 0; channel < channels && 2 * without <= blocks; ++channel) {
+    auto& ramped = made.ramped[static_cast<size_t>(channel / kChannelBlock)];
+    if (ramped == 0) continue;
     const auto c = static_cast<size_t>(channel);
     const int32_t flip = thresholds.flip[c];
     const int64_t lowest = -int64_t{bound} + flip, highest = int64_t{bound} + flip;
     const auto gates = gates_of(thresholds, padded, channel, lowest, highest);
     const auto [least, most] = slopes_of(gates);
-    if (least > most) return false;
-    const auto line = widest(gates, least, most);
+    const auto line = widest(gates, least, std::max(least, most));
     // x = -acc - 1 where the code falls
     made.slope[c] = static_cast<float>(flip == 0 ? line.slope : -line.slope);
     made.offset[c] = static_cast<float>(flip == 0 ? line.offset : line.offset - line.slope);
-    if (!agrees(ramp, gates, flip, channel, lowest, highest)) return false;
+    if (least <= most && agrees(ramp, gates, flip, channel, lowest, highest)) continue;
+    ramped = 0;
+    ++without;
   }
+  if (2 * without > blocks) return false;
   found = std::move(made);
   return true;
 }

@@ -80,7 +80,7 @@ void finish(const Epilogue& e, float v, const Place& at) {
 }
 
 void apply_one(const Epilogue& e, int32_t acc, const Place& at) {
-  if (e.slope != nullptr || e.thresholds != nullptr) {
+  if (e.climbs(at.channel) || e.thresholds != nullptr) {
     if (e.codes.data != nullptr) put_code(e, code_of(e, acc, at.channel, 0), at);
     return;
   }
@@ -111,7 +111,7 @@ float value_of(const Epilogue& e, int32_t acc, int64_t channel, int64_t border_c
 }
 
 int32_t code_of(const Epilogue& e, int32_t acc, int64_t channel, int64_t border_class) {
-  if (e.slope != nullptr) return on_ramp(e, acc, channel);
+  if (e.climbs(channel)) return on_ramp(e, acc, channel);
   if (e.thresholds != nullptr) return count_thresholds(e, acc, channel);
   return encode(e.encoder, value_of(e, acc, channel, border_class));
 }

@@ -89,8 +89,14 @@ struct Epilogue {
   int32_t count = 0;  // n, of thresholds and ramp
 
   // ramp: of padded_channels numbers, in whose results 2^31 is not reached; null: another way. Goes before thresholds.
+  // ramped: of each block of kChannelBlock channels whether it has ramps, or its chain is walked; null: all have.
   const float* slope = nullptr;
   const float* offset = nullptr;
+  const uint8_t* ramped = nullptr;
+
+  [[nodiscard]] bool climbs(int64_t channel) const {
+    return slope != nullptr && (ramped == nullptr || ramped[channel / kChannelBlock] != 0);
+  }
 
   // chain; null or false: the line is not asked for. Arrays of padded_channels numbers.
   const float* scale = nullptr;
@@ -160,12 +166,14 @@ struct Thresholds {
 };
 bool find_thresholds(const Epilogue& chain, int32_t bound, Thresholds& found);
 
-// A ramp that gives the codes of `thresholds`, as find_thresholds gives them, for all |acc| <= bound: in double, of all
+// Ramps that give the codes of `thresholds`, as find_thresholds gives them, for all |acc| <= bound: in double, of all
 // lines that pass between acc = T_j - 1 and T_j at the height j - 1/2 the one with the most room, then tried in float
-// at all these accumulators; codes never fall along a ramp, so no other acc need be tried. Returns false, and nothing,
-// where a channel has no such line.
+// at all these accumulators; codes never fall along a ramp, so no other acc need be tried. Some channels have no such
+// line even of thresholds that lie evenly, where the chain's roundings decided an acc that lay on the edge: their
+// blocks are not `ramped`. Returns false, and nothing, where that is most blocks.
 struct Ramp {
   std::vector<float> slope, offset;
+  std::vector<uint8_t> ramped;  // of each block
 };
 bool find_ramp(const Thresholds& thresholds, int64_t channels, int32_t bound, Ramp& found);
 

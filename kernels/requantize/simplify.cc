@@ -21,6 +21,7 @@ void simplify(Epilogue& chain, int32_t bound, Simpler& numbers) {
   if (encoder.steps > 1 && find_ramp(numbers.thresholds, chain.channels, bound, numbers.ramp)) {
     chain.slope = numbers.ramp.slope.data();
     chain.offset = numbers.ramp.offset.data();
+    chain.ramped = numbers.ramp.ramped.data();
     chain.count = numbers.thresholds.count;
     return;
   }

@@ -11,6 +11,7 @@ namespace {
 struct Made {
   std::vector<float> slope, offset, scale, alpha, beta;
   std::vector<int32_t> thresholds;
+  std::vector<uint8_t> ramped;
   Epilogue epilogue;
 };
 
@@ -34,11 +35,7 @@ Made some_epilogue(const Problem& p, const std::vector<int64_t>& sums, Way way, 
     made.alpha.push_back(slope / static_cast<float>(steps) / made.scale.back());
     made.beta.push_back(offset / static_cast<float>(steps));
   }
-  if (way == Way::ramp) {
-    e.slope = made.slope.data();
-    e.offset = made.offset.data();
-    e.count = static_cast<int32_t>(steps);
-  } else if (way == Way::chain) {
+  if (way != Way::thresholds) {
     e.scale = made.scale.data();
     e.alpha = made.alpha.data();
     e.beta = made.beta.data();
@@ -46,7 +43,16 @@ Made some_epilogue(const Problem& p, const std::vector<int64_t>& sums, Way way, 
     e.encoder = {.kind = requantize::Encoder::Kind::affine,
                  .steps = static_cast<int32_t>(steps),
                  .multiply = static_cast<float>(steps)};
-  } else {
+  }
+  if (way == Way::ramp) {
+    e.slope = made.slope.data();
+    e.offset = made.offset.data();
+    e.count = static_cast<int32_t>(steps);
+    // Some blocks walk the chain.
+    for (size_t block = 0; block < padded / requantize::kChannelBlock; ++block)
+      made.ramped.push_back(between(generator, 0, 7) == 0 ? 0 : 1);
+    if (between(generator, 0, 1) == 1) e.ramped = made.ramped.data();
+  } else if (way == Way::thresholds) {
     for (int64_t j = 0; j < steps; ++j)
       for (size_t c = 0; c < padded; ++c)
         made.thresholds.push_back(static_cast<int32_t>(*least + (*most - *least) * (j + 1) / (steps + 1)));
