@@ -1,7 +1,5 @@
 #include "deploy/executor.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cstring>
 #include <optional>
@@ -9,6 +7,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "deploy/affine_encoder.h"
+#include "deploy/share.h"
 #include "deploy/step_problem.h"
 #include "kernels/combine/combine.h"
 #include "kernels/float_conv/float_conv.h"
@@ -89,18 +88,6 @@ class Memory {
   };
   std::vector<Block> blocks_;
 };
-
-// Parts 0 .. count of independent work on some threads.
-template <typename Work>
-void share(int threads, int64_t count, const Work& work) {
-  if (threads == 1 || count == 1) return work(int64_t{0}, count, 0);
-#pragma omp parallel num_threads(threads)
-  {
-    const int64_t each = omp_get_thread_num(), all = omp_get_num_threads();
-    const int64_t first = count * each / all, last = count * (each + 1) / all;
-    if (first < last) work(first, last, static_cast<int>(each));
-  }
-}
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/torch_prelude.h"
 #include "deploy/frozen_quantizer.h"
+#include "quantizers/code_conv.h"
 #include "quantizers/quantized_layers.h"
 
 namespace auxbench {
@@ -198,7 +199,7 @@ class Freezer {
     const auto taps = static_cast<double>(weights.codes.numel() / weights.codes.size(0));
     const auto largest = static_cast<double>(weights.basis.defined() ? 1 : weights.largest) *
                          static_cast<double>(digits ? 1 : input.largest);
-    step.in_double = taps * largest > 16777216;
+    step.in_double = taps * largest > kExactInFloat;
     for (size_t j = 0; j < terms.size(); ++j) {
       const auto coded = weight_codes(terms[j].numbers, n.name);
       step.weights = coded.codes;

@@ -9,8 +9,6 @@ namespace {
 using torch::autograd::SavedVariable;
 using torch::autograd::variable_list;
 
-constexpr double kExactInFloat = 16777216;  // 2^24
-
 bool is_plain(const Codes& coded) { return !coded.scale.defined() && !coded.basis.defined(); }
 
 int64_t largest_digit(const Codes& coded) { return coded.basis.defined() ? 1 : coded.largest; }

@@ -18,6 +18,8 @@
 
 namespace auxbench {
 
+inline constexpr double kExactInFloat = 16777216;  // 2^24
+
 struct ConvGeometry {
   int64_t stride = 1;
   int64_t padding = 0;

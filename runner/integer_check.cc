@@ -84,6 +84,18 @@ std::string part_ways(Network& network, const FrozenNetwork& frozen, const Datas
          " values, by " + std::to_string(found->largest) + (found->codes ? " codes" : "") + " at most";
 }
 
+// For as long as this lives, torch works on one thread.
+class OneThread {
+ public:
+  OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
 // Both on one thread, in turns.
 void time_image(const IntegerNetwork& integer, const CellSpec& cell, const Dataset& data, Record& record) {
   const at::NoGradGuard no_gradient;
@@ -91,8 +103,7 @@ void time_image(const IntegerNetwork& integer, const CellSpec& cell, const Datas
   full->module().eval();
   Executor engine(integer, {});
   const auto image = one_image(data, 0);
-  const int threads = at::get_num_threads();
-  at::set_num_threads(1);
+  const OneThread one_thread;
   std::vector<double> ours, theirs;
   for (int i = -2; i < kTimings; ++i) {
     const Stopwatch engine_watch;
@@ -104,7 +115,6 @@ void time_image(const IntegerNetwork& integer, const CellSpec& cell, const Datas
     ours.push_back(engine_seconds);
     theirs.push_back(torch_watch.seconds());
   }
-  at::set_num_threads(threads);
   record.seconds["integer image"] = quantile(ours, 0.5);
   record.seconds["full-precision image"] = quantile(theirs, 0.5);
 }

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/quantile.h"
+#include "deploy/share.h"
 #include "kernels/peaks/peaks.h"
 #include "runner/bench/figures.h"
 #include "runner/bench/own_layer.h"

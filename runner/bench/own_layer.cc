@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "base/random.h"
+#include "deploy/share.h"
 #include "kernels/lowbit_conv/reference.h"
-#include "runner/bench/team.h"
 
 namespace auxbench::bench {
 namespace {

@@ -1,6 +1,5 @@
 #include "runner/bench/team.h"
 
-#include <omp.h>
 #include <sched.h>
 
 #include <charconv>
@@ -62,16 +61,6 @@ void Team::bind_new() {
   for (const int thread : threads_of_process()) {
     if (!known_.insert(thread).second || processors_.size() < 2) continue;
     allow(thread, {processors_[1 + next++ % (processors_.size() - 1)]});
-  }
-}
-
-void share(int threads, int64_t count, const std::function<void(int64_t, int64_t, int)>& work) {
-  if (threads == 1 || count == 1) return work(0, count, 0);
-#pragma omp parallel num_threads(threads)
-  {
-    const int64_t each = omp_get_thread_num(), all = omp_get_num_threads();
-    const int64_t first = count * each / all, last = count * (each + 1) / all;
-    if (first < last) work(first, last, static_cast<int>(each));
   }
 }
 

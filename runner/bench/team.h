@@ -1,8 +1,6 @@
-// The threads of a measurement: where they run, and how our kernels share work on them.
+// The threads of a measurement: where they run.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <set>
 #include <vector>
 
@@ -36,8 +34,5 @@ class Team {
   std::vector<int> processors_;
   std::set<int> known_;
 };
-
-// Parts 0 .. count of independent work on OpenMP's threads, cut as deploy/executor.cc cuts it: (first, last, thread).
-void share(int threads, int64_t count, const std::function<void(int64_t, int64_t, int)>& work);
 
 }  // namespace auxbench::bench
