@@ -305,7 +305,7 @@ inline void finish_strip(const Problem& p, const Cut& cut, const Task& task, con
 }
 
 // For all groups of a task, of at most most_pixels(channel) pixels: compute(first pixel, pixels, channel, first and
-// last run, pixels of the strip before it); after each strip: end(first pixel, pixels, channel).
+// last run, pixels of the strip before it); after each strip: at_end(first pixel, pixels, channel).
 template <typename MostPixels, typename Compute, typename End>
 inline void for_groups(const Problem& p, const Cut& cut, const Task& task, const Arguments& arguments,
                        const Reduction& all, const MostPixels& most_pixels, const Compute& compute, const End& at_end) {
