@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/sha256.h"
+#include "base/files/sha256.h"
 
 namespace auxbench {
 

@@ -6,10 +6,10 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "datasets/fashion_mnist.h"
-#include "datasets/imagenet.h"
-#include "datasets/memory_images.h"
-#include "datasets/photo_folder.h"
+#include "datasets/sources/fashion_mnist.h"
+#include "datasets/sources/imagenet.h"
+#include "datasets/sources/memory_images.h"
+#include "datasets/sources/photo_folder.h"
 
 namespace auxbench {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "datasets/image_source.h"
 #include "datasets/places.h"
+#include "datasets/sources/image_source.h"
 
 namespace auxbench {
 

@@ -7,11 +7,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/canonical_json.h"
 #include "base/error.h"
-#include "base/file.h"
-#include "base/safetensors.h"
-#include "base/sha256.h"
+#include "base/files/canonical_json.h"
+#include "base/files/file.h"
+#include "base/files/safetensors.h"
+#include "base/files/sha256.h"
 #include "kernels/bitpack/bitpack.h"
 
 namespace auxbench {

@@ -7,8 +7,8 @@
 #include <optional>
 #include <span>
 
-#include "base/canonical_json.h"
 #include "base/error.h"
+#include "base/files/canonical_json.h"
 #include "deploy/affine_encoder.h"
 #include "deploy/protobuf.h"
 

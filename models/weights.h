@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "base/safetensors.h"
+#include "base/files/safetensors.h"
 
 namespace torch::nn {
 class Module;

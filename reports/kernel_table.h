@@ -1,4 +1,4 @@
-// The record of a suite of kernels (runner/kernel_bench.h) as a Markdown page: tables of ours over the fastest library
+// The record of a suite of kernels (runner/bench/kernel_bench.h) as a Markdown page: tables of ours over the fastest library
 // of each arithmetic, then the opponents, what the processor can do at best, and the machine.
 #pragma once
 

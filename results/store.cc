@@ -1,6 +1,6 @@
 #include "results/store.h"
 
-#include "base/file.h"
+#include "base/files/file.h"
 
 namespace auxbench {
 namespace {

@@ -4,20 +4,30 @@ import pathlib
 import re
 import sys
 
-TORCH_FREE = ("base", "kernels", "metrics", "results", "reports", "runner/spec", "datasets", "quantizers/methods")
+TORCH_FREE = ("base", "kernels", "metrics", "results", "reports", "runner/plan", "datasets", "quantizers/methods",
+              "runner/bench/opponents", "runner/bench/peaks", "runner/bench/rates")
+LEFT_OF_MODELS = ("base", "kernels", "quantizers", "quantizers/methods")
+LEFT_OF_TRAINING = (*LEFT_OF_MODELS, "models", "aux", "datasets", "metrics", "results", "runner/plan")
 MAY_INCLUDE = {
     "base": (),
     "kernels": ("base",),
     "metrics": ("base",),
     "results": ("base",),
     "reports": ("base", "results"),
-    "runner/spec": ("base", "quantizers/methods"),
+    "runner/plan": ("base", "quantizers/methods", "results"),
     "datasets": ("base", "metrics"),
     "quantizers/methods": (),
     "quantizers": ("base", "kernels", "quantizers/methods"),
-    "models": ("base", "kernels", "quantizers", "quantizers/methods"),
-    "aux": ("base", "kernels", "quantizers", "quantizers/methods", "models"),
-    "deploy": ("base", "kernels", "quantizers", "quantizers/methods", "models"),
+    "models": LEFT_OF_MODELS,
+    "aux": (*LEFT_OF_MODELS, "models"),
+    "deploy": (*LEFT_OF_MODELS, "models"),
+    "runner/training": (*LEFT_OF_TRAINING, "runner"),
+    "runner/sweep": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/training"),
+    "runner/bench/opponents": ("base", "kernels"),
+    "runner/bench/peaks": ("base", "kernels"),
+    "runner/bench/rates": ("base",),
+    "runner/bench": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/training", "runner/bench/opponents", "runner/bench/peaks"),
+    "runner/inspect": (*LEFT_OF_TRAINING, "deploy", "runner/training", "runner/bench", "runner/bench/peaks"),
 }
 ROOMS = (*MAY_INCLUDE, "runner", "tests")
 PRELUDE = "base/torch_prelude.h"

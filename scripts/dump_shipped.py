@@ -1,6 +1,6 @@
-"""Writes datasets/shipped_photographs.cc: small photographs of four kinds and the SHA-256 of what Pillow makes of them.
+"""Writes datasets/checks/shipped_photographs.cc: small photographs of four kinds and the SHA-256 of what Pillow makes of them.
 
-    dump_shipped.py >datasets/shipped_photographs.cc        with the Pillow and NumPy of tests/parity/requirements.txt
+    dump_shipped.py >datasets/checks/shipped_photographs.cc        with the Pillow and NumPy of tests/parity/requirements.txt
 
 Fingerprints are of imagenet-eval's tensor (docs/data.md), computed here without a line of auxbench.
 """
@@ -46,7 +46,7 @@ PHOTOGRAPHS = {
 }
 
 print("""// Made by scripts/dump_shipped.py; fingerprints are Pillow's.
-#include "datasets/shipped_photographs.h"
+#include "datasets/checks/shipped_photographs.h"
 
 namespace auxbench {
 namespace {

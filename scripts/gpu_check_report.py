@@ -27,7 +27,7 @@ class Work:
         return json.loads(self.text(f"{step}.out")) if self.code(step) == 0 else None
 
     def rates(self):
-        """What kernels/rates wrote, also when some of its rows failed, or why it wrote nothing."""
+        """What runner/bench/rates wrote, also when some of its rows failed, or why it wrote nothing."""
         text = self.text("rates.json")
         return json.loads(text) if text else {"absent": self.last_error("rates"), "rows": []}
 
@@ -84,7 +84,7 @@ def quartiles(values, digits):
     return f"{values['median']:.{digits}f} ({values['q25']:.{digits}f} - {values['q75']:.{digits}f})"
 
 
-# For each group of kernels/rates: the head of its table, and the cells of a row behind its name.
+# For each group of runner/bench/rates: the head of its table, and the cells of a row behind its name.
 RATES = {
     "matrix": (["matrix instruction", "instructions/cycle/SM", "MAC/cycle/SM", "TOP/s (quartiles)", "% of bf16",
                 "clock, MHz"],
@@ -105,7 +105,7 @@ def rates_markdown(rates):
     device, method = rates["device"], rates["method"]
     lines.append(f"{device['name']}, compute capability {device['compute_capability']}, {device['multiprocessors']} multiprocessors "
                  f"(SM); medians of {method['repetitions']} repetitions; clocks as the multiprocessors counted them. How: "
-                 "`kernels/rates/rates.cu`.")
+                 "`runner/bench/rates/rates.cu`.")
     for group, (head, cells_of) in RATES.items():
         lines += ["", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
         for row in rates["rows"]:

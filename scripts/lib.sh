@@ -8,6 +8,8 @@ VENV="$CACHE/venv"
 
 # Objects are the same in every checkout, so that a fresh clone builds from a warm ccache.
 export CCACHE_BASEDIR="${CCACHE_BASEDIR:-$ROOT}" CCACHE_NOHASHDIR="${CCACHE_NOHASHDIR:-1}"
+# What ccache asks for before it keeps what was compiled with a precompiled header (scripts/meson.build).
+export CCACHE_SLOPPINESS="${CCACHE_SLOPPINESS:-pch_defines,time_macros}"
 
 export PIP_ROOT_USER_ACTION=ignore
 
@@ -53,7 +55,7 @@ find_header() {
   return 1
 }
 
-# find_dataset: the folder of Fashion-MNIST, looked for where the program looks (datasets/fashion_mnist.h).
+# find_dataset: the folder of Fashion-MNIST, looked for where the program looks (datasets/sources/fashion_mnist.h).
 find_dataset() {
   local place folder
   for place in "${AUXBENCH_DATA:-/nowhere}" "${XDG_DATA_HOME:-$HOME/.local/share}/auxbench" /usr/share/datasets; do

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "runner/cell_runner.h"
-#include "runner/spec/suite.h"
+#include "runner/plan/suite.h"
+#include "runner/sweep/cell_runner.h"
 
 namespace CLI {
 class App;

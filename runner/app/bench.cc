@@ -5,11 +5,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "reports/kernel_plot.h"
 #include "reports/kernel_table.h"
 #include "runner/app/app.h"
-#include "runner/kernel_bench.h"
+#include "runner/bench/kernel_bench.h"
 
 namespace auxbench {
 namespace {

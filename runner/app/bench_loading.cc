@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/stopwatch.h"
-#include "datasets/loader.h"
-#include "datasets/photo_folder.h"
+#include "datasets/sources/loader.h"
+#include "datasets/sources/photo_folder.h"
 #include "runner/app/app.h"
 
 namespace auxbench {

@@ -7,8 +7,8 @@
 #include "base/quantile.h"
 #include "quantizers/methods/methods.h"
 #include "runner/app/app.h"
-#include "runner/device.h"
-#include "runner/training_speed.h"
+#include "runner/bench/training_speed.h"
+#include "runner/training/device.h"
 
 namespace auxbench {
 namespace {

@@ -6,13 +6,13 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "base/files/file.h"
+#include "base/files/sha256.h"
 #include "base/parallel.h"
-#include "base/sha256.h"
-#include "datasets/fashion_mnist.h"
-#include "datasets/generate.h"
-#include "datasets/inventory.h"
+#include "datasets/checks/inventory.h"
 #include "datasets/missing.h"
+#include "datasets/scenes/generate.h"
+#include "datasets/sources/fashion_mnist.h"
 #include "runner/app/app.h"
 
 namespace auxbench {

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/app/app.h"
-#include "runner/device.h"
-#include "runner/doctor.h"
+#include "runner/inspect/doctor.h"
+#include "runner/training/device.h"
 
 namespace auxbench {
 namespace {

@@ -3,12 +3,12 @@
 #include <cstdio>
 #include <memory>
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/parallel.h"
 #include "deploy/integer_file.h"
 #include "deploy/onnx.h"
 #include "runner/app/app.h"
-#include "runner/integer_check.h"
+#include "runner/sweep/integer_check.h"
 
 namespace auxbench {
 namespace {

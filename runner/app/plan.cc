@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/app/app.h"
-#include "runner/cost.h"
-#include "runner/experiment.h"
-#include "runner/progress.h"
+#include "runner/plan/cost.h"
+#include "runner/training/experiment.h"
+#include "runner/training/progress.h"
 
 namespace auxbench {
 namespace {

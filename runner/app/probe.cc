@@ -3,11 +3,11 @@
 #include <cstdio>
 #include <memory>
 
-#include "base/torch_file.h"
-#include "datasets/decode.h"
-#include "datasets/transforms.h"
+#include "base/files/torch_file.h"
+#include "datasets/image/decode.h"
+#include "datasets/image/transforms.h"
 #include "runner/app/app.h"
-#include "runner/probes.h"
+#include "runner/inspect/probes.h"
 
 namespace auxbench {
 namespace {

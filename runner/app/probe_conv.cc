@@ -3,8 +3,8 @@
 #include <memory>
 #include <sstream>
 
-#include "deploy/conv_probe.h"
 #include "runner/app/app.h"
+#include "runner/inspect/conv_probe.h"
 
 namespace auxbench {
 namespace {

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <memory>
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "runner/app/app.h"
-#include "runner/suite_runner.h"
+#include "runner/sweep/suite_runner.h"
 
 namespace auxbench {
 namespace {

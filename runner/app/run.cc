@@ -3,11 +3,11 @@
 #include <cstdio>
 #include <memory>
 
-#include "base/file.h"
+#include "base/files/file.h"
+#include "base/interrupt.h"
 #include "runner/app/app.h"
 #include "runner/app/duration.h"
-#include "runner/interrupt.h"
-#include "runner/suite_runner.h"
+#include "runner/sweep/suite_runner.h"
 
 namespace auxbench {
 namespace {

@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "runner/app/app.h"
-#include "runner/device.h"
-#include "runner/experiment.h"
-#include "runner/provenance.h"
+#include "runner/training/device.h"
+#include "runner/training/experiment.h"
+#include "runner/training/provenance.h"
 
 namespace auxbench {
 namespace {

@@ -4,8 +4,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/sha256.h"
-#include "base/torch_file.h"
+#include "base/files/sha256.h"
+#include "base/files/torch_file.h"
 #include "runner/app/app.h"
 
 namespace auxbench {

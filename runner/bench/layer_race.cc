@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "base/quantile.h"
 #include "deploy/share.h"
-#include "kernels/peaks/peaks.h"
 #include "runner/bench/figures.h"
 #include "runner/bench/own_layer.h"
+#include "runner/bench/peaks/peaks.h"
 #include "runner/bench/team.h"
 
 namespace auxbench::bench {

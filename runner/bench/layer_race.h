@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "kernels/opponents/opponent.h"
+#include "runner/bench/kernel_suite.h"
+#include "runner/bench/opponents/opponent.h"
 #include "runner/bench/race.h"
-#include "runner/spec/kernel_suite.h"
 
 namespace auxbench::bench {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "kernels/lowbit_conv/lowbit_conv.h"
-#include "runner/spec/kernel_suite.h"
+#include "runner/bench/kernel_suite.h"
 
 namespace auxbench::bench {
 

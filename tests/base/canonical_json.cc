@@ -1,4 +1,4 @@
-#include "base/canonical_json.h"
+#include "base/files/canonical_json.h"
 
 #include <limits>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
-#include "base/file.h"
+#include "base/files/file.h"
 
-#include "base/sha256.h"
+#include "base/files/sha256.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
 

@@ -1,10 +1,10 @@
-#include "base/safetensors.h"
+#include "base/files/safetensors.h"
 
 #include <utility>
 
 #include "base/check.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
 

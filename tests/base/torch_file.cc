@@ -1,10 +1,10 @@
-#include "base/torch_file.h"
+#include "base/files/torch_file.h"
 
 #include <cstring>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/pickle.h"
+#include "base/files/file.h"
+#include "base/files/pickle.h"
 #include "base/random.h"
 #include "tests/support/catch.h"
 

@@ -3,10 +3,10 @@
 #include <set>
 
 #include "base/error.h"
-#include "kernels/peaks/peaks.h"
 #include "runner/bench/figures.h"
 #include "runner/bench/layer_race.h"
 #include "runner/bench/own_layer.h"
+#include "runner/bench/peaks/peaks.h"
 #include "runner/bench/race.h"
 #include "runner/bench/team.h"
 #include "tests/support/catch.h"

@@ -1,4 +1,4 @@
-#include "datasets/augment.h"
+#include "datasets/image/augment.h"
 
 #include <cmath>
 #include <set>

@@ -1,11 +1,11 @@
 // COCO folders: read, refused, verified.
-#include "datasets/coco_folder.h"
+#include "datasets/sources/coco_folder.h"
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/sha256.h"
-#include "datasets/decode.h"
-#include "datasets/verify.h"
+#include "base/files/file.h"
+#include "base/files/sha256.h"
+#include "datasets/checks/verify.h"
+#include "datasets/image/decode.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
 

@@ -1,12 +1,12 @@
-#include "datasets/decode.h"
+#include "datasets/image/decode.h"
 
 #include <functional>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/files/file.h"
+#include "base/files/sha256.h"
 #include "base/random.h"
-#include "base/sha256.h"
-#include "datasets/shipped_photographs.h"
+#include "datasets/checks/shipped_photographs.h"
 #include "tests/support/catch.h"
 
 using namespace auxbench;

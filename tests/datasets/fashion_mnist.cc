@@ -1,9 +1,9 @@
-#include "datasets/fashion_mnist.h"
+#include "datasets/sources/fashion_mnist.h"
 
 #include <cmath>
 
 #include "base/error.h"
-#include "base/sha256.h"
+#include "base/files/sha256.h"
 #include "datasets/dataset.h"
 #include "tests/datasets/idx_files.h"
 #include "tests/support/catch.h"

@@ -1,8 +1,8 @@
-#include "datasets/idx.h"
+#include "datasets/sources/idx.h"
 
 #include "base/error.h"
-#include "base/sha256.h"
-#include "datasets/gunzip.h"
+#include "base/files/sha256.h"
+#include "datasets/sources/gunzip.h"
 #include "tests/datasets/idx_files.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"

@@ -1,11 +1,11 @@
-#include "datasets/loader.h"
+#include "datasets/sources/loader.h"
 
 #include <algorithm>
 #include <map>
 
 #include "base/check.h"
 #include "base/error.h"
-#include "datasets/memory_images.h"
+#include "datasets/sources/memory_images.h"
 #include "tests/support/catch.h"
 
 using namespace auxbench;

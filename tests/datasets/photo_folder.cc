@@ -1,5 +1,5 @@
 // ImageFolder trees: their index, its cache, and what comes out of the photographs.
-#include "datasets/photo_folder.h"
+#include "datasets/sources/photo_folder.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,12 +8,12 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "datasets/dataset.h"
-#include "datasets/decode.h"
-#include "datasets/imagenet.h"
-#include "datasets/loader.h"
-#include "datasets/transforms.h"
+#include "datasets/image/decode.h"
+#include "datasets/image/transforms.h"
+#include "datasets/sources/imagenet.h"
+#include "datasets/sources/loader.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/variable.h"

@@ -1,9 +1,9 @@
-#include "datasets/resize.h"
-#include "datasets/resize_passes.h"
+#include "datasets/image/resize.h"
+#include "datasets/image/resize_passes.h"
 
 #include "base/error.h"
-#include "base/sha256.h"
-#include "datasets/transforms.h"
+#include "base/files/sha256.h"
+#include "datasets/image/transforms.h"
 #include "tests/support/catch.h"
 
 using namespace auxbench;

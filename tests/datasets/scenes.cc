@@ -1,5 +1,5 @@
 // Generated pictures and their trees, on made-up garments: nothing here needs Fashion-MNIST.
-#include "datasets/scene.h"
+#include "datasets/scenes/scene.h"
 
 #include <sys/resource.h>
 
@@ -13,10 +13,10 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "base/file.h"
-#include "datasets/decode.h"
-#include "datasets/encode.h"
-#include "datasets/generate.h"
+#include "base/files/file.h"
+#include "datasets/image/decode.h"
+#include "datasets/image/encode.h"
+#include "datasets/scenes/generate.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/files/safetensors.h"
+#include "base/files/sha256.h"
 #include "base/random.h"
-#include "base/safetensors.h"
-#include "base/sha256.h"
 #include "deploy/executor.h"
 #include "deploy/integer_file.h"
 #include "deploy/synthetic.h"

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/random.h"
 #include "deploy/executor.h"
 #include "deploy/onnx.h"

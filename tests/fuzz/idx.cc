@@ -1,9 +1,9 @@
 // IDX, plain and gzip: what is read plain is read packed too, as the same.
-#include "datasets/idx.h"
+#include "datasets/sources/idx.h"
 
 #include <fstream>
 
-#include "datasets/gunzip.h"
+#include "datasets/sources/gunzip.h"
 #include "tests/datasets/idx_files.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/temp_folder.h"

@@ -1,7 +1,7 @@
 // JPEG and PNG. A PNG's checksums are put right first: with wrong ones nothing behind them would be reached.
 #include <zlib.h>
 
-#include "datasets/decode.h"
+#include "datasets/image/decode.h"
 #include "tests/fuzz/target.h"
 
 using namespace auxbench;

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "base/safetensors.h"
+#include "base/files/safetensors.h"
 #include "deploy/executor.h"
 #include "tests/fuzz/target.h"
 

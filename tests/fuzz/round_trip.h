@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "base/safetensors.h"
+#include "base/files/safetensors.h"
 
 namespace auxbench::fuzz {
 

@@ -1,6 +1,6 @@
 // Safetensors: what was read is written, and reads back as the same. Each input is read with the right header length
 // too: with a wrong one nothing that was put into its header would be reached.
-#include "base/safetensors.h"
+#include "base/files/safetensors.h"
 
 #include "tests/fuzz/round_trip.h"
 #include "tests/fuzz/target.h"

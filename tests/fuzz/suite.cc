@@ -1,12 +1,12 @@
 // Suites through the loader, in each tier. `extends` stays inside a folder that holds the input and the shared tiers:
 // other files of the machine are not the fuzzer's to read.
-#include "runner/spec/suite.h"
+#include "runner/plan/suite.h"
 
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/temp_folder.h"
 

@@ -1,5 +1,5 @@
 // Files of torch.save, zip and legacy: what was read can be written as safetensors (`auxbench weights --out`).
-#include "base/torch_file.h"
+#include "base/files/torch_file.h"
 
 #include "tests/fuzz/round_trip.h"
 #include "tests/fuzz/target.h"

@@ -1,6 +1,6 @@
 // Every kernel against the int64 reference: shapes, tails, strides, borders, codings, extreme codes, guard pages.
 #include "base/error.h"
-#include "base/sha256.h"
+#include "base/files/sha256.h"
 #include "tests/kernels/conv_problems.h"
 
 using namespace auxbench;

@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "base/sha256.h"
+#include "base/files/sha256.h"
 #include "kernels/lowbit_gemm/reference.h"
 #include "tests/kernels/conv_problems.h"
 

@@ -9,8 +9,8 @@
 #include <memory>
 
 #include "base/check.h"
+#include "base/files/sha256.h"
 #include "base/random.h"
-#include "base/sha256.h"
 #include "tests/support/catch.h"
 
 using namespace auxbench;

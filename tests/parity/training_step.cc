@@ -3,7 +3,7 @@
 
 #include "base/torch_prelude.h"
 #include "models/weights.h"
-#include "runner/probes.h"
+#include "runner/inspect/probes.h"
 #include "tests/support/catch.h"
 
 using namespace auxbench;

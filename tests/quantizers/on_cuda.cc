@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/torch_prelude.h"
 #include "quantizers/quantizer.h"
-#include "runner/device.h"
+#include "runner/training/device.h"
 
 using namespace auxbench;
 

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "tests/support/catch.h"
 
 using namespace auxbench;

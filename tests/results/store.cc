@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "results/summary.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"

@@ -2,7 +2,7 @@
 # The map of rooms is held by scripts/check_includes.py: each kind of forbidden include is found, each allowed one is not.
 . "$(dirname "$0")/assert.sh"
 cd "$TMP"
-mkdir -p base kernels models aux runner/spec runner/app results tests/models
+mkdir -p base kernels models aux runner/plan runner/app results tests/models
 
 # check FILE TEXT: what the checker says of a file with this text.
 check() {
@@ -21,7 +21,7 @@ allowed tests/models/a.cc '#include "aux/a.h"\n#include "tests/support/catch.h"\
 
 forbidden models/a.cc '#include "aux/auxiliary_module.h"\n' 'models does not know aux'
 forbidden kernels/a.cc '\n#include "quantizers/q.h"\n' 'kernels does not know quantizers'
-forbidden runner/spec/a.cc '#include "runner/experiment.h"\n' 'runner/spec does not know runner'
+forbidden runner/plan/a.cc '#include "runner/training/experiment.h"\n' 'runner/plan does not know runner'
 forbidden results/a.cc '#include "base/torch_prelude.h"\n' 'free of torch'
 forbidden results/a.cc '#include <ATen/core/Tensor.h>\n' 'free of torch'
 forbidden models/a.cc '#include <torch/torch.h>\n' 'comes through base/torch_prelude.h'

@@ -1,0 +1,136 @@
+#include "base/files/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace auxbench {
+namespace {
+
+[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what, ExitCode code = ExitCode::usage) {
+  throw UserError(code, path.string() + ": " + what + ": " + std::strerror(errno));
+}
+
+class Descriptor {
+ public:
+  Descriptor(const std::filesystem::path& path, int flags)
+      : path_(path), number_(open(path.c_str(), flags | O_CLOEXEC, 0666)) {
+    if (number_ < 0) refuse(path, "cannot be opened");
+  }
+  ~Descriptor() {
+    if (number_ >= 0) close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  void write_all(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const auto written = write(number_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) refuse(path_, "cannot be written");
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
+  }
+  void sync() const {
+    // Some file systems cannot sync a folder (EINVAL): nothing more can be done there.
+    if (fsync(number_) != 0 && errno != EINVAL) refuse(path_, "cannot be synced to disk");
+  }
+  [[nodiscard]] int number() const { return number_; }
+
+ private:
+  const std::filesystem::path& path_;
+  int number_;
+};
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+bool ends_without_newline(const Descriptor& file) {
+  char last = '\n';
+  const auto size = lseek(file.number(), 0, SEEK_END);
+  return size > 0 && pread(file.number(), &last, 1, size - 1) == 1 && last != '\n';
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path, ExitCode on_error) {
+  errno = 0;
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) refuse(path, "cannot be read", on_error);
+  const std::unique_ptr<const int, void (*)(const int*)> closing(&file, [](const int* number) { close(*number); });
+  struct stat known {};
+  // What has no size of its own (a pipe, /proc) is read to its end all the same.
+  std::string bytes(fstat(file, &known) == 0 && known.st_size > 0 ? static_cast<size_t>(known.st_size) : 0, '\0');
+  constexpr size_t kStep = size_t{1} << 16;
+  for (size_t filled = 0;;) {
+    if (filled == bytes.size()) bytes.resize(filled + (filled == 0 ? kStep : 1));
+    const auto got = read(file, bytes.data() + filled, bytes.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) refuse(path, "cannot be read", on_error);
+    filled += static_cast<size_t>(got);
+    if (got == 0) {
+      bytes.resize(filled);
+      return bytes;
+    }
+    if (filled == bytes.size() && known.st_size == 0) bytes.resize(2 * filled);
+  }
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
+  auto temporary = path;
+  temporary += ".tmp" + std::to_string(getpid());
+  try {
+    const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+    file.write_all(bytes);
+    file.sync();
+    if (rename(temporary.c_str(), path.c_str()) != 0) refuse(path, "cannot be replaced");
+  } catch (...) {
+    unlink(temporary.c_str());
+    throw;
+  }
+  const auto folder = folder_of(path);
+  Descriptor(folder, O_RDONLY | O_DIRECTORY).sync();
+}
+
+void append_line(const std::filesystem::path& path, std::string_view line) {
+  const Descriptor file(path, O_RDWR | O_CREAT | O_APPEND);
+  std::string text = ends_without_newline(file) ? "\n" : "";
+  text.append(line);
+  text += '\n';
+  file.write_all(text);
+  file.sync();
+}
+
+void make_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) throw UserError(ExitCode::usage, path.string() + ": cannot be created: " + error.message());
+}
+
+FileLock::FileLock(const std::filesystem::path& path)
+    : descriptor_(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+  if (descriptor_ < 0) refuse(path, "cannot be opened");
+  if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    char holder[32] = {};
+    const auto length = pread(descriptor_, holder, sizeof(holder) - 1, 0);
+    const std::string process = length > 0 ? " (process " + std::string(holder, static_cast<size_t>(length)) + ")" : "";
+    close(descriptor_);
+    throw UserError(ExitCode::usage, path.string() + ": another run is using this folder" + process +
+                                         "; wait for it or choose another --out");
+  }
+  const auto self = std::to_string(getpid());
+  if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, self.data(), self.size(), 0) < 0) {
+    close(descriptor_);
+    refuse(path, "cannot be written");
+  }
+}
+
+FileLock::~FileLock() { close(descriptor_); }
+
+}  // namespace auxbench

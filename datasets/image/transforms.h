@@ -1,0 +1,42 @@
+// From a photograph to what a network sees, as torchvision and Detectron2 do it with Pillow's bilinear resize, bit for
+// bit (resize.h).
+//
+//   imagenet-eval           short side to 256 (the long one cut to a whole number), centre 224 x 224
+//   imagenet-eval-square    to 256 x 256 whatever the shape, centre 224 x 224: the paper's own recipe
+//   imagenet-train          a random box (torchvision's random-resized-crop) to 224 x 224, mirrored one in two
+//   imagenet-train-square   to 256 x 256, a random 224 x 224, mirrored one in two: the paper's own recipe
+//   coco-eval               short side to 800, long side at most 1333 (both rounded half up)
+// then for all (p / 255 - mean) / std with ImageNet's .485 .456 .406 and .229 .224 .225 for red, green and blue.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "base/random.h"
+#include "datasets/image/augment.h"
+#include "datasets/image/raster.h"
+
+namespace auxbench {
+
+inline constexpr int64_t kPhotoSide = 224;  // of what the imagenet transforms make
+
+// imagenet-train is {random_resized_crop, flip}, imagenet-train-square {square_crop, flip}, imagenet-eval none. Flip is
+// a matter of its own; two crops at once, and pad_crop, are refused.
+void check_photo_augmentation(const Augmentation& augmentation);  // throws UserError(invalid_suite)
+Raster augment_photo(const Raster& raster, const Augmentation& augmentation, RandomStream& stream);
+
+struct PhotoTransform {
+  std::string_view name;
+  // Chance, where there is any, comes from the stream.
+  Raster (*apply)(const Raster& raster, RandomStream& stream);
+};
+
+std::span<const PhotoTransform> photo_transforms();
+
+// Throws UserError(usage) naming those there are.
+const PhotoTransform& find_photo_transform(std::string_view name);
+
+// out: 3 x height x width floats, or height x width x 3 where channels_last.
+void write_normalised(const Raster& raster, std::span<float> out, bool channels_last = false);
+
+}  // namespace auxbench

@@ -1,0 +1,53 @@
+// Labelled images of one split, one at a time, as the floats that a network reads. Where they come from (memory, files)
+// and what makes floats of them is the source's own affair.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/random.h"
+#include "datasets/image/augment.h"
+
+namespace auxbench {
+
+// Of every image that a source hands out.
+struct ImageShape {
+  int64_t channels = 1, height = 0, width = 0;
+
+  [[nodiscard]] size_t size() const { return static_cast<size_t>(channels * height * width); }
+  bool operator==(const ImageShape&) const = default;
+};
+
+class ImageSource {
+ public:
+  virtual ~ImageSource() = default;
+
+  [[nodiscard]] virtual int64_t count() const = 0;
+  [[nodiscard]] virtual int64_t classes() const = 0;
+  [[nodiscard]] virtual ImageShape shape() const = 0;
+  [[nodiscard]] virtual int64_t label(size_t index) const = 0;  // in [0, classes)
+
+  // Images of one class stand together: a part of the source takes them evenly from all over it.
+  [[nodiscard]] virtual bool by_class() const { return false; }
+  // An image costs microseconds: no threads are worth their while for it.
+  [[nodiscard]] virtual bool in_memory() const { return false; }
+
+  // Throws UserError(invalid_suite) for an augmentation that these images cannot have.
+  virtual void check_augmentation(const Augmentation& augmentation) const = 0;
+
+  // Writes image `index`, normalised: channels x height x width floats, or height x width x channels. Without
+  // augmentation as it is evaluated; chance comes from the stream alone. Thread-safe. Throws UserError(data_missing)
+  // naming the file when the image cannot be read.
+  virtual void write(size_t index, const Augmentation& augmentation, RandomStream& stream, bool channels_last,
+                     std::span<float> out) const = 0;
+};
+
+using Images = std::shared_ptr<const ImageSource>;
+
+// `count` of the images; all of them when it is 0 or more than there are. The first ones, or one in every so many where
+// they stand by class.
+Images part_of(Images images, int64_t count);
+
+}  // namespace auxbench

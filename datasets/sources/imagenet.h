@@ -1,0 +1,32 @@
+// ImageNet (ILSVRC 2012): train/ and val/, in each a folder for every synset with its photographs; 1000 classes,
+// 1,281,167 and 50,000 photographs. Any data set in this layout is read, with as many classes as it has folders.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "datasets/places.h"
+#include "datasets/sources/photo_index.h"
+
+namespace auxbench {
+
+inline constexpr int64_t kImageNetClasses = 1000, kImageNetTrain = 1'281'167, kImageNetVal = 50'000;
+
+struct ImageNetIndex {
+  PhotoIndex train, val;
+  std::string manifest;  // SHA-256 over the two digests
+
+  // What ImageNet has and this has not, "train: 1,281,166 of 1,281,167 photographs, 1 missing; ...", or empty.
+  [[nodiscard]] std::string missing() const;
+};
+
+// The first of the places (places.h) that has a train and a val folder.
+std::optional<std::filesystem::path> find_imagenet(const DataRoot& root);
+std::filesystem::path need_imagenet(const DataRoot& root);  // throws UserError(data_missing) without one
+
+// Throws UserError(data_missing): what photo_index.h refuses, or val has other classes than train.
+ImageNetIndex index_imagenet(const std::filesystem::path& folder, int threads);
+
+}  // namespace auxbench

@@ -1,0 +1,54 @@
+#include "datasets/sources/memory_images.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/error.h"
+
+namespace auxbench {
+namespace {
+
+class MemoryImages final : public ImageSource {
+ public:
+  MemoryImages(ImageSet images, float mean, float std)
+      : images_(std::move(images)), levels_(normalisation_levels(mean, std)) {
+    check_image_set(images_);
+  }
+
+  [[nodiscard]] int64_t count() const override { return images_.count; }
+  [[nodiscard]] int64_t classes() const override { return images_.classes; }
+  [[nodiscard]] ImageShape shape() const override {
+    return {.channels = images_.channels, .height = images_.height, .width = images_.width};
+  }
+  [[nodiscard]] int64_t label(size_t index) const override { return images_.labels[index]; }
+  [[nodiscard]] bool in_memory() const override { return true; }
+
+  void check_augmentation(const Augmentation& augmentation) const override {
+    if (augmentation.square_crop)
+      throw UserError(ExitCode::invalid_suite, "augment: square-crop is for photographs; these images have one size");
+  }
+
+  void write(size_t index, const Augmentation& augmentation, RandomStream& stream, bool channels_last,
+             std::span<float> out) const override {
+    AUXBENCH_CHECK(index < images_.labels.size() && out.size() == images_.image_size(), "room for an image there is");
+    const auto warp = draw_warp(augmentation, images_.height, images_.width, stream);
+    const auto channels = static_cast<size_t>(images_.channels);
+    const size_t step = channels_last ? channels : 1;
+    const size_t stride = channels_last ? 1 : images_.plane_size();
+    for (size_t channel = 0; channel < channels; ++channel)
+      write_plane(images_.plane(index, channel), images_.height, images_.width, warp, levels_,
+                  out.subspan(channel * stride), step);
+  }
+
+ private:
+  ImageSet images_;
+  Levels levels_;
+};
+
+}  // namespace
+
+Images memory_images(ImageSet images, float mean, float std) {
+  return std::make_shared<MemoryImages>(std::move(images), mean, std);
+}
+
+}  // namespace auxbench

@@ -1,0 +1,289 @@
+#include "runner/bench/network_race.h"
+
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <memory>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/torch_prelude.h"
+#include "deploy/executor.h"
+#include "deploy/synthetic.h"
+#include "models/network.h"
+#include "runner/bench/figures.h"
+#include "runner/bench/team.h"
+
+namespace auxbench {
+namespace {
+
+using nlohmann::json;
+using opponents::ConvShape;
+
+constexpr uint64_t kSeed = 20260101;
+constexpr int64_t kClasses = 1000;
+
+// An integer network and what runs it.
+struct OwnNetwork {
+  IntegerNetwork network;
+  Executor executor;
+
+  OwnNetwork(const KernelRace& race, const KernelRow& row)
+      : network(synthetic_resnet(race.network, row.weight_bits, row.activation_bits, race.image)),
+        executor(network, {.batch = 1, .threads = race.threads}) {}
+};
+
+// The same network of torch's modules, in the layout that is faster here.
+class FloatNetwork {
+ public:
+  FloatNetwork(const KernelRace& race, const std::vector<float>& image) : threads_(race.threads) {
+    const at::NoGradGuard no_gradients;
+    at::manual_seed(kSeed);
+    network_ = make_network({.model = race.network, .classes = kClasses});
+    network_->module().eval();
+    x_ = at::empty({1, 3, race.image, race.image});
+    std::copy(image.begin(), image.end(), x_.data_ptr<float>());
+    const double plain = time();
+    lay_out(at::MemoryFormat::ChannelsLast);
+    channels_last_ = time() <= plain;
+    if (!channels_last_) lay_out(at::MemoryFormat::Contiguous);
+  }
+
+  void run() {
+    const c10::InferenceMode no_gradients;
+    if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
+    y_ = network_->forward(x_).logits;
+  }
+  [[nodiscard]] std::string implementation() const {
+    return std::string("modules, evaluation, ") + (channels_last_ ? "channels last" : "plain layout");
+  }
+
+ private:
+  double time() {
+    constexpr int kTries = 3;
+    double best = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < kTries; ++i) best = std::min(best, bench::timed([this] { run(); })());
+    return best;
+  }
+  void lay_out(at::MemoryFormat format) {
+    x_ = x_.contiguous(format);
+    for (auto& parameter : network_->module().parameters())
+      if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(format));
+  }
+
+  int threads_;
+  std::unique_ptr<Network> network_;
+  at::Tensor x_, y_;
+  bool channels_last_ = false;
+};
+
+// Distinct convolutions of a network with how often each stands in it.
+std::vector<std::pair<ConvShape, int>> convolutions_of(const IntegerNetwork& network) {
+  const auto sizes = value_sizes(network);
+  std::vector<std::pair<ConvShape, int>> found;
+  for (const auto& step : network.steps) {
+    if (step.kind != IntegerStep::Kind::convolution && step.kind != IntegerStep::Kind::float_convolution) continue;
+    const auto input = step.inputs.front();
+    const ConvShape shape = {.h = sizes[input].h,
+                             .w = sizes[input].w,
+                             .c = network.values[input].channels,
+                             .out = step.out,
+                             .r = step.r,
+                             .s = step.s,
+                             .stride = step.stride,
+                             .pad = step.pad};
+    const auto known = std::find_if(found.begin(), found.end(), [&](const auto& each) { return each.first == shape; });
+    if (known == found.end())
+      found.emplace_back(shape, 1);
+    else
+      ++known->second;
+  }
+  return found;
+}
+
+// Each distinct convolution by the library that is fastest at it in this arithmetic.
+class VendorSum {
+ public:
+  VendorSum(const IntegerNetwork& network, const std::string& arithmetic, const bench::Surroundings& surroundings,
+            bench::Team& team) {
+    for (const auto& [shape, count] : convolutions_of(network)) {
+      const auto layer = opponents::random_layer(shape, kSeed);
+      Part best = {.count = count};
+      double best_seconds = std::numeric_limits<double>::infinity();
+      for (const char* library : {"onednn2-", "onednn3-", "libtorch-"}) {
+        auto made = bench::make_opponent(library + arithmetic, surroundings, layer,
+                                         {.threads = team.threads(), .processors = team.processors()});
+        if (made.opponent == nullptr) {
+          reason_ = made.reason;
+          continue;
+        }
+        made.opponent->run();
+        team.bind_new();
+        double seconds = std::numeric_limits<double>::infinity();
+        for (int i = 0; i < kTries; ++i) seconds = std::min(seconds, time_hot(*made.opponent));
+        if (seconds >= best_seconds) continue;
+        best_seconds = seconds;
+        best.opponent = std::move(made.opponent);
+      }
+      if (best.opponent == nullptr) {
+        parts_.clear();
+        return;
+      }
+      parts_.push_back(std::move(best));
+    }
+  }
+
+  [[nodiscard]] bool complete() const { return !parts_.empty(); }
+  [[nodiscard]] const std::string& reason() const { return reason_; }
+
+  double pass() {
+    double sum = 0;
+    for (auto& part : parts_) sum += part.count * time_hot(*part.opponent);
+    return sum;
+  }
+
+  // How many convolutions each library computes.
+  [[nodiscard]] std::map<std::string, int> convolutions() const {
+    std::map<std::string, int> counts;
+    for (const auto& part : parts_) counts[part.opponent->library()] += part.count;
+    return counts;
+  }
+
+ private:
+  struct Part {
+    int count = 0;
+    std::unique_ptr<opponents::Opponent> opponent{};
+  };
+
+  static constexpr int kTries = 3;
+
+  static double time_hot(opponents::Opponent& opponent) {
+    opponent.run();
+    return bench::timed([&] { opponent.run(); })();
+  }
+
+  std::vector<Part> parts_;
+  std::string reason_;
+};
+
+class NetworkRace {
+ public:
+  NetworkRace(const KernelRace& spec, const bench::Surroundings& surroundings)
+      : spec_(spec), surroundings_(surroundings), team_(bench::processors_for(spec.threads)) {
+    RandomStream random(kSeed);
+    image_.resize(static_cast<size_t>(3 * spec.image * spec.image));
+    for (auto& value : image_) value = static_cast<float>(random.uniform() * 4 - 2);
+  }
+
+  bench::RaceRecord run(bench::Races& races) {
+    const bench::Bound bound(team_.processors().front());
+    for (const auto& row : spec_.rows) add_own(row);
+    record_.race = {{"race", spec_.name},       {"kind", "network"}, {"network", spec_.network}, {"image", spec_.image},
+                    {"threads", spec_.threads}, {"weights", "hot"},  {"status", "completed"}};
+    if (ours_.empty()) {
+      record_.race["status"] = "skipped";
+      record_.race["reason"] = "none of our rows can be timed";
+      return std::move(record_);
+    }
+    add_float();
+    for (const char* arithmetic : {"fp32", "int8"}) add_vendor(arithmetic);
+    const auto seconds = races.run(spec_.name, contestants_, bench::pause_after(spec_.threads));
+    record(seconds);
+    return std::move(record_);
+  }
+
+ private:
+  void contend(const std::string& name, std::function<double()> pass) {
+    pass();
+    team_.bind_new();
+    contestants_.push_back({name, std::move(pass)});
+  }
+
+  void add_own(const KernelRow& row) {
+    auto entry = bench::entry_of(spec_, row);
+    try {
+      auto made = std::make_shared<OwnNetwork>(spec_, row);
+      const auto logits = made->executor.run(image_);
+      const bool finite = std::all_of(logits.begin(), logits.end(), [](float each) { return std::isfinite(each); });
+      const bool flat = std::all_of(logits.begin(), logits.end(), [&](float each) { return each == logits.front(); });
+      entry["status"] = finite && !flat ? "completed" : "failed";
+      if (!finite || flat) entry["reason"] = finite ? "all logits are the same" : "logits that are no numbers";
+      if (finite && !flat) {
+        entry["kernels"] = made->executor.plans();
+        entry["bytes"] = made->network.bytes();
+        macs_ = made->network.macs();
+        ours_.push_back(made);
+        contend(row.name, bench::timed([this, made] { made->executor.run(image_); }));
+      }
+    } catch (const UserError& error) {
+      entry["status"] = "skipped";
+      entry["reason"] = error.what();
+    }
+    record_.rows.push_back(std::move(entry));
+  }
+
+  void add_float() {
+    auto made = std::make_shared<FloatNetwork>(spec_, image_);
+    opponents_["libtorch-fp32"] = {{"status", "completed"},
+                                   {"library", std::string("LibTorch ") + TORCH_VERSION},
+                                   {"implementation", made->implementation()}};
+    contend("libtorch-fp32", bench::timed([made] { made->run(); }));
+  }
+
+  void add_vendor(const std::string& arithmetic) {
+    const auto name = "vendor-" + arithmetic;
+    auto made = std::make_shared<VendorSum>(ours_.front()->network, arithmetic, surroundings_, team_);
+    auto& entry = opponents_[name];
+    if (!made->complete()) {
+      entry = {{"status", "skipped"}, {"reason", made->reason()}};
+      return;
+    }
+    entry = {{"status", "completed"},
+             {"library", "all"},
+             {"implementation", "sum over the convolutions, each timed alone by the library that is fastest at it"},
+             {"convolutions", made->convolutions()}};
+    contend(name, [made] { return made->pass(); });
+  }
+
+  void record(const std::vector<std::vector<double>>& seconds) {
+    std::vector<bench::Times> against;
+    for (size_t i = 0; i < contestants_.size(); ++i) {
+      const auto found = opponents_.find(contestants_[i].name);
+      if (found == opponents_.end()) continue;
+      against.push_back({contestants_[i].name, seconds[i]});
+      bench::add_speed(found->second, seconds[i], macs_);
+    }
+    record_.race["opponents"] = opponents_;
+    for (auto& row : record_.rows) {
+      const auto own = std::find_if(contestants_.begin(), contestants_.end(),
+                                    [&](const auto& each) { return each.name == row.at("row").get<std::string>(); });
+      if (own == contestants_.end()) continue;
+      const auto& times = seconds[static_cast<size_t>(own - contestants_.begin())];
+      bench::add_speed(row, times, macs_);
+      row["ratios"] = bench::ratios_over(against, times);
+      row["over"] = bench::over_fastest(against, times);
+    }
+  }
+
+  const KernelRace& spec_;
+  const bench::Surroundings& surroundings_;
+  bench::Team team_;
+  std::vector<float> image_;
+  bench::RaceRecord record_;
+  std::vector<std::shared_ptr<OwnNetwork>> ours_;
+  std::map<std::string, json> opponents_;
+  std::vector<bench::Contestant> contestants_;
+  int64_t macs_ = 0;
+};
+
+}  // namespace
+
+bench::RaceRecord run_network_race(const KernelRace& spec, const bench::Surroundings& surroundings,
+                                   bench::Races& races) {
+  return NetworkRace(spec, surroundings).run(races);
+}
+
+}  // namespace auxbench

@@ -1,0 +1,147 @@
+#include "runner/plan/language.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "base/error.h"
+
+namespace auxbench {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kLargestWhole = std::numeric_limits<int>::max();
+
+const LanguageKey* find_key(const std::string& object, const std::string& key) {
+  for (const auto& entry : suite_language())
+    if (entry.object == object && entry.key == key) return &entry;
+  return nullptr;
+}
+
+std::vector<std::string> keys_of(const std::string& object) {
+  std::vector<std::string> keys;
+  for (const auto& entry : suite_language())
+    if (entry.object == object) keys.push_back(entry.key);
+  return keys;
+}
+
+size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+const json& part(const LocatedJson& suite, const std::string& pointer) {
+  return suite.value.at(json::json_pointer(pointer));
+}
+
+void check_string(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value) {
+  if (!value.is_string()) refuse_at(suite, pointer, "expected a string");
+  const auto word = value.get<std::string>();
+  if (!key.values.empty() && std::find(key.values.begin(), key.values.end(), word) == key.values.end())
+    refuse_at(suite, pointer, "unknown " + key.key + " " + value.dump() + suggestion(word, key.values));
+}
+
+void check_number(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value,
+                  bool whole) {
+  if (whole ? !value.is_number_integer() : !value.is_number())
+    refuse_at(suite, pointer, whole ? "expected a whole number" : "expected a number");
+  if (value.get<double>() < key.least)
+    refuse_at(suite, pointer, "expected at least " + json(key.least).dump() + ", found " + value.dump());
+  if (whole && value.get<double>() > kLargestWhole)
+    refuse_at(suite, pointer, "expected at most " + std::to_string(kLargestWhole) + ", found " + value.dump());
+}
+
+bool is_bit_width(const std::string& key) { return key == "weight_bits" || key == "activation_bits"; }
+
+void check_value(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value);
+
+void check_settings(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value) {
+  if (!value.is_object()) refuse_at(suite, pointer, "expected an object of names and numbers");
+  for (const auto& [name, number] : value.items()) {
+    const auto child = child_pointer(pointer, name);
+    if (!key.values.empty() && std::find(key.values.begin(), key.values.end(), name) == key.values.end())
+      refuse_at(suite, child, "unknown setting" + suggestion(name, key.values));
+    if (!number.is_number()) refuse_at(suite, child, "expected a number");
+  }
+}
+
+void check_list(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value,
+                const std::string& type) {
+  if (!value.is_array()) refuse_at(suite, pointer, "expected a list");
+  const LanguageKey element = {key.object, key.key, type, key.values, key.least};
+  for (size_t i = 0; i < value.size(); ++i) check_value(suite, child_pointer(pointer, i), element, value[i]);
+}
+
+void check_value(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value) {
+  const auto& type = key.type;
+  if (type == "string") {
+    check_string(suite, pointer, key, value);
+  } else if (type == "boolean") {
+    if (!value.is_boolean()) refuse_at(suite, pointer, "expected true or false");
+  } else if (type == "integer") {
+    check_number(suite, pointer, key, value, true);
+    if (is_bit_width(key.key) && value.get<int64_t>() > 8 && value.get<int64_t>() != 32)
+      refuse_at(suite, pointer, "expected 1 to 8 bits, or 32 for full precision, found " + value.dump());
+  } else if (type == "number") {
+    check_number(suite, pointer, key, value, false);
+  } else if (type == "strings" || type == "integers" || type == "numbers") {
+    check_list(suite, pointer, key, value, type.substr(0, type.size() - 1));
+  } else if (type.ends_with("[]")) {
+    check_list(suite, pointer, key, value, type.substr(0, type.size() - 2));
+  } else if (type == "object") {
+    if (!value.is_object()) refuse_at(suite, pointer, "expected an object");
+  } else if (type == "settings") {
+    check_settings(suite, pointer, key, value);
+  } else if (type == "any" || (type == "stage" && value.is_null())) {
+    return;  // null: no such stage
+  } else {
+    check_object(suite, pointer, type);
+  }
+}
+
+}  // namespace
+
+void refuse_at(const LocatedJson& suite, const std::string& pointer, const std::string& what) {
+  throw UserError(ExitCode::invalid_suite, suite.at(pointer) + ": " + what);
+}
+
+std::string suggestion(const std::string& word, const std::vector<std::string>& known) {
+  const auto nearest = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
+    return edit_distance(word, a) < edit_distance(word, b);
+  });
+  if (nearest == known.end() || edit_distance(word, *nearest) > std::max<size_t>(2, word.size() / 3)) return {};
+  return ", did you mean " + *nearest + "?";
+}
+
+void check_object(const LocatedJson& suite, const std::string& pointer, const std::string& object) {
+  const auto& value = part(suite, pointer);
+  if (!value.is_object()) refuse_at(suite, pointer, "expected an object");
+  for (const auto& [key, inner] : value.items()) {
+    const auto child = child_pointer(pointer, key);
+    const auto* entry = find_key(object, key);
+    if (entry == nullptr) refuse_at(suite, child, "unknown key" + suggestion(key, keys_of(object)));
+    check_value(suite, child, *entry, inner);
+  }
+}
+
+void check_cell_key(const LocatedJson& suite, const std::string& pointer, const std::string& key) {
+  if (find_key("cell", key) == nullptr) refuse_at(suite, pointer, "unknown key" + suggestion(key, keys_of("cell")));
+}
+
+void check_cell_value(const LocatedJson& suite, const std::string& pointer, const std::string& key) {
+  check_cell_key(suite, pointer, key);
+  check_value(suite, pointer, *find_key("cell", key), part(suite, pointer));
+}
+
+}  // namespace auxbench

@@ -1,0 +1,188 @@
+#include "runner/plan/located_json.h"
+
+#include <set>
+
+#include "base/error.h"
+#include "base/files/file.h"
+
+namespace auxbench {
+namespace {
+
+using nlohmann::json;
+
+// Finds the ends of values and their places; strings, numbers and literals themselves are left to the library.
+class Parser {
+ public:
+  Parser(const std::string& text, const std::string& file) : text_(text), file_(file) {}
+
+  LocatedJson run() {
+    LocatedJson result;
+    result.value = value("", result.places, 0);
+    skip_space();
+    if (position_ < text_.size()) fail("unexpected text after the end of the value");
+    return result;
+  }
+
+ private:
+  using Places = std::map<std::string, Place>;
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw UserError(ExitCode::invalid_suite,
+                    file_ + ":" + std::to_string(line_) + ":" + std::to_string(column()) + ": " + what);
+  }
+
+  [[nodiscard]] int column() const { return static_cast<int>(position_ - line_start_) + 1; }
+  [[nodiscard]] char peek() const { return position_ < text_.size() ? text_[position_] : '\0'; }
+
+  void skip_space() {
+    while (position_ < text_.size() && std::string_view(" \t\r\n").find(text_[position_]) != std::string_view::npos) {
+      if (text_[position_++] != '\n') continue;
+      ++line_;
+      line_start_ = position_;
+    }
+  }
+
+  bool take(char wanted) {
+    skip_space();
+    if (peek() != wanted) return false;
+    ++position_;
+    return true;
+  }
+
+  json value(const std::string& pointer, Places& places, int depth) {
+    constexpr int kDeepest = 64;
+    skip_space();
+    if (depth > kDeepest) fail("nested more than 64 levels deep");
+    if (position_ >= text_.size()) fail("the file ends in the middle of a value");
+    places[pointer] = {file_, line_, column()};
+    if (take('{')) return object(pointer, places, depth);
+    if (take('[')) return array(pointer, places, depth);
+    return peek() == '"' ? json(string()) : scalar();
+  }
+
+  json object(const std::string& pointer, Places& places, int depth) {
+    json result = json::object();
+    if (take('}')) return result;
+    do {
+      skip_space();
+      if (peek() != '"') fail("expected a key in quotes");
+      const auto key_column = column();
+      const auto key = string();
+      const auto child = child_pointer(pointer, key);
+      if (result.contains(key))
+        throw UserError(ExitCode::invalid_suite, file_ + ":" + std::to_string(line_) + ":" +
+                                                     std::to_string(key_column) + ": " + child + ": key appears twice");
+      if (!take(':')) fail("expected ':' after the key");
+      result[key] = value(child, places, depth + 1);
+    } while (take(','));
+    if (!take('}')) fail(position_ >= text_.size() ? "the file ends inside an object" : "expected ',' or '}'");
+    return result;
+  }
+
+  json array(const std::string& pointer, Places& places, int depth) {
+    json result = json::array();
+    if (take(']')) return result;
+    do result.push_back(value(child_pointer(pointer, result.size()), places, depth + 1));
+    while (take(','));
+    if (!take(']')) fail(position_ >= text_.size() ? "the file ends inside a list" : "expected ',' or ']'");
+    return result;
+  }
+
+  std::string string() {
+    auto end = position_ + 1;
+    while (end < text_.size() && text_[end] != '"' && text_[end] != '\n') end += text_[end] == '\\' ? 2U : 1U;
+    if (end >= text_.size() || text_[end] != '"') fail("the string does not end on its line");
+    return library(end + 1, "a string").get<std::string>();
+  }
+
+  json scalar() {
+    const auto end = std::min(text_.find_first_of(" \t\r\n,]}:", position_), text_.size());
+    if (end == position_) fail("expected a value");
+    return library(end, "a value (true, false, null, a number or a string in quotes)");
+  }
+
+  json library(size_t end, const char* expected) {
+    auto parsed = json::parse(text_.begin() + static_cast<std::ptrdiff_t>(position_),
+                              text_.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+    if (parsed.is_discarded()) fail(std::string("expected ") + expected);
+    position_ = end;
+    return parsed;
+  }
+
+  const std::string& text_;
+  const std::string& file_;
+  size_t position_ = 0, line_start_ = 0;
+  int line_ = 1;
+};
+
+// The parts below a pointer stand together: they begin with it and '/', and '0' comes after '/'.
+template <typename Places>
+auto below(Places& places, const std::string& pointer) {
+  return std::pair(places.lower_bound(pointer + "/"), places.lower_bound(pointer + "0"));
+}
+
+void erase_with_below(std::map<std::string, Place>& places, const std::string& pointer) {
+  const auto [begin, end] = below(places, pointer);
+  places.erase(begin, end);
+  places.erase(pointer);
+}
+
+void copy_with_below(const LocatedJson& patch, const std::string& pointer, LocatedJson& target) {
+  erase_with_below(target.places, pointer);
+  if (const auto own = patch.places.find(pointer); own != patch.places.end()) target.places.insert(*own);
+  const auto [begin, end] = below(patch.places, pointer);
+  target.places.insert(begin, end);
+}
+
+void merge_into(json& target, const json& patch, const std::string& pointer, const LocatedJson& source,
+                LocatedJson& result) {
+  if (!patch.is_object()) {
+    target = patch;
+    copy_with_below(source, pointer, result);
+    return;
+  }
+  if (!target.is_object()) {
+    target = json::object();
+    if (source.places.contains(pointer)) result.places[pointer] = source.places.at(pointer);
+  }
+  for (const auto& [key, value] : patch.items()) {
+    const auto child = child_pointer(pointer, key);
+    if (value.is_null()) {
+      target.erase(key);
+      erase_with_below(result.places, child);
+    } else {
+      merge_into(target[key], value, child, source, result);
+    }
+  }
+}
+
+}  // namespace
+
+std::string LocatedJson::at(const std::string& pointer) const {
+  for (auto part = pointer;; part = part.substr(0, part.rfind('/'))) {
+    if (const auto found = places.find(part); found != places.end())
+      return found->second.file + ":" + std::to_string(found->second.line) + ":" +
+             std::to_string(found->second.column) + ": " + (pointer.empty() ? "/" : pointer);
+    if (part.empty()) return pointer;
+  }
+}
+
+LocatedJson parse_located(const std::string& text, const std::string& file) { return Parser(text, file).run(); }
+
+LocatedJson read_located(const std::filesystem::path& path) {
+  return parse_located(read_file(path, ExitCode::invalid_suite), path.string());
+}
+
+void merge_located(LocatedJson& target, const LocatedJson& patch) {
+  merge_into(target.value, patch.value, "", patch, target);
+}
+
+std::string child_pointer(const std::string& pointer, const std::string& key) {
+  std::string escaped;
+  for (const char c : key) escaped += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+  return pointer + "/" + escaped;
+}
+
+std::string child_pointer(const std::string& pointer, size_t index) { return pointer + "/" + std::to_string(index); }
+
+}  // namespace auxbench

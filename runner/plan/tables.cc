@@ -1,0 +1,157 @@
+#include "runner/plan/tables.h"
+
+#include <algorithm>
+
+#include "runner/plan/axes.h"
+#include "runner/plan/language.h"
+
+namespace auxbench {
+namespace {
+
+using nlohmann::json;
+
+// Reads `where`, if any, after checking it in its place.
+json where_of(const LocatedJson& suite, const std::string& pointer, const json& object) {
+  if (!object.contains("where")) return json::object();
+  check_match(suite, pointer + "/where");
+  return object.at("where");
+}
+
+std::string required(const LocatedJson& suite, const std::string& pointer, const json& object, const char* key) {
+  if (!object.contains(key)) refuse_at(suite, pointer, std::string("no ") + key);
+  return object.at(key).get<std::string>();
+}
+
+class TableReader {
+ public:
+  TableReader(const LocatedJson& suite, const std::vector<TieredCell>& cells, const std::string& pointer,
+              const json& table)
+      : suite_(suite), cells_(cells), pointer_(pointer), table_(table) {}
+
+  TableSpec read() {
+    spec_.id = required(suite_, pointer_, table_, "id");
+    spec_.title = table_.value("title", spec_.id);
+    spec_.source = table_.value("source", std::string());
+    spec_.note = table_.value("note", std::string());
+    spec_.metrics = table_.value("metrics", std::vector<std::string>{"top1"});
+    if (spec_.metrics.empty()) refuse_at(suite_, pointer_ + "/metrics", "a table needs a metric");
+    base_ = where_of(suite_, pointer_, table_);
+    for (size_t i = 0; i < list("columns").size(); ++i)
+      read_column(child_pointer(pointer_ + "/columns", i), list("columns")[i]);
+    for (size_t i = 0; i < list("rows").size(); ++i) read_row(child_pointer(pointer_ + "/rows", i), list("rows")[i]);
+    return std::move(spec_);
+  }
+
+ private:
+  const json& list(const char* key) {
+    if (!table_.contains(key) || table_.at(key).empty())
+      refuse_at(suite_, pointer_, std::string("a table needs ") + key);
+    return table_.at(key);
+  }
+
+  void read_column(const std::string& pointer, const json& column) {
+    spec_.columns.push_back({.id = required(suite_, pointer, column, "id"),
+                             .title = column.value("title", column.at("id").get<std::string>()),
+                             .role = column.value("role", std::string("other"))});
+    column_where_.push_back(where_of(suite_, pointer, column));
+  }
+
+  void read_row(const std::string& pointer, const json& row) {
+    TableRow result = {.title = required(suite_, pointer, row, "title"), .entries = {}};
+    if (row.contains("epoch")) result.epoch = row.at("epoch").get<int>();
+    const auto own = where_of(suite_, pointer, row);
+    check_reported(pointer, row);
+    for (size_t i = 0; i < spec_.columns.size(); ++i) {
+      auto where = base_;
+      where.merge_patch(own);
+      where.merge_patch(column_where_[i]);
+      TableEntry entry = {.cells = cells_of(pointer, where, spec_.columns[i].id), .reported = {}};
+      if (row.contains("reported") && row.at("reported").contains(spec_.columns[i].id))
+        row.at("reported").at(spec_.columns[i].id).get_to(entry.reported);
+      result.entries.push_back(std::move(entry));
+    }
+    spec_.rows.push_back(std::move(result));
+  }
+
+  void check_reported(const std::string& pointer, const json& row) {
+    if (!row.contains("reported")) return;
+    std::vector<std::string> ids;
+    for (const auto& column : spec_.columns) ids.push_back(column.id);
+    for (const auto& [id, figures] : row.at("reported").items()) {
+      const auto child = child_pointer(pointer + "/reported", id);
+      if (std::find(ids.begin(), ids.end(), id) == ids.end())
+        refuse_at(suite_, child, "no such column" + suggestion(id, ids));
+      if (!figures.is_object()) refuse_at(suite_, child, "expected an object of figures");
+      for (const auto& [metric, figure] : figures.items()) {
+        const auto place = child_pointer(child, metric);
+        if (std::find(spec_.metrics.begin(), spec_.metrics.end(), metric) == spec_.metrics.end())
+          refuse_at(suite_, place, "not a metric of this table" + suggestion(metric, spec_.metrics));
+        if (!figure.is_number()) refuse_at(suite_, place, "expected a number");
+      }
+    }
+  }
+
+  std::vector<CellSpec> cells_of(const std::string& pointer, const json& where, const std::string& column) {
+    std::vector<CellSpec> found;
+    for (const auto& cell : cells_) {
+      if (!matches(cell.written->axes, cell.written->groups, where)) continue;
+      for (const auto& spec : cell.seeds)
+        if (std::find(found.begin(), found.end(), spec) == found.end()) found.push_back(spec);
+    }
+    for (auto spec : found) {
+      spec.seed = found.front().seed;
+      if (!(spec == found.front()))
+        refuse_at(suite_, pointer,
+                  "column " + column + " fits both " + cell_slug(found.front()) + " and " + cell_slug(spec) +
+                      ": say more in where");
+    }
+    return found;
+  }
+
+  const LocatedJson& suite_;
+  const std::vector<TieredCell>& cells_;
+  const std::string& pointer_;
+  const json& table_;
+  json base_;
+  std::vector<json> column_where_;
+  TableSpec spec_;
+};
+
+}  // namespace
+
+std::vector<TableSpec> read_tables(const LocatedJson& suite, const std::vector<TieredCell>& cells) {
+  std::vector<TableSpec> tables;
+  if (!suite.value.contains("tables")) return tables;
+  const auto& list = suite.value.at("tables");
+  for (size_t i = 0; i < list.size(); ++i) {
+    const auto pointer = child_pointer("/tables", i);
+    tables.push_back(TableReader(suite, cells, pointer, list[i]).read());
+  }
+  return tables;
+}
+
+std::vector<ClaimSpec> read_claims(const LocatedJson& suite, const std::vector<TableSpec>& tables) {
+  std::vector<ClaimSpec> claims;
+  if (!suite.value.contains("claims")) return claims;
+  const auto& list = suite.value.at("claims");
+  for (size_t i = 0; i < list.size(); ++i) {
+    const auto pointer = child_pointer("/claims", i);
+    const ClaimSpec claim = {.text = required(suite, pointer, list[i], "text"),
+                             .table = required(suite, pointer, list[i], "table"),
+                             .row = list[i].value("row", std::string()),
+                             .column = required(suite, pointer, list[i], "column")};
+    const auto table =
+        std::find_if(tables.begin(), tables.end(), [&](const TableSpec& one) { return one.id == claim.table; });
+    if (table == tables.end()) refuse_at(suite, pointer + "/table", "no table " + claim.table);
+    if (std::none_of(table->columns.begin(), table->columns.end(),
+                     [&](const TableColumn& one) { return one.id == claim.column; }))
+      refuse_at(suite, pointer + "/column", "table " + claim.table + " has no column " + claim.column);
+    if (!claim.row.empty() && std::none_of(table->rows.begin(), table->rows.end(),
+                                           [&](const TableRow& one) { return one.title == claim.row; }))
+      refuse_at(suite, pointer + "/row", "table " + claim.table + " has no row " + claim.row);
+    claims.push_back(claim);
+  }
+  return claims;
+}
+
+}  // namespace auxbench

@@ -1,0 +1,22 @@
+// Tables and claims of a suite: which cells stand in which row and column, and what the paper reports there.
+#pragma once
+
+#include <vector>
+
+#include "runner/plan/expand.h"
+
+namespace auxbench {
+
+// A written cell with what it becomes in the chosen tier, one spec per seed.
+struct TieredCell {
+  const WrittenCell* written = nullptr;
+  std::vector<CellSpec> seeds;
+};
+
+// A cell belongs to an entry when it agrees with the table's, the row's and the column's `where`, merged in this order.
+// Throws UserError(invalid_suite) when the cells of an entry differ in more than the seed.
+std::vector<TableSpec> read_tables(const LocatedJson& suite, const std::vector<TieredCell>& cells);
+
+std::vector<ClaimSpec> read_claims(const LocatedJson& suite, const std::vector<TableSpec>& tables);
+
+}  // namespace auxbench

@@ -1,0 +1,143 @@
+// The list itself. Names that no part of the program knows yet stand here too: a suite may ask for them, and the run
+// says that they are not implemented.
+#include "quantizers/methods/methods.h"
+#include "runner/plan/aids.h"
+#include "runner/plan/language.h"
+
+namespace auxbench {
+namespace {
+
+const std::vector<std::string> kModels = {"resnet18",           "resnet34",           "resnet50",          "resnet101",
+                                          "retinanet-resnet18", "retinanet-resnet34", "retinanet-resnet50"};
+// "none", every method there is, and those that a suite may ask for before the program has them.
+std::vector<std::string> quantizer_names() {
+  std::vector<std::string> names = {"none"};
+  for (const auto& method : quantizer_methods()) names.push_back(method.name);
+  names.emplace_back("fqn");
+  return names;
+}
+
+std::vector<std::string> aid_names() {
+  std::vector<std::string> names;
+  for (const auto& aid : aids()) names.push_back(aid.name);
+  return names;
+}
+
+std::vector<std::string> aid_setting_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : aid_setting_defaults()) names.push_back(name);
+  return names;
+}
+
+const std::vector<std::string> kMetrics = {"top1", "top5", "ap", "ap50", "ap75", "aps", "apm", "apl"};
+
+}  // namespace
+
+const std::vector<LanguageKey>& suite_language() {
+  static const std::vector<LanguageKey> kLanguage = {
+      {"suite", "$schema", "string", {}},
+      {"suite", "name", "string", {}},
+      {"suite", "title", "string", {}},
+      {"suite", "extends", "any", {}},
+      {"suite", "defaults", "cell", {}},
+      {"suite", "matrix", "object", {}},
+      {"suite", "zip", "object", {}},
+      {"suite", "exclude", "object[]", {}},
+      {"suite", "include", "cell[]", {}},
+      {"suite", "groups", "group[]", {}},
+      {"suite", "seeds", "integers", {}},
+      {"suite", "tiers", "object", {}},
+      {"suite", "tables", "table[]", {}},
+      {"suite", "claims", "claim[]", {}},
+      {"group", "name", "string", {}},
+      {"group", "set", "cell", {}},
+      {"group", "matrix", "object", {}},
+      {"group", "zip", "object", {}},
+      {"group", "exclude", "object[]", {}},
+      {"group", "include", "cell[]", {}},
+      {"cell", "task", "string", {"classification", "detection"}},
+      {"cell", "dataset", "string", {"fashion-mnist", "imagenet", "cifar100", "coco", "scenes"}},
+      {"cell", "train_images", "integer", {}, 0},
+      {"cell", "test_images", "integer", {}, 0},
+      {"cell", "model", "string", kModels},
+      {"cell", "skip", "boolean", {}},
+      {"cell", "stem", "string", {"imagenet", "small"}},
+      {"cell", "stem_stride", "integer", {}, 1},
+      {"cell", "width", "number", {}, 0.01},
+      {"cell", "block", "string", {"post-act", "pre-act", "bireal", "group"}},
+      {"cell", "bases", "integer", {}, 1},
+      {"cell", "activation", "string", {"relu", "relu6", "hardtanh", "tanh"}},
+      {"cell", "quantizer", "string", quantizer_names()},
+      {"cell", "weight_bits", "integer", {}, 1},
+      {"cell", "activation_bits", "integer", {}, 1},
+      {"cell", "first_last", "string", {"float", "8-bit", "same"}},
+      {"cell", "quantize_at", "string", {"conv-input", "block-output"}},
+      {"cell", "quantizer_settings", "settings", {}},
+      {"cell", "aid", "strings", aid_names()},
+      {"cell", "aid_settings", "settings", aid_setting_names()},
+      {"cell", "weights", "string", {}},
+      {"cell", "auxi", "auxi", {}},
+      {"cell", "detector", "detector", {}},
+      {"cell", "pretrain", "stage", {}},
+      {"cell", "finetune", "stage", {}},
+      {"cell", "calibrate", "calibration", {}},
+      {"calibration", "images", "integer", {}, 1},
+      {"calibration", "batch", "integer", {}, 1},
+      {"calibration", "iterations", "integer", {}, 0},
+      {"stage", "epochs", "integer", {}, 1},
+      {"stage", "batch", "integer", {}, 1},
+      {"stage", "optimizer", "string", {"sgd", "adam"}},
+      {"stage", "lr", "number", {}, 1e-12},
+      {"stage", "momentum", "number", {}, 0},
+      {"stage", "nesterov", "boolean", {}},
+      {"stage", "weight_decay", "number", {}, 0},
+      {"stage", "decay_norms", "boolean", {}},
+      {"stage", "schedule", "string", {"constant", "step", "cosine"}},
+      {"stage", "milestones", "numbers", {}, 0},
+      {"stage", "gamma", "number", {}, 0},
+      {"stage", "augment", "strings", {"random-resized-crop", "pad-crop", "square-crop", "flip"}},
+      {"stage", "evaluate", "string", {"every", "ends"}},
+      {"auxi", "kernel", "integer", {}, 1},
+      {"auxi", "tap", "string", {"block", "layer"}},
+      {"auxi", "place", "string", {"after-add", "before-add"}},
+      {"auxi", "relu", "boolean", {}},
+      {"auxi", "norms", "string", {"shared", "separate"}},
+      {"auxi", "weight", "number", {}, 0},
+      {"auxi", "pretrain", "boolean", {}},
+      {"detector", "heads", "string", {"shared", "unshared"}},
+      {"detector", "quantize", "string", {"all", "backbone"}},
+      {"tier", "title", "string", {}},
+      {"tier", "proxy", "boolean", {}},
+      {"tier", "proxy_reason", "string", {}},
+      {"tier", "set", "cell", {}},
+      {"tier", "seeds", "integers", {}},
+      {"tier", "rules", "rule[]", {}},
+      {"tier", "only", "object[]", {}},
+      {"rule", "where", "object", {}},
+      {"rule", "set", "cell", {}},
+      {"rule", "seeds", "integers", {}},
+      {"table", "id", "string", {}},
+      {"table", "title", "string", {}},
+      {"table", "source", "string", {}},
+      {"table", "note", "string", {}},
+      {"table", "metrics", "strings", kMetrics},
+      {"table", "where", "object", {}},
+      {"table", "columns", "column[]", {}},
+      {"table", "rows", "row[]", {}},
+      {"column", "id", "string", {}},
+      {"column", "title", "string", {}},
+      {"column", "role", "string", {"full-precision", "baseline", "aid", "other"}},
+      {"column", "where", "object", {}},
+      {"row", "title", "string", {}},
+      {"row", "epoch", "integer", {}, 1},
+      {"row", "where", "object", {}},
+      {"row", "reported", "object", {}},
+      {"claim", "text", "string", {}},
+      {"claim", "table", "string", {}},
+      {"claim", "row", "string", {}},
+      {"claim", "column", "string", {}},
+  };
+  return kLanguage;
+}
+
+}  // namespace auxbench

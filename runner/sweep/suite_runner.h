@@ -1,0 +1,39 @@
+// A whole suite: cells in order, finished ones skipped, failures kept apart.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "reports/report.h"
+#include "runner/plan/suite.h"
+#include "runner/sweep/cell_runner.h"
+
+namespace auxbench {
+
+struct RunOptions {
+  std::optional<double> budget_seconds;  // no new cell starts after it
+  bool fail_fast = false;
+  std::function<void()> after_cell;  // called when a cell's record is safe, if set
+};
+
+struct RunResult {
+  int completed = 0, cached = 0, skipped = 0, failed = 0, not_run = 0;
+  double cell_seconds = 0;  // training and evaluation in this run
+  double wall_seconds = 0;  // everything
+  int signal = 0;
+};
+
+RunResult run_suite(const SuiteSpec& suite, const RunContext& context, const RunOptions& options, Store& store,
+                    Progress& progress);
+
+// Where a suite stands: its plan, its tables, and whatever records there are.
+ReportInput report_input(const SuiteSpec& suite, const RunContext& context,
+                         const std::map<std::string, Record>& records, const std::string& command);
+
+// The exit code a run ends with.
+ExitCode exit_code(const RunResult& result);
+
+}  // namespace auxbench

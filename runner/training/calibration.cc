@@ -1,0 +1,186 @@
+#include "runner/training/calibration.h"
+
+#include <algorithm>
+
+#include "base/interrupt.h"
+#include "base/random.h"
+#include "base/stopwatch.h"
+#include "base/torch_prelude.h"
+#include "quantizers/adaround.h"
+#include "quantizers/quantized_layers.h"
+#include "runner/training/batch.h"
+
+namespace auxbench {
+namespace {
+
+constexpr double kLearningRate = 1e-3, kLambda = 0.01, kWarmUp = 0.2, kFirstBeta = 20, kLastBeta = 2;
+
+class Calibrator {
+ public:
+  Calibrator(Experiment& experiment, const Dataset& data, const std::string& id, Progress& progress)
+      : experiment_(experiment),
+        spec_(*experiment.cell().calibrate),
+        layers_(experiment.network().quantized_layers()),
+        data_(data),
+        id_(id),
+        progress_(progress),
+        rounded_(layers_.size()) {
+    for (auto* layer : layers_) exact_.push_back(layer->values().detach().clone());
+  }
+
+  TrainOutcome run() {
+    const Stopwatch watch;
+    experiment_.train_mode(false);
+    progress_.start_cell(id_, steps(), 0);
+    draw_images();
+    observe();
+    if (spec_.iterations > 0)
+      for (size_t i = 0; i < layers_.size() && !interrupted(); ++i) reconstruct(i);
+    progress_.end_cell();
+    outcome_.state.train_seconds = watch.seconds();
+    if (!interrupted()) evaluate_network();
+    return std::move(outcome_);
+  }
+
+ private:
+  [[nodiscard]] int64_t steps() const {
+    return std::max<int64_t>(1, spec_.iterations * static_cast<int64_t>(layers_.size()));
+  }
+
+  bool interrupted() {
+    if (signal_received() == 0) return false;
+    outcome_.status = Status::interrupted;
+    outcome_.reason = "signal " + std::to_string(signal_received());
+    return true;
+  }
+
+  // A random part of the training set, in batches.
+  void draw_images() {
+    TensorLoader loader(data_.train, {.batch = spec_.batch, .seed = experiment_.cell().seed, .epochs = 1},
+                        experiment_.options());
+    const auto wanted = std::min<int64_t>(spec_.images, data_.train->count());
+    for (int64_t i = 0, drawn = 0; drawn < wanted; ++i) {
+      const auto images = loader.take(0, i).images;
+      batches_.push_back(images.slice(0, 0, std::min(images.size(0), wanted - drawn)));
+      drawn += batches_.back().size(0);
+    }
+  }
+
+  // From layer `first` on at full precision, before it as quantized, with the weights that learned their rounding.
+  void quantize_before(size_t first) {
+    const at::NoGradGuard no_gradient;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      layers_[i]->bypass(i >= first);
+      layers_[i]->values().detach().copy_(i < first && rounded_[i].defined() ? rounded_[i] : exact_[i]);
+    }
+  }
+
+  void pass_all() {
+    const at::NoGradGuard no_gradient;
+    for (const auto& batch : batches_) experiment_.network().forward(batch);
+  }
+
+  void observe() {
+    quantize_before(0);
+    for (auto* layer : layers_) {
+      if (layer->weight_quantizer() != nullptr) layer->weight_quantizer()->observe(layer->values());
+      if (auto* quantizer = layer->input_quantizer(); quantizer != nullptr)
+        layer->watch([quantizer](const LayerPass& pass) { quantizer->observe(pass.input); });
+    }
+    pass_all();
+    for (auto* layer : layers_) layer->watch({});
+    quantize_before(layers_.size());
+  }
+
+  struct Recorded {
+    at::Tensor inputs, outputs;
+    ConvGeometry geometry;
+  };
+
+  // What goes into layer i and comes out, over all images, with the layers before it quantized or not.
+  Recorded record(size_t i, bool quantized) {
+    quantize_before(quantized ? i : 0);
+    std::vector<at::Tensor> inputs, outputs;
+    Recorded all;
+    layers_[i]->watch([&](const LayerPass& pass) {
+      inputs.push_back(pass.input);
+      outputs.push_back(pass.output);
+      all.geometry = pass.geometry;
+    });
+    pass_all();
+    layers_[i]->watch({});
+    quantize_before(layers_.size());
+    all.inputs = at::cat(inputs);
+    all.outputs = at::cat(outputs);
+    return all;
+  }
+
+  void reconstruct(size_t i) {
+    auto& layer = *layers_[i];
+    if (layer.weight_quantizer() == nullptr) return;
+    // Of the network as it was trained: no layer before this one is rounded in it.
+    const auto target = record(i, false).outputs;
+    auto [inputs, unused, geometry] = record(i, true);
+    unused.reset();
+    if (layer.input_quantizer() != nullptr) {
+      const at::NoGradGuard no_gradient;
+      inputs = layer.input_quantizer()->quantize(inputs);
+    }
+    LearnedRounding rounding(layer.values(), *layer.weight_quantizer());
+    Optimizer optimizer({.epochs = 1, .optimizer = "adam"}, {{"alpha", rounding.alpha()}});
+    const auto images = inputs.size(0);
+    RandomStream random(stream_seed(experiment_.cell().seed, "reconstruction", i));
+    for (int step = 0; step < spec_.iterations && !interrupted(); ++step) {
+      const auto chosen = draw(random, images).to(inputs.device());
+      optimizer.clear_gradients();
+      const auto loss =
+          reconstruction_loss(rounding, inputs.index_select(0, chosen), target.index_select(0, chosen), geometry, step);
+      loss.backward();
+      optimizer.step(kLearningRate);
+      progress_.advance(++outcome_.state.iteration, loss.item<double>());
+    }
+    rounded_[i] = rounding.hard();
+    quantize_before(layers_.size());
+  }
+
+  [[nodiscard]] at::Tensor draw(RandomStream& random, int64_t images) const {
+    std::vector<int64_t> chosen(static_cast<size_t>(std::min<int64_t>(spec_.batch, images)));
+    for (auto& index : chosen) index = static_cast<int64_t>(random.below(static_cast<uint64_t>(images)));
+    return at::tensor(chosen, at::kLong);
+  }
+
+  [[nodiscard]] at::Tensor reconstruction_loss(const LearnedRounding& rounding, const at::Tensor& x,
+                                               const at::Tensor& target, const ConvGeometry& geometry, int step) const {
+    auto weight = rounding.soft();
+    if (weight.dim() == 2) weight = weight.unsqueeze(2).unsqueeze(3);
+    const auto y = at::conv2d(x, weight, {}, geometry.stride, geometry.padding, 1, geometry.groups);
+    const auto error = (y - target).square().sum(1).mean();
+    const double progress = (step / static_cast<double>(spec_.iterations) - kWarmUp) / (1 - kWarmUp);
+    if (progress < 0) return error;
+    return error + kLambda * rounding.regularizer(kFirstBeta + (kLastBeta - kFirstBeta) * progress);
+  }
+
+  void evaluate_network() {
+    const Stopwatch watch;
+    outcome_.final = evaluate(experiment_.network(), data_.test, experiment_.options());
+    outcome_.state.evaluate_seconds = watch.seconds();
+  }
+
+  Experiment& experiment_;
+  const CalibrationSpec& spec_;
+  std::vector<QuantizedWeight*> layers_;
+  const Dataset& data_;
+  const std::string& id_;
+  Progress& progress_;
+  std::vector<at::Tensor> batches_;
+  std::vector<at::Tensor> exact_, rounded_;  // weights of each layer; rounded_ undefined where it is not learned
+  TrainOutcome outcome_;
+};
+
+}  // namespace
+
+TrainOutcome calibrate(Experiment& experiment, const Dataset& data, const std::string& cell_id, Progress& progress) {
+  return Calibrator(experiment, data, cell_id, progress).run();
+}
+
+}  // namespace auxbench

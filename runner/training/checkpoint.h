@@ -1,0 +1,35 @@
+// Checkpoint: everything a killed cell needs to end as if it had not been killed.
+//
+// One safetensors file, replaced atomically: F, H and optimiser as tensors ("model.", "aux.", "optimizer."), the rest
+// as JSON in its metadata. Order, augmentation and schedule follow from seed and iteration, so that the iteration is
+// the whole state of the sampler and of the random numbers.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runner/training/experiment.h"
+
+namespace auxbench {
+
+struct TrainingState {
+  int64_t iteration = 0;      // steps done
+  double epoch_loss_sum = 0;  // of the steps of the unfinished epoch
+  double epoch_aux_loss_sum = 0;
+  double train_seconds = 0;
+  double evaluate_seconds = 0;
+  double earlier_seconds = 0;  // the part of both that a run before this one spent; not stored
+  std::map<std::string, std::vector<double>> curves;
+};
+
+void save_checkpoint(const std::filesystem::path& path, const std::string& cell_id, const Experiment& experiment,
+                     const TrainingState& state);
+
+// False when there is none. A file of another cell, or a broken one, throws UserError.
+bool load_checkpoint(const std::filesystem::path& path, const std::string& cell_id, Experiment& experiment,
+                     TrainingState& state);
+
+}  // namespace auxbench

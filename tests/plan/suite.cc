@@ -1,0 +1,311 @@
+#include "runner/plan/suite.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "runner/plan/language.h"
+#include "tests/support/catch.h"
+#include "tests/support/temp_folder.h"
+
+using namespace auxbench;
+
+namespace {
+
+const std::string kStages = R"("pretrain": {"epochs": 2, "lr": 0.1}, "finetune": {"epochs": 1, "lr": 0.01})";
+
+class SuiteFile {
+ public:
+  explicit SuiteFile(const std::string& text, const std::string& name = "s.json") : path_(folder_.path() / name) {
+    write(text, name);
+  }
+  void write(const std::string& text, const std::string& name) const { std::ofstream(folder_.path() / name) << text; }
+  [[nodiscard]] SuiteSpec load(const SuiteRequest& request = {.tier = "t"}) const { return load_suite(path_, request); }
+  [[nodiscard]] std::string error(const SuiteRequest& request = {.tier = "t"}) const {
+    try {
+      static_cast<void>(load(request));
+    } catch (const UserError& error) {
+      const std::string text = error.what();
+      const auto folder = folder_.path().string() + "/";
+      return text.starts_with(folder) ? text.substr(folder.size()) : text;
+    }
+    return "no error";
+  }
+  [[nodiscard]] ExitCode code(const SuiteRequest& request = {.tier = "t"}) const {
+    try {
+      static_cast<void>(load(request));
+    } catch (const UserError& error) {
+      return error.code();
+    }
+    return ExitCode::ok;
+  }
+
+ private:
+  test::TempFolder folder_;
+  std::filesystem::path path_;
+};
+
+// A suite whose defaults are complete, so that a test writes only what it is about.
+std::string suite(const std::string& rest, const std::string& defaults = "") {
+  return "{\"defaults\": {\"dataset\": \"fashion-mnist\", \"model\": \"resnet18\", " + kStages + defaults +
+         "},\n\"tiers\": {\"t\": {}},\n" + rest + "}";
+}
+
+}  // namespace
+
+TEST_CASE("a matrix is a product and each cell knows its parent", "[spec]") {
+  const auto spec =
+      SuiteFile(
+          suite(
+              R"("matrix": {"model": ["resnet18", "resnet34"], "quantizer": ["none", "dorefa"]}, "exclude": [{"model": "resnet34", "quantizer": "none"}], "include": [{"model": "resnet50"}])",
+              R"(, "weight_bits": 2, "activation_bits": 2)"))
+          .load();
+  std::vector<std::string> slugs;
+  for (const auto& cell : spec.cells) slugs.push_back(cell_slug(cell.spec) + (cell.implied ? "*" : ""));
+  CHECK(slugs == std::vector<std::string>{"resnet18-fp-s0", "resnet18-dorefa-w2a2-s0", "resnet34-fp-s0*",
+                                          "resnet34-dorefa-w2a2-s0", "resnet50-fp-s0"});
+}
+
+TEST_CASE("zip walks its lists together", "[spec]") {
+  const auto spec =
+      SuiteFile(suite(R"("zip": {"weight_bits": [1, 2], "activation_bits": [3, 4]})", R"(, "quantizer": "dorefa")"))
+          .load();
+  REQUIRE(spec.cells.size() == 3);
+  CHECK(cell_slug(spec.cells[1].spec) == "resnet18-dorefa-w1a3-s0");
+  CHECK(cell_slug(spec.cells[2].spec) == "resnet18-dorefa-w2a4-s0");
+}
+
+TEST_CASE("errors name file, line, column and key, and suggest", "[spec]") {
+  CHECK(SuiteFile("{\n  \"nmae\": \"x\", \"tiers\": {\"t\": {}}}").error() ==
+        "s.json:2:11: /nmae: unknown key, did you mean name?");
+  CHECK(SuiteFile(suite("\"matrix\": {\"modle\": [\"resnet18\"]}")).error() ==
+        "s.json:3:21: /matrix/modle: unknown key, did you mean model?");
+  CHECK(SuiteFile(suite("\"matrix\": {\"model\": [\"resnet18\",\n \"resnet19\"]}")).error() ==
+        "s.json:4:2: /matrix/model/1: unknown model \"resnet19\", did you mean resnet18?");
+  CHECK(SuiteFile(suite("\"matrix\": {\"weight_bits\": [\"two\"]}")).error() ==
+        "s.json:3:28: /matrix/weight_bits/0: expected a whole number");
+  CHECK(SuiteFile(suite("\"matrix\": {\"weight_bits\": [12]}")).error() ==
+        "s.json:3:28: /matrix/weight_bits/0: expected 1 to 8 bits, or 32 for full precision, found 12");
+  CHECK(SuiteFile(suite("\"matrix\": {\"model\": []}")).error() ==
+        "s.json:3:21: /matrix/model: an empty list leaves no cells");
+  CHECK(SuiteFile(suite("\"matrix\": {\"model\": [\"resnet18\"]}, \"exclude\": [{}]")).error() ==
+        "s.json:1:1: /: no cells are left: everything is excluded");
+  CHECK(SuiteFile(suite("\"matrix\": {\"model\": [\"resnet18\", \"resnet18\"]}")).error() ==
+        "s.json:1:1: /: duplicate cell resnet18-fp-s0");
+  CHECK(SuiteFile(suite("\"zip\": {\"model\": [\"resnet18\"], \"skip\": [true, false]}")).error() ==
+        "s.json:3:40: /zip/skip: zip needs lists of one length: model has 1 values, skip has 2");
+  CHECK(SuiteFile(suite("\"seeds\": 3")).error() == "s.json:3:10: /seeds: expected a list");
+}
+
+TEST_CASE("whole numbers beyond an int, groups without a name and paths too long are refused in their place",
+          "[spec]") {
+  CHECK(SuiteFile(suite("\"include\": [{}], \"seeds\": [9223372036854775808]")).error() ==
+        "s.json:3:28: /seeds/0: expected at most 2147483647, found 9223372036854775808");
+  CHECK(SuiteFile(suite("\"include\": [{\"pretrain\": {\"epochs\": 4294967297}}]")).error() ==
+        "s.json:3:37: /include/0/pretrain/epochs: expected at most 2147483647, found 4294967297");
+  CHECK(SuiteFile(suite("\"include\": [{}], \"exclude\": [{\"group\": 3}]")).error() ==
+        "s.json:3:40: /exclude/0/group: expected a group's name or a list of them");
+  CHECK_THAT(SuiteFile("{\"extends\": \"" + std::string(300, 'a') + "\"}").error(),
+             Catch::Matchers::Contains("/extends: no such file"));
+}
+
+TEST_CASE("a product or seeds beyond the limit of cells are refused before they are made", "[spec]") {
+  const SuiteRequest small = {.tier = "t", .most_cells = 4};
+  const std::string models = R"("matrix": {"model": ["resnet18", "resnet34"], )";
+  CHECK(SuiteFile(suite(models + R"("skip": [true, false]})")).error(small) == "no error");
+  CHECK(SuiteFile(suite(models + R"("width": [1, 2, 3]})")).error(small) ==
+        "s.json:3:56: /matrix/width: more than 4 cells");
+  CHECK(SuiteFile(suite(models + R"("skip": [true, false]}, "seeds": [0, 1])")).error(small) ==
+        "s.json:1:1: /: more than 4 cells");
+  CHECK(SuiteFile(suite(models + R"("skip": [true, false]}, "groups": [{"include": [{}]}])")).error(small) ==
+        "s.json:3:82: /groups/0: more than 4 cells");
+}
+
+TEST_CASE("text that is no strict JSON is refused where it goes wrong", "[spec]") {
+  CHECK(SuiteFile("").error() == "s.json:1:1: the file ends in the middle of a value");
+  CHECK(SuiteFile("{\"name\": \"x\",\n").error() == "s.json:2:1: expected a key in quotes");
+  CHECK(SuiteFile("{\"name\": \"x\"").error() == "s.json:1:13: the file ends inside an object");
+  CHECK(SuiteFile("{\"name\": \"x").error() == "s.json:1:10: the string does not end on its line");
+  CHECK(SuiteFile("{\"name\": \"x\", \"name\": \"y\"}").error() == "s.json:1:15: /name: key appears twice");
+  CHECK(SuiteFile("{} // c").error() == "s.json:1:4: unexpected text after the end of the value");
+  CHECK(SuiteFile("{\"a\": NaN}").error() ==
+        "s.json:1:7: expected a value (true, false, null, a number or a string in quotes)");
+  CHECK(SuiteFile(std::string(100000, '[')).error() == "s.json:1:66: nested more than 64 levels deep");
+  CHECK(SuiteFile("{\"seeds\": [1,]}").error() == "s.json:1:14: expected a value");
+  CHECK(SuiteFile("[]").code() == ExitCode::invalid_suite);
+}
+
+TEST_CASE("every cut of a good suite is an error with a place, never a crash", "[spec]") {
+  const auto whole = suite("\"matrix\": {\"model\": [\"resnet18\"]}");
+  for (size_t length = 0; length + 1 < whole.size(); ++length)
+    REQUIRE(SuiteFile(whole.substr(0, length)).code() == ExitCode::invalid_suite);
+}
+
+TEST_CASE("extends merges files, keeps their places, and refuses circles", "[spec]") {
+  SuiteFile file(R"({"extends": "base.json", "matrix": {"model": ["resnet34"]}})");
+  file.write(suite("\"seeds\": [7]"), "base.json");
+  const auto spec = file.load();
+  CHECK(cell_slug(spec.cells.at(0).spec) == "resnet34-fp-s7");
+  file.write(suite("\"seds\": [7]"), "base.json");
+  CHECK(file.error() == "base.json:3:9: /seds: unknown key, did you mean seeds?");
+  file.write(R"({"extends": "s.json"})", "base.json");
+  CHECK(file.error().find("circle") != std::string::npos);
+  file.write(R"({"extends": "nowhere.json"})", "base.json");
+  CHECK(file.error().find("no such file") != std::string::npos);
+}
+
+TEST_CASE("a tier, its rules and the command line have the last word, in this order", "[spec]") {
+  const SuiteFile file(
+      "{\"defaults\": {\"dataset\": \"imagenet\", \"quantizer\": \"dorefa\", \"weight_bits\": 2, \"activation_bits\": "
+      "2, " +
+      kStages + R"(},
+    "matrix": {"model": ["resnet18", "resnet50"]}, "seeds": [0],
+    "tiers": {"t": {"proxy": true, "proxy_reason": "why", "set": {"dataset": "fashion-mnist", "finetune": {"epochs": 3}},
+                    "rules": [{"where": {"model": "resnet50", "dataset": "imagenet"}, "set": {"finetune": {"epochs": 9}}, "seeds": [4, 5]}]}}})");
+  const auto spec = file.load();
+  REQUIRE(spec.cells.size() == 6);
+  CHECK(spec.proxy);
+  CHECK(spec.cells[1].spec.finetune->epochs == 3);
+  CHECK(spec.cells[1].spec.dataset == "fashion-mnist");
+  CHECK(spec.cells[3].spec.finetune->epochs == 9);
+  CHECK(spec.cells[3].spec.finetune->lr == 0.01);
+  CHECK(spec.cells[5].spec.seed == 5);
+  const auto forced = file.load({.tier = "t", .set = {"finetune.epochs=1", "width=0.5"}, .seeds = 1});
+  REQUIRE(forced.cells.size() == 4);
+  CHECK(forced.cells[3].spec.finetune->epochs == 1);
+  CHECK(forced.cells[3].spec.width == 0.5);
+  CHECK(file.code({.tier = "t", .set = {"epochs=1"}}) == ExitCode::usage);
+  CHECK(file.code({.tier = "t", .set = {"nonsense"}}) == ExitCode::usage);
+  CHECK(file.code({.tier = "tt"}) == ExitCode::usage);
+  const auto one = file.load({.tier = "t", .only = {"resnet50-dorefa*-s4"}});
+  REQUIRE(one.cells.size() == 2);
+  CHECK(one.cells[0].implied);
+  CHECK(file.code({.tier = "t", .only = {"nothing"}}) == ExitCode::usage);
+}
+
+TEST_CASE("the id depends on what changes the number and on nothing else", "[spec]") {
+  const auto id_of = [](const std::string& text, const std::string& name = "s.json") {
+    return cell_id(SuiteFile(text, name).load().cells.back().spec, {.data_manifest = "d", .device_class = "cpu"});
+  };
+  const auto plain = id_of(suite("\"matrix\": {\"model\": [\"resnet18\"]}"));
+  CHECK(plain == id_of(suite("  \"include\": [{\"model\":\"resnet18\"}]"), "other.json"));
+  CHECK(plain == id_of(suite("\"matrix\": {\"model\": [\"resnet18\"]}",
+                             ", \"first_last\": \"8-bit\", \"auxi\": {\"kernel\": 3}")));
+  CHECK_FALSE(plain == id_of(suite("\"matrix\": {\"model\": [\"resnet18\"]}", ", \"width\": 0.5")));
+  CHECK_FALSE(plain == id_of(suite("\"matrix\": {\"model\": [\"resnet18\"]}, \"seeds\": [1]")));
+  CHECK(plain.substr(0, 15) == "resnet18-fp-s0-");
+  CHECK(plain.size() == 15 + 12);
+}
+
+TEST_CASE("a cell's JSON is read back to the same cell", "[spec]") {
+  for (const char* file : {"paper_tables.json", "smoke.json"})
+    for (const auto& cell :
+         load_suite(std::string(AUXBENCH_SOURCE_ROOT) + "/suites/" + file, {.tier = "embedded"}).cells)
+      CHECK(cell_from_json(cell_to_json(cell.spec)) == cell.spec);
+  CHECK_THROWS_AS(cell_from_json({{"task", "classification"}}), UserError);
+}
+
+TEST_CASE("a post-training cell is calibrated instead of fine-tuned", "[spec]") {
+  const auto cells = [](const std::string& rest) {
+    return suite(R"("include": [{"quantizer": "mse", "weight_bits": 4, "activation_bits": 8)" + rest + "}]");
+  };
+  const auto spec = SuiteFile(cells(R"(, "calibrate": {"images": 64, "iterations": 9})")).load({.tier = "t"});
+  const auto cell =
+      std::find_if(spec.cells.begin(), spec.cells.end(), [](const auto& one) { return !one.implied; })->spec;
+  CHECK(cell.post_training());
+  CHECK_FALSE(cell.finetune);
+  CHECK(cell.calibrate->images == 64);
+  CHECK(cell.calibrate->iterations == 0);  // nothing is learned by MSE
+  CHECK_FALSE(cell.parent()->calibrate);
+  CHECK(cell_from_json(cell_to_json(cell)) == cell);
+  const auto trained = SuiteFile(suite(R"("include": [{"quantizer": "lsq", "weight_bits": 4, "activation_bits": 8}])",
+                                       R"(, "calibrate": {"images": 64})"))
+                           .load({.tier = "t"});
+  for (const auto& listed : trained.cells) CHECK_FALSE(listed.spec.calibrate);
+  CHECK(SuiteFile(cells(R"(, "aid": ["auxi"])")).error().find("there is none that aid auxi could help") !=
+        std::string::npos);
+  CHECK(SuiteFile(cells(R"(, "pretrain": null)")).error().find("it needs pretrain") != std::string::npos);
+  CHECK(SuiteFile(cells(R"(, "block": "bireal")")).error().find("blocks post-act and pre-act") != std::string::npos);
+  CHECK(SuiteFile(cells(R"(, "calibrate": {"images": 0})")).error().find("expected at least 1") != std::string::npos);
+}
+
+TEST_CASE("baseline and auxiliary cells start from full-precision cells of the same budget", "[spec]") {
+  const auto spec = SuiteFile(suite("\"matrix\": {\"aid\": [[], [\"auxi\"]]}",
+                                    ", \"quantizer\": \"dorefa\", \"weight_bits\": 2, \"activation_bits\": 2"))
+                        .load();
+  const auto baseline = spec.cells.at(1).spec.parent(), auxiliary = spec.cells.at(3).spec.parent();
+  REQUIRE((baseline && auxiliary));
+  CHECK(baseline->pretrain == auxiliary->pretrain);
+  CHECK_FALSE(baseline->has_auxi());
+  CHECK(auxiliary->has_auxi());
+  CHECK_FALSE(baseline->parent());
+}
+
+TEST_CASE("the paper's tables carry every reported figure", "[spec]") {
+  const auto spec = load_suite(std::string(AUXBENCH_SOURCE_ROOT) + "/suites/paper_tables.json", {.tier = "full"});
+  std::map<std::string, size_t> figures, entries;
+  for (const auto& table : spec.tables)
+    for (const auto& row : table.rows)
+      for (const auto& entry : row.entries) {
+        figures[table.id] += entry.reported.size();
+        entries[table.id] += entry.cells.empty() ? 0U : 1U;
+      }
+  CHECK(figures == std::map<std::string, size_t>{{"figure-3", 33},
+                                                 {"table-1", 20},
+                                                 {"table-2", 24},
+                                                 {"table-3", 24},
+                                                 {"table-4", 10},
+                                                 {"table-5", 6},
+                                                 {"table-6", 54},
+                                                 {"table-7", 36},
+                                                 {"v1-links", 6}});
+  CHECK(entries == std::map<std::string, size_t>{{"figure-3", 33},
+                                                 {"table-1", 15},
+                                                 {"table-2", 15},
+                                                 {"table-3", 15},
+                                                 {"table-4", 5},
+                                                 {"table-5", 4},
+                                                 {"table-6", 9},
+                                                 {"table-7", 6},
+                                                 {"v1-links", 3}});
+  CHECK(spec.claims.front().row == "ResNet-18");
+}
+
+TEST_CASE("tables refuse columns that are not there and entries that fit two cells", "[spec]") {
+  const std::string table =
+      R"("tables": [{"id": "a", "columns": [{"id": "c", "where": {}}], "rows": [{"title": "r", "reported": {"d": {"top1": 1}}}]}])";
+  CHECK(SuiteFile(suite("\"matrix\": {\"model\": [\"resnet18\"]},\n" + table)).error() ==
+        "s.json:4:105: /tables/0/rows/0/reported/d: no such column, did you mean c?");
+  const std::string wide = R"("tables": [{"id": "a", "columns": [{"id": "c"}], "rows": [{"title": "r"}]}])";
+  CHECK(SuiteFile(suite("\"matrix\": {\"model\": [\"resnet18\", \"resnet34\"]},\n" + wide)).error().find("fits both") !=
+        std::string::npos);
+}
+
+namespace {
+
+using Vocabulary = std::map<std::string, std::map<std::string, std::vector<std::string>>>;
+
+// The keys and values the schema's definitions name.
+Vocabulary vocabulary_of(const nlohmann::json& schema) {
+  Vocabulary words;
+  for (const auto& [name, definition] : schema.at("$defs").items()) {
+    if (!definition.contains("properties") || name == "axes" || name == "match") continue;
+    CHECK(definition.at("additionalProperties") == false);
+    for (const auto& [key, value] : definition.at("properties").items()) {
+      auto part = value.contains("items") ? value.at("items") : value;
+      if (part.contains("propertyNames")) part = part.at("propertyNames");
+      words[name][key] =
+          part.contains("enum") ? part.at("enum").get<std::vector<std::string>>() : std::vector<std::string>{};
+    }
+  }
+  return words;
+}
+
+}  // namespace
+
+TEST_CASE("the schema for editors and the language are the same", "[spec]") {
+  std::ifstream file(std::string(AUXBENCH_SOURCE_ROOT) + "/suites/schema/suite.schema.json");
+  Vocabulary language;
+  for (const auto& key : suite_language()) language[key.object][key.key] = key.values;
+  CHECK(vocabulary_of(nlohmann::json::parse(file)) == language);
+}
