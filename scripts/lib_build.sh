@@ -47,16 +47,18 @@ jobs() {
   echo $((memory < 1 ? 1 : memory < cores ? memory : cores))
 }
 
+# compile: all of it, or the targets that AUXBENCH_TARGETS names.
 compile() {
-  local count
+  local count targets
+  read -ra targets <<<"${AUXBENCH_TARGETS:-}"
   if [[ -t 2 ]]; then
-    "$NINJA" -C "$BUILD" -j "$(jobs)" --quiet >&2 || die 1 "the build failed"
+    "$NINJA" -C "$BUILD" -j "$(jobs)" --quiet "${targets[@]}" >&2 || die 1 "the build failed"
     return
   fi
-  count="$("$NINJA" -C "$BUILD" -n | sed -n '$s|^\[[0-9]*/\([0-9]*\)\].*|\1|p')"
+  count="$("$NINJA" -C "$BUILD" -n "${targets[@]}" | sed -n '$s|^\[[0-9]*/\([0-9]*\)\].*|\1|p')"
   [[ -n $count ]] || return 0
   QUIET='' say "building $BUILD ($count steps)"
-  quietly "$BUILD/build.log" "$NINJA" -C "$BUILD" -j "$(jobs)" || die 1 "the build failed (all of it in $BUILD/build.log)"
+  quietly "$BUILD/build.log" "$NINJA" -C "$BUILD" -j "$(jobs)" "${targets[@]}" || die 1 "the build failed (all of it in $BUILD/build.log)"
 }
 
 # build: one at a time in one folder.
