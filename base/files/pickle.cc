@@ -312,7 +312,7 @@ bool Machine::step_name(char opcode) {
       name_from_stack();
       return true;
     case 'R':
-    case '\x81': {  // a call, or a new object of a class: the same to who runs neither
+    case '\x81': {  // a call, or a new object of a class: the same here, where neither is run
       const auto* arguments = pop();
       const auto* callee = pop();
       push(PickleCall{.callee = callee, .arguments = arguments});

@@ -12,7 +12,7 @@ namespace auxbench::bitpack {
 
 inline size_t packed_bytes(size_t count, int bits) { return (count * static_cast<size_t>(bits) + 7) / 8; }
 
-// packed: packed_bytes of them. Of each code the lowest `bits` bits are kept.
+// packed: packed_bytes of them. The lowest `bits` bits of each code are kept.
 void pack(std::span<const int8_t> codes, int bits, std::span<uint8_t> packed);
 
 // The inverse for codes that `bits` hold, signed or not.

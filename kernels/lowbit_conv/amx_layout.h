@@ -45,7 +45,7 @@ inline Layout layout_of(const Problem& p) {
   layout.steps = layout.steps_per_run * p.r * (rows ? 1 : p.s);
   layout.output_tiles = parts(p.out, kTileOutputs);
   layout.panels = parts(layout.output_tiles, kPanelTiles);
-  // A grid of odd numbers has no 0 for bytes that do not count, so these must not be.
+  // A grid of odd numbers has no code for 0, so packed runs must have no padding bytes.
   layout.packed = p.out * p.taps() > kLarge && p.c % kStepBytes == 0 &&
                   (p.weight_bits == 1 || p.weight_bits == 2 || p.weight_bits == 4);
   layout.summed = p.weight_bits == 8 && p.odd_weights;

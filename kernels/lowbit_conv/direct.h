@@ -50,7 +50,7 @@ inline int64_t unit_channels(const Problem& p, int64_t unit, int64_t channel) {
   return least(unit, round_up(p.out, kBlock) - channel);
 }
 
-// Of each code c, part(c).
+// Applies part(c) to each code c.
 template <typename Part>
 inline void pack(const Problem& p, int64_t unit, const int8_t* codes, std::byte* body, const Part& part) {
   auto* packed = reinterpret_cast<int8_t*>(body);
@@ -133,7 +133,7 @@ inline Window window_of(const Problem& p, int64_t y, int64_t x, int64_t last_x) 
           .right = least(p.s - left, p.s - between(0, p.w + p.pad - last_x * p.stride, p.s))};
 }
 
-// What is left of the products, at most 1.
+// The products that remain, at most 1.
 inline double share(const Problem& p) {
   if (!leaves_out(p)) return 1;
   int64_t rows = 0, columns = 0;

@@ -80,7 +80,7 @@ struct Kernel {
   void (*run)(const Problem&, int phase, int64_t first, int64_t last, const Arguments&, const Packed&);
 };
 
-// table.cc: every kernel, best first only by accident; the order decides nothing.
+// table.cc: every kernel, in no particular order.
 std::span<const Kernel* const> all_kernels();
 
 }  // namespace auxbench::lowbit_conv

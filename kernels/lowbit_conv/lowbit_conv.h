@@ -14,7 +14,7 @@
 //   for (phase = 0; phase < plan.phases(); ++phase)                   // all tasks of a phase before the next
 //     plan.execute(phase, 0, plan.tasks(phase), arguments);           // or parts of the range on several threads
 //
-// reference.h is the slow truth, in int64.
+// reference.h is the plain reference, in int64.
 #pragma once
 
 #include <cstddef>
@@ -100,7 +100,7 @@ class Plan {
 // why_not(), no such kernel, or one that this processor or problem is not for.
 Plan make_plan(const Problem& problem, const Isa& isa, const std::string& kernel = "");
 
-// How far pixels of `channels` codes are apart where nobody has a reason to choose otherwise: kernels are best at it.
+// The default distance of two pixels of `channels` codes, in bytes: kernels are fastest with it.
 inline int64_t usual_pixel(int64_t channels) {
   const int64_t step = channels >= 16 ? 16 : 4;
   return (channels + step - 1) / step * step;

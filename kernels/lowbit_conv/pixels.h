@@ -1,5 +1,5 @@
-// What the kernels share that first bring the input map, padding included, into a form of their own with so many units
-// of memory a pixel (bit_serial.cc, lookup.cc). For those units only: all of it has internal linkage.
+// Shared by the kernels that first convert the input map, padding included, into a layout of their own with a fixed
+// number of memory units a pixel (bit_serial.cc, lookup.cc). For those units only: all of it has internal linkage.
 //
 // A task's output pixels are numbered through, over the ends of rows: narrow maps leave no tails.
 #pragma once
@@ -19,7 +19,7 @@ struct Rows {
   [[nodiscard]] int64_t pixels() const { return (last - first) * columns; }
 };
 
-// Of each pixel of a task, in `own`.
+// Arrays with one entry for each pixel of a task, in the workspace `own`.
 struct Pixels {
   int32_t* sums;         // of the codes of all taps, times a factor
   int32_t* corrections;  // offset of the class' row
@@ -30,7 +30,7 @@ struct Pixels {
 };
 int64_t pixels_bytes(int64_t count) { return count * 3 * 4; }
 
-// Where a map is made of: the sum of the codes of each of its pixels, from the first tap of the task's first pixel on.
+// The input map as sums of codes, one number a pixel, from the first tap of the task's first pixel on.
 struct Map {
   const int32_t* sums;
   int64_t columns, pixel;  // pixels of a row, units of a pixel

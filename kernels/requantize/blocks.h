@@ -137,7 +137,7 @@ struct LongTable {
   }
 };
 
-// The lines of a chain that not every chain has, known when the program is compiled: what is not asked for takes no
+// The optional lines of a chain, known when the program is compiled: a line that is not asked for takes no
 // register. Clamp, and each of `sums`, is asked for at every pixel. Scale, alpha and beta are always walked, with
 // numbers that change nothing where they are not wanted: 1, and -0, which leaves zeros their sign.
 struct Lines {

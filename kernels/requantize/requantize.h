@@ -30,8 +30,7 @@
 
 namespace auxbench::requantize {
 
-// Arrays that have a number per channel are padded to a multiple of this; what stands in the padding is read and not
-// used.
+// Arrays with a number per channel are padded to a multiple of this. The padding is read, and its values do not matter.
 inline constexpr int64_t kChannelBlock = 16;
 inline int64_t padded_channels(int64_t channels) {
   return (channels + kChannelBlock - 1) / kChannelBlock * kChannelBlock;
@@ -75,7 +74,7 @@ struct Encoder {
   };
   Kind kind = Kind::none;
   int32_t steps = 0;
-  const float* table = nullptr;  // 16-byte multiple long: padded with +infinity to a multiple of 16 entries
+  const float* table = nullptr;  // padded with +infinity to a multiple of 16 entries
   float subtract = 0, divide = 1, lo = 0, hi = 1, multiply = 1;
   int32_t add = 0;
 };
@@ -137,22 +136,22 @@ using Apply = void (*)(const Epilogue& epilogue, const Tile& tile);
 Apply apply_for(const Isa& isa);
 void apply_reference(const Epilogue& epilogue, const Tile& tile);  // one element at a time: the slow truth
 
-// An Apply for who wants the accumulators themselves: they go, int32 and real channels only, where epilogue.out would
-// have floats. sums_map() makes that map of the caller's numbers, of at least the channels a pixel.
+// An Apply for callers that need the accumulators themselves. It writes them as int32, real channels only, to
+// epilogue.out in place of floats. sums_map() makes that map from the caller's array, which has at least `channels`
+// numbers a pixel.
 void keep_sums(const Epilogue& epilogue, const Tile& tile);
 inline FloatMap<float> sums_map(int32_t* data, int64_t h, int64_t w, int64_t pixel) {
   return {.data = reinterpret_cast<float*>(data), .h = h, .w = w, .pixel = pixel};
 }
 
-// The same lines from `clamp` on for a whole row of pixels of a float map (a norm, activation or encoder that no
-// convolution precedes): v = in, alpha and beta, residual, clamp, out, codes. acc and what comes before alpha are not
-// looked at. Rows first .. last of all images counted through (n h + y).
+// The chain for a whole row of pixels of a float map (a batch norm, activation or encoder without a convolution before
+// it): v = in, alpha and beta, residual, clamp, out, codes. acc and the lines before alpha are ignored. Rows first .. last of all images counted through (n h + y).
 using ApplyRows = void (*)(const Epilogue& epilogue, const FloatMap<const float>& in, int64_t first, int64_t last);
 
 ApplyRows apply_rows_for(const Isa& isa);
 void apply_rows_reference(const Epilogue& epilogue, const FloatMap<const float>& in, int64_t first, int64_t last);
 
-// One number through the lines, for whoever looks for thresholds: what apply_reference does with accumulator `acc` of
+// One number through the chain, for the search of thresholds: what apply_reference does with accumulator `acc` of
 // channel c in the interior, without partial or residual.
 int32_t code_of(const Epilogue& epilogue, int32_t acc, int64_t channel, int64_t border_class);
 int32_t encode(const Encoder& encoder, float v);
@@ -177,8 +176,8 @@ struct Ramp {
 };
 bool find_ramp(const Thresholds& thresholds, int64_t channels, int32_t bound, Ramp& found);
 
-// Turns a chain of few levels into the way that is fastest for its codes for all |acc| <= bound, where that is another
-// (bench-requantize): a ramp, for a single threshold a comparison. `numbers` holds what the epilogue then points to.
+// Replaces a chain of few levels by the fastest form with equal codes for all |acc| <= bound (bench-requantize): a ramp,
+// or a comparison for a single threshold. `numbers` owns what the epilogue then points to.
 struct Simpler {
   Thresholds thresholds;
   Ramp ramp;

@@ -82,7 +82,7 @@ class LayerRace {
   }
 
  private:
-  // Works once, so that whatever starts threads has started them.
+  // One run before the clock starts: a library that makes threads on first use has made them by then.
   void contend(const std::string& name, std::function<void()> work) {
     work();
     team_.bind_new();

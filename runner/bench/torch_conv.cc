@@ -19,7 +19,7 @@ using opponents::Made;
 // Each packed copy of quantized weights brings an operator of its own, made when it first runs.
 constexpr int64_t kMostCopies = 256;
 
-// That quantized tensors are deprecated is no news to whoever reads a table.
+// LibTorch warns that quantized tensors are deprecated; a reader of tables does not need that.
 class Silence {
   struct Quiet final : c10::WarningHandler {
     void process(const c10::Warning& /*warning*/) override {}

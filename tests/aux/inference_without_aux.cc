@@ -1,4 +1,4 @@
-// Linked without the room aux/: that the auxiliary module costs nothing at inference is a fact of the link.
+// Linked without the room aux/: that the auxiliary module costs nothing at inference is guaranteed at link time.
 #include "base/torch_prelude.h"
 #include "models/network.h"
 #include "tests/support/catch.h"
