@@ -94,7 +94,8 @@ expect_match "$OUTPUT" "program asks for .* of GLIBC_2.*the pack may ask for 2.2
 expect_code 0 limits check_size "$TMP/pack"
 AUXBENCH_PACK_MIB=0 expect_code 1 limits check_size "$TMP/pack"
 expect_match "$OUTPUT" "more than the 0 allowed" "a pack that is too large"
-python3 -B "$SCRIPTS/clear_runpath.py" "$TMP/pack/program" && "$TMP/pack/program" -c true || fail "a program without search paths does not run"
+python3 -B "$SCRIPTS/clear_runpath.py" "$TMP/pack/program"
+expect_code 0 "$TMP/pack/program" -c true
 
 # A step that runs into its limit, one that fails, one for which no time is left: each is in the files, and the next one comes.
 steps() { (set -euo pipefail && . "$SCRIPTS/lib.sh" && . "$SCRIPTS/lib_gpu.sh" && WORK=$TMP/steps && SECONDS=0 DEADLINE=$1 && shift && "$@"); }
