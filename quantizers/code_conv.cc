@@ -1,6 +1,7 @@
 #include "quantizers/code_conv.h"
 
 #include "quantizers/digits.h"
+#include "quantizers/exact_conv.h"
 #include "quantizers/fused.h"
 
 namespace auxbench {
@@ -18,7 +19,7 @@ at::Tensor per_output(const at::Tensor& numbers) { return numbers.dim() == 0 ? n
 
 at::Tensor exact_conv(const at::Tensor& a, const at::Tensor& w, const ConvGeometry& geometry, bool in_double) {
   const auto type = in_double ? at::kDouble : a.scalar_type();
-  return at::conv2d(a.to(type), w.to(type), {}, geometry.stride, geometry.padding, 1, geometry.groups);
+  return conv_of_whole_numbers(a.to(type), w.to(type), geometry.stride, geometry.padding, geometry.groups);
 }
 
 // Two whole numbers of at most `bound`, the second `shift` times as large, add up to one from which both can be read;

@@ -5,8 +5,7 @@
 // with the codes held in floating point. A sum of n products stays exact in float32 while n max|C_a| max|C_w| <= 2^24;
 // beyond that (8 bits and many inputs) it is taken in float64. So training, evaluation and an integer engine see the
 // same numbers, whatever order they add in. Padding is a true zero, also of grids without one.
-// (cuDNN must not choose an algorithm that multiplies by fractions for this to hold on a GPU: F(4x4) Winograd and FFT
-// do.)
+// (exact_conv.h: how this holds on a GPU.)
 //
 // What flows back are gradients with respect to the values, as Codes says: conv's own, from values recomputed out of
 // codes.

@@ -27,6 +27,11 @@ void check_runs_on_kernels(const at::Tensor& x) {
                  "a tensor on the CPU, or on a GPU in a build that has CUDA kernels");
 }
 
+fake_quant::cuda::Stream stream_of(const at::Tensor& x) {
+  // The guard that LibTorch's CUDA half registered when it was loaded: nothing of CUDA is linked for it.
+  return {x.device().index(), c10::impl::VirtualGuardImpl(c10::kCUDA).getStream(x.device()).native_handle()};
+}
+
 at::Tensor sums_for(const at::Tensor& x, bool by_row, size_t numbers) {
   const auto pieces = fake_quant::Pieces::of(static_cast<size_t>(x.numel()), piece_length(x, by_row)).last;
   return at::empty({static_cast<int64_t>(pieces), static_cast<int64_t>(numbers)}, x.options());

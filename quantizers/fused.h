@@ -53,6 +53,8 @@ at::Tensor dense(const at::Tensor& x, bool by_row);
 at::Tensor in_layout_of(const at::Tensor& x, const at::Tensor& model);
 // Refuses what no kernel computes on.
 void check_runs_on_kernels(const at::Tensor& x);
+// LibTorch's current stream on x's CUDA device.
+fake_quant::cuda::Stream stream_of(const at::Tensor& x);
 // Room for so many numbers for each piece of x.
 at::Tensor sums_for(const at::Tensor& x, bool by_row, size_t numbers);
 
@@ -147,7 +149,7 @@ struct EncodeNodeOf final : EncodeNode {
       over_pieces(input, options.by_row, [&](const fake_quant::Pieces& pieces) {
         if (input.is_cuda())
           fake_quant::cuda::differentiate(formula, elements<T>(input), elements<T>(gradient), pieces, room_in<T>(dx),
-                                          room_in<T>(sums));
+                                          room_in<T>(sums), stream_of(input));
         else
           fake_quant::differentiate(formula, elements<T>(input), elements<T>(gradient), pieces, room_in<T>(dx),
                                     room_in<T>(sums));
@@ -180,7 +182,8 @@ at::Tensor encode_with(const at::Tensor& input, const typename Formula<float>::C
         statistics = sums_for(x, options.by_row, std::decay_t<decltype(formula)>::kStatistics);
       over_pieces(x, options.by_row, [&](const fake_quant::Pieces& pieces) {
         if (x.is_cuda())
-          fake_quant::cuda::encode(formula, elements<T>(x), pieces, room_in<T>(codes), room_in<T>(statistics));
+          fake_quant::cuda::encode(formula, elements<T>(x), pieces, room_in<T>(codes), room_in<T>(statistics),
+                                   stream_of(x));
         else
           fake_quant::encode(formula, elements<T>(x), pieces, room_in<T>(codes), room_in<T>(statistics));
       });

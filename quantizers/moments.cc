@@ -14,7 +14,9 @@ template <typename T>
 void measure(const at::Tensor& x, std::span<PieceMoments> shares, at::Tensor& moments) {
   using fused_detail::elements, fused_detail::room_in;
   const auto numbers = elements<T>(x);
-  if (x.is_cuda()) return fake_quant::cuda::measure(numbers, fake_quant::kPiece, shares, room_in<T>(moments));
+  if (x.is_cuda())
+    return fake_quant::cuda::measure(numbers, fake_quant::kPiece, shares, room_in<T>(moments),
+                                     fused_detail::stream_of(x));
   fused_detail::over_pieces(x, /*by_row=*/false,
                             [&](const fake_quant::Pieces& pieces) { fake_quant::measure(numbers, pieces, shares); });
   fake_quant::combine(shares.data(), numbers.size(), fake_quant::kPiece, room_in<T>(moments).data());

@@ -33,8 +33,32 @@ std::vector<double> finite_part(const std::vector<double>& curve) {
 
 // The names of their keys, both ways; a key that is missing when read is an exception of the library.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Metric, name, value, unit, higher_is_better)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Provenance, commit, dirty, version, compiler, torch, cpu, gpu, device, os, threads,
-                                   data_manifest, started, finished)
+
+void to_json(nlohmann::json& json, const Provenance& made) {
+  json = {{"commit", made.commit},
+          {"dirty", made.dirty},
+          {"version", made.version},
+          {"compiler", made.compiler},
+          {"torch", made.torch},
+          {"cpu", made.cpu},
+          {"gpu", made.gpu},
+          {"device", made.device},
+          {"os", made.os},
+          {"threads", made.threads},
+          {"started", made.started},
+          {"finished", made.finished},
+          {"data_manifest", made.data_manifest}};
+  if (!made.flags.empty()) json["flags"] = made.flags;
+}
+
+void from_json(const nlohmann::json& json, Provenance& made) {
+  const auto read = [&](const char* key, auto& value) { json.at(key).get_to(value); };
+  read("commit", made.commit), read("dirty", made.dirty), read("version", made.version);
+  read("compiler", made.compiler), read("torch", made.torch), read("cpu", made.cpu), read("gpu", made.gpu);
+  read("device", made.device), read("os", made.os), read("threads", made.threads);
+  read("started", made.started), read("finished", made.finished), read("data_manifest", made.data_manifest);
+  if (json.contains("flags")) read("flags", made.flags);
+}
 
 std::string status_name(Status status) {
   for (const auto& [value, name] : kNames)

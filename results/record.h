@@ -30,6 +30,7 @@ struct Provenance {
   std::string commit;  // of the source tree, or "unknown"
   bool dirty = false;
   std::string version, compiler, torch, cpu, gpu, device, os;
+  std::string flags;  // of the device, that a number depends on; empty for a CPU
   int threads = 0;
   std::string data_manifest;
   std::string started, finished;  // UTC, ISO 8601

@@ -1,7 +1,7 @@
-"""gpu_check_report.py WORK OUT: makes gpu-check-NAME.json and .md in OUT from what scripts/gpu-check left in WORK.
+"""gpu_check_report.py WORK OUT: makes gpu-check-NAME.json and .md in OUT from what scripts/gpu-check or a pack's `run` left in WORK.
 
-WORK holds for each step its exit code, output and errors: NAME.code, NAME.out, NAME.err; and rates.json.
-Exits with 1 when a step failed or a cell's status depends on the device.
+WORK holds for each step its exit code, output, errors and seconds: NAME.code, NAME.out, NAME.err, NAME.seconds; and rates.json.
+Exits with 1 when a step failed, a cell's status depends on the device, or a second run on the GPU gave other numbers.
 """
 
 import datetime
@@ -38,10 +38,25 @@ class Work:
         return (self.text(f"{step}.err").splitlines() or ["no message"])[-1]
 
 
+CATCH = re.compile(r"^test cases: +\d+(?: \| +(\d+) passed)?(?: \| +(\d+) failed)?(?: \| +(\d+) skipped)?", re.MULTILINE)
+
+
+def counts_of(text):
+    """Passed, failed, skipped as scripts/test, Catch2 or tests/quantizers/on_cuda.cc print them; None for anything else."""
+    if found := re.findall(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", text, re.MULTILINE):
+        return [int(number or 0) for number in found[-1]]
+    if found := re.findall(r"^All tests passed \(\d+ assertions? in (\d+) test cases?\)", text, re.MULTILINE):
+        return [int(found[-1]), 0, 0]
+    if found := CATCH.findall(text):
+        return [int(number or 0) for number in found[-1]]
+    lines = text.splitlines()
+    passed, failed = (sum(line.startswith(word) for line in lines) for word in ("pass ", "FAIL "))
+    return [passed, failed, 0] if passed + failed else None
+
+
 def counts(work):
-    found = re.findall(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", work.text("tests.out"), re.MULTILINE)
-    passed, failed, skipped = found[-1] if found else (0, 1, 0)
-    return {"passed": int(passed), "failed": int(failed), "skipped": int(skipped or 0)}
+    found = [counts_of(work.text(f"{step}.out")) or [0, 1, 0] for step in work.steps("tests")] or [[0, 1, 0]]
+    return dict(zip(("passed", "failed", "skipped"), map(sum, zip(*found))))
 
 
 def metrics(record):
@@ -63,20 +78,48 @@ def compare_cells(work):
     return cells
 
 
+def changed_again(work):
+    """Slugs of cells whose second run on the GPU, from the same seeds, ended with other metrics; None without such a run."""
+    first, again = ({record["slug"]: metrics(record) for record in work.json(step) or []} for step in ("records-cuda", "records-again"))
+    return sorted(slug for slug in first.keys() & again.keys() if first[slug] != again[slug]) if first and again else None
+
+
+def evidence(work):
+    """Cells of the paper's tables that came to an end."""
+    records = [record for step in work.steps("cells-") for record in work.json(step) or []]
+    return [{"slug": record["slug"], "status": record["status"], "seed": record.get("spec", {}).get("seed", 0),
+             "metrics": metrics(record), "seconds": record.get("seconds", {}).get("total")} for record in records]
+
+
+def training(work):
+    """One entry a network and variant: ours, with eager PyTorch's beside it where it was measured."""
+    entries = []
+    for step in work.steps("train-"):
+        ours, eager = work.json(step), work.json(step.replace("train-", "eager-", 1))
+        if ours:
+            entries.append({**ours, **({"eager": eager, "ratio": ours["images_per_second"] / eager["images_per_second"]} if eager else {})})
+    return entries
+
+
 def circumstances(work):
     name, driver, memory = [part.strip() for part in work.text("gpu").split(",")]
     made = next((record["provenance"] for record in work.json("records-cuda") or [] if record.get("provenance")), {})
-    kept = {key: made.get(key, "unknown") for key in ("commit", "dirty", "version", "compiler", "torch", "cpu", "os")}
+    kept = {key: made.get(key, "unknown") for key in ("commit", "dirty", "version", "compiler", "torch", "cpu", "os", "flags")}
     return {"gpu": name, "driver": driver, "memory": memory, "date": datetime.date.today().isoformat(), **kept}
+
+
+# Exit codes of a step that had no time left, and of an interrupted run: with so much time evidence is what got ready.
+OUT_OF_TIME = (124, 130, 143)
 
 
 def problems(work, cells):
     found = [f"{step}: exit code {work.code(step)}: {work.last_error(step)}"
-             for step in [path.stem for path in sorted(work.folder.glob("*.code"))] if work.code(step) != 0]
+             for step in work.steps("") if work.code(step) != 0 and not (step.startswith("evidence-") and work.code(step) in OUT_OF_TIME)]
     found += [f"{cell['slug']}: {cell['status']['cuda']} on the GPU, {cell['status']['cpu']} on the CPU"
               for cell in cells if cell["status"]["cuda"] != cell["status"]["cpu"]]
     found += [f"rates: {row['name']}: {row['status']}" for row in work.rates()["rows"]
               if row["status"] not in ("measured", "not on this device")]
+    found += [f"{slug}: a second run on the GPU gave other numbers" for slug in changed_again(work) or []]
     return found if cells else [*found, "the smoke suite left no records"]
 
 
@@ -121,7 +164,9 @@ def markdown(report):
     lines = [f"# GPU check: {made['gpu']}", "",
              f"Made by `scripts/gpu-check` on {made['date']}: driver {made['driver']}, {made['memory']}, torch {made['torch']}, "
              f"{made['cpu']}, commit {made['commit']}{' with changes' if made['dirty'] is True else ''}.", "",
-             f"Tests: {tests['passed']} passed, {tests['failed']} failed, {tests['skipped']} skipped.", ""]
+             f"Tests: {tests['passed']} passed, {tests['failed']} failed, {tests['skipped']} skipped.", "",
+             f"LibTorch on the GPU: {made['flags']}. A second run of the smoke suite there gave "
+             f"{'the same numbers' if report['changed_again'] == [] else 'no numbers' if report['changed_again'] is None else 'others'}.", ""]
     if report["problems"]:
         lines += ["## Problems", "", *(f"- {problem}" for problem in report["problems"]), ""]
     lines += ["## Smoke suite on both devices", "",
@@ -132,11 +177,18 @@ def markdown(report):
         for name, values in sorted(cell["metrics"].items()) or [("-", None)]:
             numbers = f"{values['cuda']:.2f} | {values['cpu']:.2f} | {values['difference']:+.2f}" if values else "- | - | -"
             lines.append(f"| {cell['slug']} | {status} | {name} | {numbers} |")
-    lines += ["", "## Training speed at 224 px", "", "| network | variant | batch | images/s | step, ms (quartiles) |", "|---|---|---|---|---|"]
+    lines += ["", "## Training speed at 224 px", "",
+              "Eager: the same network, batch and layout in PyTorch's eager mode (scripts/reference_training.py).", "",
+              "| network | variant | batch | images/s | step, ms (quartiles) | eager, images/s | times as fast |", "|---" * 7 + "|"]
     for speed in report["training"]:
-        step = speed["step_ms"]
+        eager = f"{speed['eager']['images_per_second']:.0f} | {speed['ratio']:.2f}" if "eager" in speed else "- | -"
         lines.append(f"| {speed['model']} | {speed['variant']} | {speed['batch']} | {speed['images_per_second']:.0f} "
-                     f"| {step['median']:.2f} ({step['q25']:.2f} - {step['q75']:.2f}) |")
+                     f"| {quartiles(speed['step_ms'], 2)} | {eager} |")
+    if report["evidence"]:
+        lines += ["", "## Cells of the paper's tables, embedded tier, on the GPU", "", "| cell | seed | status | metrics | seconds |", "|---" * 5 + "|"]
+        for cell in report["evidence"]:
+            numbers = ", ".join(f"{name} {value:.2f}" for name, value in sorted(cell["metrics"].items())) or "-"
+            lines.append(f"| {cell['slug']} | {cell['seed']} | {cell['status']} | {numbers} | {cell['seconds'] or 0:.1f} |")
     lines += rates_markdown(report["rates"])
     return "\n".join(lines) + "\n"
 
@@ -145,8 +197,8 @@ def main():
     work, out = Work(sys.argv[1]), pathlib.Path(sys.argv[2])
     cells = compare_cells(work)
     report = {"schema_version": 1, "circumstances": circumstances(work), "tests": counts(work), "cells": cells,
-              "training": [speed for speed in map(work.json, work.steps("train-")) if speed],
-              "rates": work.rates(), "problems": problems(work, cells)}
+              "changed_again": changed_again(work), "training": training(work), "evidence": evidence(work),
+              "seconds": {step: int(work.text(f"{step}.seconds") or 0) for step in work.steps("")}, "rates": work.rates(), "problems": problems(work, cells)}
     slug = re.sub(r"[^a-z0-9]+", "-", report["circumstances"]["gpu"].lower()).strip("-")
     path = out / f"gpu-check-{slug}"
     path.with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

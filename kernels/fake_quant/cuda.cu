@@ -10,18 +10,18 @@ namespace {
 
 constexpr int kThreads = 256;
 
-// Adds up one number per thread; the result is thread 0's.
+constexpr int kWarp = 32;
+
+// Adds up one number per thread; every thread gets the result.
 template <typename T>
 __device__ T block_sum(T value) {
-  __shared__ T part[kThreads];
-  part[threadIdx.x] = value;
-  for (int half = kThreads / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (threadIdx.x < half) part[threadIdx.x] += part[threadIdx.x + half];
-  }
+  __shared__ T part[kThreads / kWarp];
+  for (int distance = kWarp / 2; distance > 0; distance /= 2) value += __shfl_down_sync(0xffffffffU, value, distance);
+  if (threadIdx.x % kWarp == 0) part[threadIdx.x / kWarp] = value;
   __syncthreads();
-  const T total = part[0];
-  __syncthreads();
+  T total = 0;
+  for (int warp = 0; warp < kThreads / kWarp; ++warp) total += part[warp];
+  __syncthreads();  // the next sum reuses the memory
   return total;
 }
 
@@ -110,9 +110,41 @@ __global__ void measure_pieces(const T* x, size_t n, size_t length, size_t count
   shares[piece] = share;
 }
 
+// combine() of moments.h by one block: it reads a stretch of pieces and computes their terms, then single threads add
+// them in the order of the CPU, the three sums of the first pass in warps of their own.
 template <typename T>
 __global__ void combine_pieces(const PieceMoments* shares, size_t n, size_t length, T* moments) {
-  combine(shares, n, length, moments);
+  __shared__ double terms[3][kThreads];
+  __shared__ Totals totals;
+  const size_t count = (n + length - 1) / length;
+  const unsigned adder = threadIdx.x / kWarp;
+  const bool adds = threadIdx.x % kWarp == 0 && adder < 3;
+  double sum = 0;
+  for (size_t first = 0; first < count; first += kThreads) {
+    const size_t piece = first + threadIdx.x, filled = min(count - first, static_cast<size_t>(kThreads));
+    if (piece < count) {
+      terms[0][threadIdx.x] = shares[piece].sum;
+      terms[1][threadIdx.x] = shares[piece].magnitude;
+      terms[2][threadIdx.x] = shares[piece].largest;
+    }
+    __syncthreads();
+    if (adds)
+      for (size_t i = 0; i < filled; ++i) sum = adder == 2 ? larger(sum, terms[2][i]) : sum + terms[adder][i];
+    __syncthreads();
+  }
+  if (adds) (adder == 0 ? totals.sum : adder == 1 ? totals.magnitude : totals.largest) = sum;
+  __syncthreads();
+  const double mean = mean_of(totals, n);
+  double squares = 0;
+  for (size_t first = 0; first < count; first += kThreads) {
+    const size_t piece = first + threadIdx.x, filled = min(count - first, static_cast<size_t>(kThreads));
+    if (piece < count) terms[0][threadIdx.x] = squares_around(mean, shares[piece], piece, n, length);
+    __syncthreads();
+    if (threadIdx.x == 0)
+      for (size_t i = 0; i < filled; ++i) squares += terms[0][i];
+    __syncthreads();
+  }
+  if (threadIdx.x == 0) store_moments(totals, squares, n, moments);
 }
 
 void check(cudaError_t error) {
@@ -120,12 +152,27 @@ void check(cudaError_t error) {
     throw std::runtime_error(std::string("CUDA fake quantization: ") + cudaGetErrorString(error));
 }
 
-// Another runtime in the process (LibTorch's) may have chosen the device; the memory itself knows.
-void use_device_of(const void* memory) {
-  cudaPointerAttributes attributes{};
-  check(cudaPointerGetAttributes(&attributes, memory));
-  check(cudaSetDevice(attributes.device));
-}
+// Makes a device the thread's current one, which a launch on its streams needs, and puts the old one back.
+class OnDevice {
+ public:
+  explicit OnDevice(int device) {
+    check(cudaGetDevice(&before_));
+    if (before_ == device) return;
+    check(cudaSetDevice(device));
+    changed_ = true;
+  }
+  ~OnDevice() {
+    if (changed_) static_cast<void>(cudaSetDevice(before_));  // it was current before: nothing new can fail
+  }
+  OnDevice(const OnDevice&) = delete;
+  OnDevice& operator=(const OnDevice&) = delete;
+
+ private:
+  int before_ = 0;
+  bool changed_ = false;
+};
+
+cudaStream_t handle_of(const Stream& stream) { return static_cast<cudaStream_t>(stream.handle); }
 
 unsigned blocks_of(const Pieces& pieces) { return static_cast<unsigned>(pieces.last - pieces.first); }
 
@@ -135,39 +182,42 @@ bool compiled() { return true; }
 
 template <typename Formula, typename T>
 void encode(const Formula& formula, std::span<const T> x, const Pieces& pieces, std::span<T> codes,
-            std::span<T> statistics) {
+            std::span<T> statistics, Stream stream) {
   if (blocks_of(pieces) == 0) return;  // a grid of no blocks is refused
-  use_device_of(x.data());
-  encode_piece<<<blocks_of(pieces), kThreads>>>(formula, x.data(), x.size(), pieces.length, pieces.first, codes.data(),
-                                                statistics.empty() ? nullptr : statistics.data());
+  const OnDevice current(stream.device);
+  encode_piece<<<blocks_of(pieces), kThreads, 0, handle_of(stream)>>>(formula, x.data(), x.size(), pieces.length,
+                                                                      pieces.first, codes.data(),
+                                                                      statistics.empty() ? nullptr : statistics.data());
   check(cudaGetLastError());
 }
 
 template <typename Formula, typename T>
 void differentiate(const Formula& formula, std::span<const T> x, std::span<const T> gradient, const Pieces& pieces,
-                   std::span<T> dx, std::span<T> sums) {
+                   std::span<T> dx, std::span<T> sums, Stream stream) {
   if (blocks_of(pieces) == 0) return;
-  use_device_of(x.data());
-  differentiate_piece<<<blocks_of(pieces), kThreads>>>(formula, x.data(), gradient.data(), x.size(), pieces.length,
-                                                       pieces.first, dx.data(), sums.data());
+  const OnDevice current(stream.device);
+  differentiate_piece<<<blocks_of(pieces), kThreads, 0, handle_of(stream)>>>(
+      formula, x.data(), gradient.data(), x.size(), pieces.length, pieces.first, dx.data(), sums.data());
   check(cudaGetLastError());
 }
 
 template <typename T>
-void measure(std::span<const T> x, std::size_t length, std::span<PieceMoments> shares, std::span<T> moments) {
+void measure(std::span<const T> x, std::size_t length, std::span<PieceMoments> shares, std::span<T> moments,
+             Stream stream) {
   const size_t count = Pieces::of(x.size(), length).last;
-  use_device_of(moments.data());
+  const OnDevice current(stream.device);
   if (count > 0) {
     const auto blocks = static_cast<unsigned>((count + kPiecesPerBlock - 1) / kPiecesPerBlock);
-    measure_pieces<<<blocks, kThreads>>>(x.data(), x.size(), length, count, shares.data());
+    measure_pieces<<<blocks, kThreads, 0, handle_of(stream)>>>(x.data(), x.size(), length, count, shares.data());
     check(cudaGetLastError());
   }
-  combine_pieces<<<1, 1>>>(shares.data(), x.size(), length, moments.data());
+  combine_pieces<<<1, kThreads, 0, handle_of(stream)>>>(shares.data(), x.size(), length, moments.data());
   check(cudaGetLastError());
 }
-template void measure<float>(std::span<const float>, std::size_t, std::span<PieceMoments>, std::span<float>);
-template void measure<double>(std::span<const double>, std::size_t, std::span<PieceMoments>, std::span<double>);
+template void measure<float>(std::span<const float>, std::size_t, std::span<PieceMoments>, std::span<float>, Stream);
+template void measure<double>(std::span<const double>, std::size_t, std::span<PieceMoments>, std::span<double>, Stream);
 
+#define AUXBENCH_LAST_ARGUMENT , Stream
 #include "kernels/fake_quant/instantiate.inc"
 
 }  // namespace auxbench::fake_quant::cuda

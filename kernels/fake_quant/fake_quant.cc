@@ -97,6 +97,7 @@ void differentiate(const Formula& formula, std::span<const T> x, std::span<const
   }
 }
 
+#define AUXBENCH_LAST_ARGUMENT
 #include "kernels/fake_quant/instantiate.inc"
 
 }  // namespace auxbench::fake_quant

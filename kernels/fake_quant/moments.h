@@ -24,32 +24,55 @@ struct PieceMoments {
 // The moments as they lie in combine()'s result.
 enum Moment : std::size_t { kMean, kDeviation, kMeanMagnitude, kMeanSquare, kLargest, kMoments };
 
-// n numbers in pieces of `length`. The deviation is the unbiased one (n - 1); 0 for fewer than two numbers, as all
-// moments are for none.
+// Over all pieces: what of PieceMoments adds up by itself.
+struct Totals {
+  double sum = 0;
+  double magnitude = 0;
+  double largest = 0;
+};
+
+// A NaN wins and stays.
+AUXBENCH_DEVICE inline double larger(double a, double b) { return a != a || b <= a ? a : b; }
+
+AUXBENCH_DEVICE inline double mean_of(const Totals& totals, std::size_t n) {
+  return n == 0 ? 0 : totals.sum / static_cast<double>(n);
+}
+
+// The squares of piece number `piece`, of n numbers in pieces of `length`, around the mean of all.
+AUXBENCH_DEVICE inline double squares_around(double mean, const PieceMoments& share, std::size_t piece, std::size_t n,
+                                             std::size_t length) {
+  const std::size_t left = n - piece * length;
+  const auto own = static_cast<double>(left < length ? left : length);
+  const double away = share.sum / own - mean;
+  return share.squares + own * away * away;
+}
+
+// The deviation is the unbiased one (n - 1); 0 for fewer than two numbers, as all moments are for none.
 template <typename T>
-AUXBENCH_DEVICE void combine(const PieceMoments* pieces, std::size_t n, std::size_t length, T* moments) {
-  double sum = 0, magnitude = 0, largest = 0;
-  const std::size_t count = (n + length - 1) / length;
-  for (std::size_t piece = 0; piece < count; ++piece) {
-    sum += pieces[piece].sum;
-    magnitude += pieces[piece].magnitude;
-    // A NaN wins and stays.
-    if (!(pieces[piece].largest <= largest)) largest = largest != largest ? largest : pieces[piece].largest;
-  }
+AUXBENCH_DEVICE void store_moments(const Totals& totals, double squares, std::size_t n, T* moments) {
   const auto total = static_cast<double>(n);
-  const double mean = n == 0 ? 0 : sum / total;
-  double squares = 0;
-  for (std::size_t piece = 0; piece < count; ++piece) {
-    const std::size_t left = n - piece * length;
-    const auto own = static_cast<double>(left < length ? left : length);
-    const double away = pieces[piece].sum / own - mean;
-    squares += pieces[piece].squares + own * away * away;
-  }
+  const double mean = mean_of(totals, n);
   moments[kMean] = static_cast<T>(mean);
   moments[kDeviation] = static_cast<T>(n < 2 ? 0 : std::sqrt(squares / (total - 1)));
-  moments[kMeanMagnitude] = static_cast<T>(n == 0 ? 0 : magnitude / total);
+  moments[kMeanMagnitude] = static_cast<T>(n == 0 ? 0 : totals.magnitude / total);
   moments[kMeanSquare] = static_cast<T>(n == 0 ? 0 : squares / total + mean * mean);
-  moments[kLargest] = static_cast<T>(largest);
+  moments[kLargest] = static_cast<T>(totals.largest);
+}
+
+// The moments of n numbers in pieces of `length`, out of the shares of all pieces.
+template <typename T>
+void combine(const PieceMoments* pieces, std::size_t n, std::size_t length, T* moments) {
+  Totals totals;
+  const std::size_t count = (n + length - 1) / length;
+  for (std::size_t piece = 0; piece < count; ++piece) {
+    totals.sum += pieces[piece].sum;
+    totals.magnitude += pieces[piece].magnitude;
+    totals.largest = larger(totals.largest, pieces[piece].largest);
+  }
+  const double mean = mean_of(totals, n);
+  double squares = 0;
+  for (std::size_t piece = 0; piece < count; ++piece) squares += squares_around(mean, pieces[piece], piece, n, length);
+  store_moments(totals, squares, n, moments);
 }
 
 // shares[piece] for the pieces first .. last - 1 of x. One core; no allocation, no lock. T = float | double.

@@ -88,6 +88,7 @@ OpenedSuite open_suite(const SuiteArguments& arguments, const std::string& verb)
   opened.command = command_of(arguments, verb, opened.suite.tier);
   opened.context.provenance = collect_provenance();
   opened.context.provenance.gpu = gpu_name(opened.context.device);
+  opened.context.provenance.flags = device_flags(opened.context.device);
   opened.context.rerun = command_of(arguments, "run", opened.suite.tier);
   return opened;
 }

@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <torch/version.h>
 
+#include <array>
+#include <cstdlib>
 #include <fstream>
 
 #include "base/error.h"
@@ -13,6 +15,8 @@ namespace {
 
 void load_cuda() {
   static const bool loaded = [] {
+    // cuBLAS reads it once: with a workspace of its own for each stream its sums have one order. A user's choice stays.
+    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
     for (const char* library : {"libc10_cuda.so", "libtorch_cuda.so"})
       if (dlopen(library, RTLD_NOW | RTLD_GLOBAL) == nullptr) {
         const char* why = dlerror();
@@ -22,6 +26,21 @@ void load_cuda() {
     return true;
   }();
   static_cast<void>(loaded);
+}
+
+void ask_for_determinism() {
+  auto& context = at::globalContext();
+  context.setDeterministicCuDNN(true);
+  context.setBenchmarkCuDNN(false);
+  context.setDeterministicAlgorithms(true, /*warn_only=*/true);
+  context.setDeterministicFillUninitializedMemory(false);  // a pass over memory that no number depends on
+}
+
+// A function of the driver, which LibTorch's CUDA half has loaded; null where it is not there.
+template <typename Function>
+Function* driver_function(const char* name) {
+  static void* const driver = dlopen("libcuda.so.1", RTLD_LAZY);
+  return driver == nullptr ? nullptr : reinterpret_cast<Function*>(dlsym(driver, name));
 }
 
 }  // namespace
@@ -39,6 +58,7 @@ c10::Device open_device(const std::string& name) {
       throw UserError(ExitCode::usage, "--device " + name + ": only " +
                                            std::to_string(at::detail::getCUDAHooks().deviceCount()) +
                                            " CUDA devices here");
+    ask_for_determinism();
     return device;
   } catch (const c10::Error&) {
     throw UserError(ExitCode::usage, "--device " + name + ": expected cpu, cuda or cuda:N");
@@ -55,13 +75,32 @@ std::string cpu_name() {
   return {};
 }
 
+std::string device_flags(const c10::Device& device) {
+  if (!device.is_cuda()) return {};
+  const auto& context = at::globalContext();
+  std::string flags = context.deterministicCuDNN() ? "cudnn deterministic" : "cudnn not deterministic";
+  flags += context.benchmarkCuDNN() ? ", cudnn benchmark" : ", no cudnn benchmark";
+  flags += context.deterministicAlgorithms() ? ", deterministic algorithms" : ", any algorithms";
+  flags += context.allowTF32CuDNN() ? ", tf32 convolutions" : ", fp32 convolutions";
+  flags += context.allowTF32CuBLAS() ? ", tf32 matrix products" : ", fp32 matrix products";
+  const char* workspace = std::getenv("CUBLAS_WORKSPACE_CONFIG");
+  return flags + ", cublas workspace " + (workspace == nullptr ? "unset" : workspace);
+}
+
 std::string gpu_name(const c10::Device& device) {
   if (!device.is_cuda()) return {};
-  // NVIDIA's driver names its cards here, so that no CUDA header is needed for a name.
-  std::ifstream listing("/proc/driver/nvidia/version");
-  std::string line;
-  std::getline(listing, line);
-  return "CUDA device " + std::to_string(device.index()) + (line.empty() ? "" : " (" + line + ")");
+  // The driver's own interface, whose first functions have not changed since CUDA 2: no CUDA header is needed for a name.
+  const auto* get_device = driver_function<int(int*, int)>("cuDeviceGet");
+  const auto* get_name = driver_function<int(char*, int, int)>("cuDeviceGetName");
+  const auto* get_version = driver_function<int(int*)>("cuDriverGetVersion");
+  int handle = 0, version = 0;
+  std::array<char, 256> name{};
+  if (get_device == nullptr || get_name == nullptr || get_version == nullptr ||
+      get_device(&handle, device.index()) != 0 ||
+      get_name(name.data(), static_cast<int>(name.size()) - 1, handle) != 0 || get_version(&version) != 0)
+    return "unknown card, CUDA device " + std::to_string(device.index());
+  return std::string(name.data()) + " (driver for CUDA " + std::to_string(version / 1000) + "." +
+         std::to_string(version % 1000 / 10) + ")";
 }
 
 std::string torch_version() { return TORCH_VERSION; }

@@ -11,13 +11,21 @@
 namespace auxbench {
 
 // "cpu" | "cuda" | "cuda:N". Throws UserError(usage) for anything else, or when CUDA or the device is not there.
+// Opening a CUDA device asks LibTorch for deterministic algorithms, in the whole process and before any work: the same
+// seeds give the same numbers on the same kind of card. An operation that has none warns once and goes on.
 c10::Device open_device(const std::string& name);
+
+// What open_device chose and a number depends on, as it is now: "cudnn deterministic, no benchmark, tf32 convolutions,
+// fp32 matrix products, ..."; empty for a CPU. Sums of codes never use TF32, whatever this says (exact_conv.h).
+std::string device_flags(const c10::Device& device);
 
 // What the number depends on: "cpu" or "cuda".
 std::string device_class(const c10::Device& device);
 
 // "AMD EPYC ..." from the system; empty where unknown.
 std::string cpu_name();
+
+// "NVIDIA H100 80GB HBM3 (driver for CUDA 13.0)", from the driver; empty for a CPU.
 std::string gpu_name(const c10::Device& device);
 
 std::string torch_version();

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <memory>
 
@@ -25,14 +26,22 @@ std::string ask(const std::string& command) {
   return text;
 }
 
+void packed_commit(Provenance& made) {
+  const char* packed = std::getenv("AUXBENCH_COMMIT");
+  made.commit = packed == nullptr ? "unknown" : packed;
+  const std::string dirty = "-dirty";
+  made.dirty = made.commit.ends_with(dirty);
+  if (made.dirty) made.commit.resize(made.commit.size() - dirty.size());
+}
+
 }  // namespace
 
 Provenance collect_provenance() {
   Provenance made;
   const std::string git = std::string("git -C '") + kSourceRoot + "' ";
   made.commit = ask(git + "rev-parse HEAD");
-  if (made.commit.empty()) made.commit = "unknown";
   made.dirty = !ask(git + "status --porcelain --untracked-files=no").empty();
+  if (made.commit.empty()) packed_commit(made);
   made.version = kVersion;
   made.compiler = kCompiler;
   made.torch = torch_version();

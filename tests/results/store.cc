@@ -49,6 +49,14 @@ TEST_CASE("a saved record is read back whole, the last of an id counts", "[resul
   CHECK(std::filesystem::exists(folder.path() / "cells" / "a" / "record.json"));
 }
 
+TEST_CASE("a record keeps the flags of its GPU, and a record without any is read", "[results]") {
+  auto record = made_up("a");
+  CHECK_FALSE(record_to_json(record)["provenance"].contains("flags"));
+  CHECK(record_from_json(record_to_json(record), "here").provenance.flags.empty());
+  record.provenance.flags = "cudnn deterministic";
+  CHECK(record_from_json(record_to_json(record), "here").provenance.flags == "cudnn deterministic");
+}
+
 TEST_CASE("a line cut in half by a crash costs that line and nothing else", "[results]") {
   const test::TempFolder folder;
   {
