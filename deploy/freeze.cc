@@ -296,17 +296,28 @@ class Freezer {
 
   bool clamp(IntegerStep& step, const GraphNode& n, size_t index) {
     const bool before_norm = readers_[index].size() == 1 && node(readers_[index].front()).kind == Node::norm;
-    if (before_norm && stage_ == 0 && step.kind == Step::convolution && n.activation == "relu") {
+    if (before_norm && stage_ == 0 && step.kind == Step::convolution && n.activation == ActivationFunction::relu) {
       step.relu_first = true;
       stage_ = kRelu;
       return true;
     }
     step.clamp = true;
-    step.lo = n.activation == "hardtanh" ? -1.0F : 0.0F;
-    if (n.activation == "relu6") step.hi = 6;
-    if (n.activation == "hardtanh") step.hi = 1;
-    if (n.activation != "relu" && n.activation != "relu6" && n.activation != "hardtanh")
-      throw UserError(ExitCode::usage, n.name + ": the activation " + n.activation + " has no integer form");
+    switch (n.activation) {
+      case ActivationFunction::relu:
+        step.lo = 0;
+        break;
+      case ActivationFunction::relu6:
+        step.lo = 0;
+        step.hi = 6;
+        break;
+      case ActivationFunction::hardtanh:
+        step.lo = -1;
+        step.hi = 1;
+        break;
+      case ActivationFunction::tanh:
+        throw UserError(ExitCode::usage,
+                        n.name + ": the activation " + activation_name(n.activation) + " has no integer form");
+    }
     stage_ = kClamp;
     return true;
   }

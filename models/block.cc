@@ -4,65 +4,36 @@
 
 namespace auxbench {
 
+namespace {
+
+BlockKind block_kind(const std::string& name) {
+  if (name == "pre-act") return BlockKind::pre_act;
+  if (name == "bireal") return BlockKind::bireal;
+  if (name == "group") return BlockKind::group;
+  AUXBENCH_CHECK(name == "post-act", "a kind of block that exists, not " + name);
+  return BlockKind::post_act;
+}
+
+}  // namespace
+
 BlockStyle BlockStyle::of(const NetworkOptions& options) {
-  return {.kind = options.block,
+  return {.kind = block_kind(options.block),
           .skip = options.skip,
-          .activation = options.activation,
+          .activation = activation_function(options.activation),
           .at_output = options.precision.quantizes() && options.quantize_at == "block-output",
           .bases = options.bases,
           .precision = options.precision};
 }
 
-Activation::Activation(const BlockStyle& style) : activation_(style.activation) {
-  if (style.at_output) quantizer_ = layer_quantizer(style.precision, Role::activation, style.precision.activation_bits);
-}
-
-Codes Activation::forward(const at::Tensor& x, bool training) const {
-  if (!quantizer_ || bypassed_) return {.codes = activate(activation_, x)};
-  return quantizer_->encode(x, training ? Phase::training : Phase::evaluation);
+Activation BlockStyle::make_activation() const {
+  if (!at_output) return Activation(activation);
+  return {activation, layer_quantizer(precision, Role::activation, precision.activation_bits)};
 }
 
 void Activation::register_in(torch::nn::Module& owner, const std::string& name) {
   if (!quantizer_) return;
   quantizer_->shape_for(at::empty({0}));
   register_quantizer(owner, name, *quantizer_);
-}
-
-size_t Activation::append_to(Graph& graph, const std::string& name, size_t input) const {
-  if (!quantizer_)
-    return graph.add({.kind = GraphNode::Kind::activation, .name = name, .inputs = {input}, .activation = activation_});
-  return graph.add(
-      {.kind = GraphNode::Kind::quantization, .name = name, .inputs = {input}, .quantizer = quantizer_.get()});
-}
-
-size_t append_convolution(Graph& graph, const std::string& name, QuantConv& conv, size_t input, Branch branch) {
-  if (auto* quantizer = conv.weight().input_quantizer())
-    input = graph.add({.kind = GraphNode::Kind::quantization,
-                       .name = name + ".input_quantizer",
-                       .inputs = {input},
-                       .quantizer = quantizer});
-  const auto& options = conv.options();
-  return graph.add({.kind = GraphNode::Kind::convolution,
-                    .name = name,
-                    .inputs = {input},
-                    .layer = &conv.weight(),
-                    .geometry = {.stride = options.stride, .padding = options.padding},
-                    .branch = branch});
-}
-
-size_t append_norm(Graph& graph, const std::string& name, const Norm& norm, size_t input, Branch branch) {
-  const auto [alpha, beta] = norm.constants();
-  return graph.add({.kind = GraphNode::Kind::norm,
-                    .name = name,
-                    .inputs = {input},
-                    .alpha = branch.part(alpha),
-                    .beta = branch.part(beta)});
-}
-
-void Pass::tap_block(const at::Tensor& branch, const at::Tensor& sum) {
-  if (plan == nullptr) return;
-  taps.push_back(plan->after_add ? sum : branch);
-  blocks.push_back(sum);
 }
 
 std::vector<ConvOptions> Block::main_path() const {
@@ -102,10 +73,16 @@ void Block::bypass(bool on) {
 }
 
 std::shared_ptr<Block> make_block(const BlockShape& shape, const BlockStyle& style, NormList& norms) {
-  if (style.kind == "pre-act") return make_preactivation_block(shape, style, norms);
-  if (style.kind == "bireal" || style.kind == "group") return make_shortcut_block(shape, style, norms);
-  AUXBENCH_CHECK(style.kind == "post-act", "a kind of block there is");
-  return make_residual_block(shape, style, norms);
+  switch (style.kind) {
+    case BlockKind::post_act:
+      return make_residual_block(shape, style, norms);
+    case BlockKind::pre_act:
+      return make_preactivation_block(shape, style, norms);
+    case BlockKind::bireal:
+    case BlockKind::group:
+      return make_shortcut_block(shape, style, norms);
+  }
+  AUXBENCH_CHECK(false, "a kind of block that exists");
 }
 
 }  // namespace auxbench

@@ -1,4 +1,4 @@
-// The building block of models/resnet.h: one interface, a kind for each way to arrange norm, activation and
+// The building block of a ResNet (models/resnet.cc): one interface, a kind for each way to arrange norm, activation and
 // convolution. For .cc files of this room.
 //
 //   post-act  conv, BN, act, conv, BN, + shortcut, act                                    (He et al. 2016; the default)
@@ -12,22 +12,29 @@
 
 #include "base/torch_prelude.h"
 #include "models/norm.h"
+#include "models/ops.h"
 #include "quantizers/quantized_layers.h"
 
 namespace auxbench {
 
+enum class BlockKind { post_act, pre_act, bireal, group };
+
 // What all blocks of one network have in common.
 struct BlockStyle {
-  std::string kind = "post-act";
+  BlockKind kind = BlockKind::post_act;
   bool skip = true;
-  std::string activation = "relu";  // relu | relu6 | hardtanh | tanh
-  bool at_output = false;           // activations are quantized where they are made
-  int64_t bases = 1;                // branches of a group block
+  ActivationFunction activation = ActivationFunction::relu;
+  bool at_output = false;  // activations are quantized where they are made
+  int64_t bases = 1;       // branches of a group block
   PrecisionPlan precision;
 
   static BlockStyle of(const NetworkOptions& options);
   // Branches that run side by side as groups of channels.
-  [[nodiscard]] int64_t branches() const { return kind == "group" ? bases : 1; }
+  [[nodiscard]] int64_t branches() const { return kind == BlockKind::group ? bases : 1; }
+  // bireal and group: a block activates its own input and ends without an activation.
+  [[nodiscard]] bool activates_input() const { return kind == BlockKind::bireal || kind == BlockKind::group; }
+  // The activation at full precision, or a quantizer of its own where activations are quantized at the output.
+  [[nodiscard]] Activation make_activation() const;
 };
 
 struct BlockShape {
@@ -41,52 +48,17 @@ struct BlockShape {
   [[nodiscard]] int64_t out() const { return bottleneck ? 4 * width : width; }
 };
 
-// The activation at full precision, or the quantizer's own clipped grid where activations are quantized at the output.
-class Activation {
- public:
-  Activation() = default;  // plain ReLU
-  explicit Activation(const BlockStyle& style);
-  [[nodiscard]] Codes forward(const at::Tensor& x, bool training) const;
-  void bypass(bool on) { bypassed_ = on; }
-  void register_in(torch::nn::Module& owner, const std::string& name);
-  [[nodiscard]] size_t append_to(Graph& graph, const std::string& name, size_t input) const;
-
- private:
-  std::string activation_ = "relu";
-  std::shared_ptr<Quantizer> quantizer_;
-  bool bypassed_ = false;
-};
-
-// Nodes of a convolution, its input's quantization before it where it has one; and of a norm, of a branch's channels.
-size_t append_convolution(Graph& graph, const std::string& name, QuantConv& conv, size_t input, Branch branch = {});
-size_t append_norm(Graph& graph, const std::string& name, const Norm& norm, size_t input, Branch branch = {});
-
-// A pass through the network: what is asked for and what has been collected.
-struct Pass {
-  const TapPlan* plan = nullptr;  // null: no taps
-  NormBank* norms = nullptr;
-  std::vector<at::Tensor> taps, blocks;
-
-  void tap_layer(const at::Tensor& y) {
-    if (plan != nullptr && plan->per_layer) taps.push_back(y);
-  }
-  // branch: what the block adds; sum: its output before the activation.
-  void tap_block(const at::Tensor& branch, const at::Tensor& sum);
-};
-
 class Block : public torch::nn::Module {
  public:
   Block(const BlockShape& shape, const BlockStyle& style) : shape_(shape), style_(style) {}
 
-  virtual Codes forward(const Codes& x, Pass& pass) = 0;
+  // What the block computes, written once for training, evaluation and freezing.
+  virtual FeatureMap compute(Ops& ops, const FeatureMap& x) = 0;
 
   // `stride`: of the block's input on entry, of its output on return.
   void append_tap_shapes(const TapPlan& plan, int64_t& stride, std::vector<TapShape>& shapes) const;
 
   void append_layers(std::vector<QuantizedWeight*>& layers);
-
-  // The block's nodes, named `prefix` and their own name. inputs and what is returned: one node a branch, or one.
-  virtual std::vector<size_t> append_to(Graph& graph, const std::string& prefix, const std::vector<size_t>& inputs) = 0;
 
   // At full precision for the time being, or as its precision says.
   virtual void bypass(bool on);

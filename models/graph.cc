@@ -49,12 +49,4 @@ Codes encoded_weights(const GraphNode& convolution) {
   return weights;
 }
 
-at::Tensor activate(const std::string& activation, const at::Tensor& x) {
-  if (activation == "relu") return at::relu(x);
-  if (activation == "relu6") return at::relu6(x);
-  if (activation == "tanh") return at::tanh(x);
-  AUXBENCH_CHECK(activation == "hardtanh", "an activation there is");
-  return at::hardtanh(x, -1, 1);
-}
-
 }  // namespace auxbench

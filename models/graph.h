@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "models/activation.h"
 #include "quantizers/code_conv.h"
 
 namespace auxbench {
@@ -50,7 +51,7 @@ struct GraphNode {
   bool with_norm = true;  // as QuantizedWeight::convolve
   Branch branch{};
   at::Tensor alpha{}, beta{};
-  std::string activation{};
+  ActivationFunction activation = ActivationFunction::relu;
   at::Tensor weights{};
 };
 
@@ -67,8 +68,5 @@ const char* kind_name(GraphNode::Kind kind);
 
 // What a convolution's node multiplies with: the weights of its branch, as evaluation convolves them.
 Codes encoded_weights(const GraphNode& convolution);
-
-// relu | relu6 | hardtanh | tanh.
-at::Tensor activate(const std::string& activation, const at::Tensor& x);
 
 }  // namespace auxbench

@@ -19,6 +19,8 @@ class Module;
 
 namespace auxbench {
 
+class NormLayer;
+
 // Which feature maps to hand out. `block`: one per residual block. `layer`: one per convolution of the main path.
 // `after_add`: after the shortcut is added; otherwise the residual branch alone. Both are float, before the activation.
 struct TapPlan {
@@ -38,18 +40,21 @@ struct NetworkOutput {
   std::vector<at::Tensor> blocks;  // one per block, after the shortcut is added; whenever there are taps
 };
 
-// A second set of normalisation layers for the same weights (the auxiliary module's variant "separate").
+// A second set of norms for the same weights (the auxiliary module's variant "separate").
 class NormBank {
  public:
   virtual ~NormBank() = default;
   virtual std::shared_ptr<torch::nn::Module> module() = 0;
+  // In place of the network's norm `index`, counted in the order they were made (models/norm.h).
+  virtual NormLayer& layer(size_t index) = 0;
 };
 
 class Network {
  public:
   virtual ~Network() = default;
 
-  // images [N, channels, H, W]. taps: null for none; norms: null for the network's own.
+  // images [N, channels, H, W]; N, H and W may differ from call to call. taps: null for none; norms: null for the
+  // network's own.
   virtual NetworkOutput forward(const at::Tensor& images, const TapPlan* taps = nullptr, NormBank* norms = nullptr) = 0;
 
   // Names and shapes of parameters and buffers are torchvision's.
@@ -57,8 +62,6 @@ class Network {
 
   [[nodiscard]] virtual std::vector<TapShape> tap_shapes(const TapPlan& taps) const = 0;
   [[nodiscard]] virtual int64_t stem_channels() const = 0;
-  [[nodiscard]] virtual int64_t feature_channels() const = 0;  // of the map that is pooled for the classifier
-
   [[nodiscard]] virtual int64_t blocks() const = 0;
 
   // The layers whose weights or inputs are quantized, in the order they compute.
@@ -74,6 +77,18 @@ class Network {
   [[nodiscard]] virtual std::shared_ptr<NormBank> make_norms() const = 0;
 };
 
+// ResNet-18/34/50/101 (He et al. 2016) with torchvision's names, shapes and initialisation, at any precision.
+//
+//   stem   imagenet: 7x7/2 conv, BN, act, 3x3/2 max-pool | small: 3x3 conv, BN, act
+//   block  basic: 3x3, 3x3 | bottleneck: 1x1, 3x3 (carries the stride), 1x1 to four times the channels
+//   plain  the same without shortcuts (and so without their 1x1 convolutions)
+//
+// Where activations are quantized:
+//   conv-input    each convolution quantizes its own input; the residual stream stays a float (ReLU) map
+//   block-output  each activation is quantized where it is made, stem and block outputs included (the released code of
+//                 the replicated paper)
+// The last block ends in a plain ReLU in every variant: its output feeds the classifier.
+// Taps lie before a block's activation, so that they are float in both.
 struct NetworkOptions {
   std::string model = "resnet18";  // resnet18 | resnet34 | resnet50 | resnet101
   int64_t in_channels = 3;
@@ -86,6 +101,7 @@ struct NetworkOptions {
   int64_t bases = 5;                       // branches of a group network
   std::string activation = "relu";         // relu | relu6 | hardtanh | tanh, where activations are not quantized
   std::string quantize_at = "conv-input";  // conv-input | block-output
+  bool frozen_norms = false;               // norms that do not learn (NormKind::frozen): of a detector's backbone
   PrecisionPlan precision;
 };
 

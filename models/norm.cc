@@ -6,51 +6,124 @@
 namespace auxbench {
 namespace {
 
-using torch::nn::BatchNorm2dImpl;
-
-std::pair<at::Tensor, at::Tensor> constants_of(const BatchNorm2dImpl& norm) {
+NormConstants constants_of(const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& mean,
+                           const at::Tensor& variance, double eps) {
   const at::NoGradGuard no_gradient;
-  const auto alpha = norm.weight / (norm.running_var + norm.options.eps()).sqrt();
-  return {alpha, norm.bias - norm.running_mean * alpha};
+  const auto alpha = weight / (variance + eps).sqrt();
+  return {alpha, bias - mean * alpha};
 }
 
-at::Tensor normalise(BatchNorm2dImpl& norm, const at::Tensor& x) {
-  // Where gradients are wanted of an evaluation, torch's own operator has them.
-  if (norm.is_training() || at::GradMode::is_enabled()) return norm.forward(x);
-  const auto [alpha, beta] = constants_of(norm);
-  return x.mul(alpha.view({1, -1, 1, 1})).add_(beta.view({1, -1, 1, 1}));
+at::Tensor apply(const NormConstants& constants, const at::Tensor& x) {
+  return x.mul(constants.alpha.view({1, -1, 1, 1})).add_(constants.beta.view({1, -1, 1, 1}));
 }
 
-class Bank final : public NormBank, public torch::nn::Module {
+class BatchNorm final : public NormLayer, public torch::nn::BatchNorm2dImpl {
  public:
-  explicit Bank(const std::vector<int64_t>& channels) {
-    for (size_t i = 0; i < channels.size(); ++i)
-      layers_.push_back(register_module(std::to_string(i), std::make_shared<BatchNorm2dImpl>(channels[i])));
+  explicit BatchNorm(int64_t channels) : torch::nn::BatchNorm2dImpl(channels) {}
+
+  at::Tensor normalise(const at::Tensor& x, size_t level) override {
+    // Where gradients are wanted of an evaluation, torch's own operator has them.
+    if (is_training() || at::GradMode::is_enabled()) return forward(x);
+    return auxbench::apply(constants(level), x);
+  }
+
+  [[nodiscard]] NormConstants constants(size_t /*level*/) const override {
+    return constants_of(weight, bias, running_mean, running_var, options.eps());
   }
 
   std::shared_ptr<torch::nn::Module> module() override { return shared_from_this(); }
-  at::Tensor apply(size_t index, const at::Tensor& x) { return normalise(*layers_.at(index), x); }
+};
+
+class FrozenBatchNorm final : public NormLayer, public torch::nn::Module {
+ public:
+  explicit FrozenBatchNorm(int64_t channels)
+      : weight_(register_buffer("weight", at::ones({channels}))),
+        bias_(register_buffer("bias", at::zeros({channels}))),
+        mean_(register_buffer("running_mean", at::zeros({channels}))),
+        variance_(register_buffer("running_var", at::ones({channels}))) {}
+
+  at::Tensor normalise(const at::Tensor& x, size_t level) override { return auxbench::apply(constants(level), x); }
+
+  [[nodiscard]] NormConstants constants(size_t /*level*/) const override {
+    return constants_of(weight_, bias_, mean_, variance_, kEps);
+  }
+
+  std::shared_ptr<torch::nn::Module> module() override { return shared_from_this(); }
 
  private:
-  std::vector<std::shared_ptr<BatchNorm2dImpl>> layers_;
+  static constexpr double kEps = 1e-5;
+  // The registered buffers; whoever moves or loads the module changes these very tensors.
+  at::Tensor weight_, bias_, mean_, variance_;
+};
+
+class PerLevelNorm final : public NormLayer, public torch::nn::Module {
+ public:
+  PerLevelNorm(size_t levels, int64_t channels) {
+    AUXBENCH_CHECK(levels > 0, "at least one level");
+    for (size_t i = 0; i < levels; ++i)
+      levels_.push_back(register_module(std::to_string(i), std::make_shared<BatchNorm>(channels)));
+  }
+
+  at::Tensor normalise(const at::Tensor& x, size_t level) override { return level_at(level).normalise(x, 0); }
+  [[nodiscard]] NormConstants constants(size_t level) const override { return level_at(level).constants(0); }
+  std::shared_ptr<torch::nn::Module> module() override { return shared_from_this(); }
+
+ private:
+  [[nodiscard]] BatchNorm& level_at(size_t level) const {
+    AUXBENCH_CHECK(level < levels_.size(), "a level that the norm has, not " + std::to_string(level));
+    return *levels_[level];
+  }
+
+  std::vector<std::shared_ptr<BatchNorm>> levels_;
+};
+
+class Bank final : public NormBank, public torch::nn::Module {
+ public:
+  Bank(const NormOptions& options, const std::vector<int64_t>& channels) {
+    for (size_t i = 0; i < channels.size(); ++i) {
+      layers_.push_back(make_norm(options, channels[i]));
+      register_module(std::to_string(i), layers_.back()->module());
+    }
+  }
+
+  std::shared_ptr<torch::nn::Module> module() override { return shared_from_this(); }
+  NormLayer& layer(size_t index) override { return *layers_.at(index); }
+
+ private:
+  std::vector<std::shared_ptr<NormLayer>> layers_;
 };
 
 }  // namespace
 
-at::Tensor Norm::operator()(const at::Tensor& x, NormBank* bank) const {
-  if (bank != nullptr) return static_cast<Bank*>(bank)->apply(index_, x);
-  return normalise(*static_cast<BatchNorm2dImpl*>(own_.get()), x);
+std::shared_ptr<NormLayer> make_norm(const NormOptions& options, int64_t channels) {
+  switch (options.kind) {
+    case NormKind::batch:
+      return std::make_shared<BatchNorm>(channels);
+    case NormKind::frozen:
+      return std::make_shared<FrozenBatchNorm>(channels);
+    case NormKind::per_level:
+      return std::make_shared<PerLevelNorm>(options.levels, channels);
+  }
+  AUXBENCH_CHECK(false, "a kind of norm that exists");
 }
 
-std::pair<at::Tensor, at::Tensor> Norm::constants() const {
-  return constants_of(*static_cast<const BatchNorm2dImpl*>(own_.get()));
+Norm Norm::at(size_t level) const {
+  auto other = *this;
+  other.level_ = level;
+  return other;
+}
+
+at::Tensor Norm::operator()(const at::Tensor& x, NormBank* bank) const {
+  return (bank != nullptr ? bank->layer(index_) : *own_).normalise(x, level_);
 }
 
 Norm NormList::add(torch::nn::Module& owner, const std::string& name, int64_t channels) {
+  auto layer = make_norm(options_, channels);
+  owner.register_module(name, layer->module());
   channels_.push_back(channels);
-  return {owner.register_module(name, std::make_shared<BatchNorm2dImpl>(channels)), channels_.size() - 1};
+  return {std::move(layer), channels_.size() - 1};
 }
 
-std::shared_ptr<NormBank> NormList::make_bank() const { return std::make_shared<Bank>(channels_); }
+std::shared_ptr<NormBank> NormList::make_bank() const { return std::make_shared<Bank>(options_, channels_); }
 
 }  // namespace auxbench

@@ -1,40 +1,78 @@
-// Batch normalisation layers that can be swapped for a second set on the same weights. For .cc files of this room.
+// Normalisation layers: batch norm, batch norm that no longer learns, batch norm with statistics per level. For .cc
+// files of this room.
+//
+// In evaluation all of them compute, for each channel,
+//   y = x alpha + beta,   alpha = weight / sqrt(variance + eps),   beta = bias - mean alpha,   eps = 1e-5
+// a product, then a sum, each rounded once, which is what an integer engine computes as well, whatever the processor.
 #pragma once
 
+#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "models/network.h"
 
 namespace auxbench {
 
-// One place in the network where features are normalised; copies share the layer.
-//
-// In evaluation y = x alpha + beta, alpha = weight / sqrt(variance + eps), beta = bias - mean alpha: a product, then a
-// sum, each rounded once, which is what an integer engine computes as well, whatever the processor.
+enum class NormKind {
+  batch,     // torch's BatchNorm2d: weight 1, bias 0, momentum 0.1 at first
+  frozen,    // statistics, weight and bias are constants: buffers, names and start of torchvision's FrozenBatchNorm2d
+  per_level  // a BatchNorm2d of its own for each level, in submodules "0", "1", ...: weights are shared, norms are not
+};
+
+struct NormOptions {
+  NormKind kind = NormKind::batch;
+  size_t levels = 1;  // of a per_level norm
+};
+
+// [channels] each.
+struct NormConstants {
+  at::Tensor alpha, beta;
+};
+
+class NormLayer {
+ public:
+  virtual ~NormLayer() = default;
+  // x [N, channels, H, W]. `level` is read where there is more than one.
+  virtual at::Tensor normalise(const at::Tensor& x, size_t level) = 0;
+  [[nodiscard]] virtual NormConstants constants(size_t level) const = 0;
+  virtual std::shared_ptr<torch::nn::Module> module() = 0;
+};
+
+std::shared_ptr<NormLayer> make_norm(const NormOptions& options, int64_t channels);
+
+// One place in the network where features are normalised, at one level. Copies share the layer.
 class Norm {
  public:
   Norm() = default;
-  Norm(std::shared_ptr<torch::nn::Module> own, size_t index) : own_(std::move(own)), index_(index) {}
-  at::Tensor operator()(const at::Tensor& x, NormBank* bank) const;
+  Norm(std::shared_ptr<NormLayer> own, size_t index) : own_(std::move(own)), index_(index) {}
 
-  // alpha and beta of the network's own norm, [channels] each.
-  [[nodiscard]] std::pair<at::Tensor, at::Tensor> constants() const;
+  // The same place at another level.
+  [[nodiscard]] Norm at(size_t level) const;
+
+  // bank: null for the network's own norms.
+  at::Tensor operator()(const at::Tensor& x, NormBank* bank) const;
+  // Of the network's own norm.
+  [[nodiscard]] NormConstants constants() const { return own_->constants(level_); }
 
  private:
-  std::shared_ptr<torch::nn::Module> own_;
-  size_t index_ = 0;
+  std::shared_ptr<NormLayer> own_;
+  size_t index_ = 0, level_ = 0;
 };
 
-// All norm layers of a network in the order they were added.
+// All norms of a network in the order they were added.
 class NormList {
  public:
-  // Registers BatchNorm2d(channels) as `name` in `owner`: weight 1, bias 0, eps 1e-5, momentum 0.1.
+  NormList() = default;
+  explicit NormList(const NormOptions& options) : options_(options) {}
+
+  // Makes a norm and registers it as `name` in `owner`.
   Norm add(torch::nn::Module& owner, const std::string& name, int64_t channels);
+  // Norms like these, freshly initialised.
   [[nodiscard]] std::shared_ptr<NormBank> make_bank() const;
 
  private:
+  NormOptions options_;
   std::vector<int64_t> channels_;
 };
 

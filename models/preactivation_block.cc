@@ -20,44 +20,22 @@ class PreactivationBlock final : public Block {
         ->register_module("0", shortcut_.conv->module());
   }
 
-  Codes forward(const Codes& x, Pass& pass) override {
-    auto y = decode(x);
-    at::Tensor activated;
+  FeatureMap compute(Ops& ops, const FeatureMap& x) override {
+    FeatureMap y = x, activated;
     for (size_t i = 0; i < layers_.size(); ++i) {
-      if (i > 0) pass.tap_layer(y);
-      const bool as_it_is = i == 0 && shape_.first;
-      const auto input = as_it_is ? y : activate(style_.activation, layers_[i].norm(y, pass.norms));
-      if (i == 0) activated = input;
-      y = layers_[i].conv->forward(input);
-    }
-    const auto branch = y;
-    if (shortcut_.conv)
-      y = y + shortcut_.conv->forward(activated);
-    else if (style_.skip)
-      y = y + x.codes;
-    pass.tap_block(branch, y);
-    return {.codes = y};
-  }
-
-  std::vector<size_t> append_to(Graph& graph, const std::string& prefix, const std::vector<size_t>& inputs) override {
-    const size_t x = inputs.front();
-    size_t y = x, activated = x;
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      const auto number = std::to_string(i + 1);
-      if (i > 0 || !shape_.first) {
-        y = append_norm(graph, prefix + "bn" + number, layers_[i].norm, y);
-        y = graph.add({.kind = GraphNode::Kind::activation,
-                       .name = prefix + "activation" + number,
-                       .inputs = {y},
-                       .activation = style_.activation});
-      }
+      if (i > 0) ops.hand_out(Tap::layer, y);
+      if (i > 0 || !shape_.first)
+        y = ops.activation({"activation", i + 1}, Activation(style_.activation),
+                           ops.norm({"bn", i + 1}, layers_[i].norm, y));
       if (i == 0) activated = y;
-      y = append_convolution(graph, prefix + "conv" + number, *layers_[i].conv, y);
+      y = ops.convolution({"conv", i + 1}, *layers_[i].conv, y);
     }
-    size_t other = x;
-    if (shortcut_.conv) other = append_convolution(graph, prefix + "downsample.0", *shortcut_.conv, activated);
-    if (!style_.skip) return {y};
-    return {graph.add({.kind = GraphNode::Kind::sum, .name = prefix + "sum", .inputs = {y, other}})};
+    ops.hand_out(Tap::branch, y);
+    if (style_.skip)
+      y = ops.add({"sum"}, std::move(y),
+                  shortcut_.conv ? ops.convolution({"downsample.0"}, *shortcut_.conv, activated) : x);
+    ops.hand_out(Tap::sum, y);
+    return y;
   }
 };
 

@@ -7,9 +7,12 @@ namespace {
 class ResidualBlock final : public Block {
  public:
   ResidualBlock(const BlockShape& shape, const BlockStyle& style, NormList& norms)
-      : Block(shape, style), inner_(style), final_(shape.last ? Activation() : Activation(style)) {
+      : Block(shape, style), final_(shape.last ? Activation() : style.make_activation()) {
     for (const auto& options : main_path()) add_layer(options, norms, options.out);
-    inner_.register_in(*this, "inner_activation");
+    for (size_t i = 0; i + 1 < layers_.size(); ++i) {
+      inner_.push_back(style.make_activation());
+      inner_.back().register_in(*this, "inner_activation" + (i == 0 ? "" : std::to_string(i + 1)));
+    }
     final_.register_in(*this, "final_activation");
     if (!style.skip || !changes_shape()) return;
     shortcut_.conv =
@@ -20,50 +23,35 @@ class ResidualBlock final : public Block {
     shortcut_.norm = norms.add(*downsample, "1", shape.out());
   }
 
-  Codes forward(const Codes& x, Pass& pass) override {
-    at::Tensor y;
-    Codes input = x;
+  FeatureMap compute(Ops& ops, const FeatureMap& x) override {
+    FeatureMap y = x;
     for (size_t i = 0; i < layers_.size(); ++i) {
-      y = layers_[i].norm(layers_[i].conv->forward(input), pass.norms);
+      y = ops.convolution({"conv", i + 1}, *layers_[i].conv, y);
+      y = ops.norm({"bn", i + 1}, layers_[i].norm, y);
       if (i + 1 == layers_.size()) break;
-      pass.tap_layer(y);
-      input = inner_.forward(y, is_training());
+      ops.hand_out(Tap::layer, y);
+      y = ops.activation({"activation", i + 1}, inner_[i], std::move(y));
     }
-    const auto branch = y;
-    if (shortcut_.conv)
-      y = y + shortcut_.norm(shortcut_.conv->forward(x), pass.norms);
-    else if (style_.skip)
-      y = y + decode(x);
-    pass.tap_block(branch, y);
-    return final_.forward(y, is_training());
-  }
-
-  std::vector<size_t> append_to(Graph& graph, const std::string& prefix, const std::vector<size_t>& inputs) override {
-    const size_t x = inputs.front();
-    size_t y = x;
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      const auto number = std::to_string(i + 1);
-      y = append_convolution(graph, prefix + "conv" + number, *layers_[i].conv, y);
-      y = append_norm(graph, prefix + "bn" + number, layers_[i].norm, y);
-      if (i + 1 < layers_.size()) y = inner_.append_to(graph, prefix + "activation" + number, y);
-    }
-    size_t other = x;
-    if (shortcut_.conv) {
-      other = append_convolution(graph, prefix + "downsample.0", *shortcut_.conv, x);
-      other = append_norm(graph, prefix + "downsample.1", shortcut_.norm, other);
-    }
-    if (style_.skip) y = graph.add({.kind = GraphNode::Kind::sum, .name = prefix + "sum", .inputs = {y, other}});
-    return {final_.append_to(graph, prefix + "activation", y)};
+    ops.hand_out(Tap::branch, y);
+    if (style_.skip) y = ops.add({"sum"}, std::move(y), shortcut(ops, x));
+    ops.hand_out(Tap::sum, y);
+    return ops.activation({"activation"}, final_, std::move(y));
   }
 
   void bypass(bool on) override {
     Block::bypass(on);
-    inner_.bypass(on);
+    for (auto& activation : inner_) activation.bypass(on);
     final_.bypass(on);
   }
 
  private:
-  Activation inner_, final_;
+  FeatureMap shortcut(Ops& ops, const FeatureMap& x) {
+    if (!shortcut_.conv) return x;
+    return ops.norm({"downsample.1"}, shortcut_.norm, ops.convolution({"downsample.0"}, *shortcut_.conv, x));
+  }
+
+  std::vector<Activation> inner_;  // behind each convolution but the last, each with a quantizer of its own
+  Activation final_;
 };
 
 }  // namespace

@@ -44,113 +44,56 @@ class ShortcutBlock final : public Block {
     shortcut_.norm = norms.add(*downsample, "1", shape.out() * branches_);
   }
 
-  Codes forward(const Codes& input, Pass& pass) override {
-    auto x = decode(input);
-    if (grouped() && shape_.first) x = x.repeat({1, branches_, 1, 1});
-    at::Tensor branch;
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      branch = layer(i, x, pass);
-      if (style_.skip)
-        x = branch + (i == 0 ? shortcut(x, pass) : x);
-      else
-        x = branch;
-      if (i + 1 < layers_.size()) pass.tap_layer(grouped() ? together(x) : x);
-    }
+  FeatureMap compute(Ops& ops, const FeatureMap& x) override {
     if (!grouped()) {
-      pass.tap_block(branch, x);
-      return {.codes = x};
+      auto y = branch(ops, x);
+      ops.hand_out(Tap::sum, y);
+      return y;
     }
-    const auto sum = together(x);
-    pass.tap_block(pass.plan != nullptr && !pass.plan->after_add ? together(branch) : branch, sum);
-    return {.codes = shape_.last ? sum : gated(x, sum)};
-  }
-
-  std::vector<size_t> append_to(Graph& graph, const std::string& prefix, const std::vector<size_t>& inputs) override {
-    std::vector<size_t> outputs;
-    for (int64_t b = 0; b < branches_; ++b)
-      outputs.push_back(append_branch(graph, prefix, inputs[inputs.size() == 1 ? 0 : static_cast<size_t>(b)],
-                                      {.index = b, .of = branches_}));
-    if (!grouped()) return outputs;
-    const auto sum = graph.add({.kind = GraphNode::Kind::weighted_sum,
-                                .name = prefix + "scales",
-                                .inputs = outputs,
-                                .weights = scales_.detach()});
-    if (shape_.last) return {sum};
-    const at::NoGradGuard no_gradient;
-    const auto own = gates_.sigmoid(), rest = 1 - own;
-    for (int64_t b = 0; b < branches_; ++b) {
-      auto& y = outputs[static_cast<size_t>(b)];
-      y = graph.add({.kind = GraphNode::Kind::blend,
-                     .name = prefix + "gates" + branch_name(b),
-                     .inputs = {y, sum},
-                     .weights = at::stack({own[b], rest[b]})});
-    }
-    return outputs;
+    const auto own = ops.branches(branches_, shape_.first, x, [&](const FeatureMap& in) { return branch(ops, in); });
+    auto sum = together(ops, own);
+    ops.hand_out(Tap::sum, sum);
+    return shape_.last ? sum : ops.blend({"gates"}, gates_, own, sum);
   }
 
  private:
-  [[nodiscard]] std::string branch_name(int64_t index) const { return grouped() ? "." + std::to_string(index) : ""; }
+  [[nodiscard]] bool grouped() const { return style_.kind == BlockKind::group; }
 
-  size_t append_branch(Graph& graph, const std::string& prefix, size_t x, Branch branch) {
-    using Kind = GraphNode::Kind;
-    const auto own = branch_name(branch.index);
+  FeatureMap branch(Ops& ops, FeatureMap x) {
     for (size_t i = 0; i < layers_.size(); ++i) {
-      const auto number = std::to_string(i + 1) + own;
-      size_t y = x;
-      if (!layers_[i].conv->quantizes_input())
-        y = graph.add({.kind = Kind::activation,
-                       .name = prefix + "activation" + number,
-                       .inputs = {y},
-                       .activation = style_.activation});
-      y = append_convolution(graph, prefix + "conv" + number, *layers_[i].conv, y, branch);
-      if (grouped())
-        y = graph.add(
-            {.kind = Kind::activation, .name = prefix + "relu" + number, .inputs = {y}, .activation = "relu"});
-      y = append_norm(graph, prefix + "bn" + number, layers_[i].norm, y, branch);
-      size_t other = x;
-      if (i == 0 && shortcut_.conv) {
-        if (shape_.stride != 1)
-          other = graph.add({.kind = Kind::average_pool, .name = prefix + "pool" + own, .inputs = {other}});
-        other = append_convolution(graph, prefix + "downsample.0" + own, *shortcut_.conv, other, branch);
-        other = append_norm(graph, prefix + "downsample.1" + own, shortcut_.norm, other, branch);
-      }
-      x = style_.skip ? graph.add({.kind = Kind::sum, .name = prefix + "sum" + number, .inputs = {y, other}}) : y;
+      const bool last = i + 1 == layers_.size();
+      auto y = layer(ops, i, x);
+      if (last) hand_out(ops, Tap::branch, y);
+      x = style_.skip ? ops.add({"sum", i + 1}, std::move(y), i == 0 ? shortcut(ops, x) : x) : y;
+      if (!last) hand_out(ops, Tap::layer, x);
     }
     return x;
   }
 
-  [[nodiscard]] bool grouped() const { return style_.kind == "group"; }
-
-  at::Tensor layer(size_t i, const at::Tensor& x, Pass& pass) {
+  FeatureMap layer(Ops& ops, size_t i, const FeatureMap& x) {
     auto& [conv, norm] = layers_[i];
-    auto y = conv->forward(conv->quantizes_input() ? x : activate(style_.activation, x));
-    if (grouped()) y = y.relu_();
-    return norm(y, pass.norms);
+    FeatureMap y = x;
+    if (!conv->quantizes_input()) y = ops.activation({"activation", i + 1}, Activation(style_.activation), x);
+    y = ops.convolution({"conv", i + 1}, *conv, y);
+    if (grouped()) y = ops.activation({"relu", i + 1}, Activation(), std::move(y));
+    return ops.norm({"bn", i + 1}, norm, y);
   }
 
-  at::Tensor shortcut(const at::Tensor& x, Pass& pass) {
+  FeatureMap shortcut(Ops& ops, const FeatureMap& x) {
     if (!shortcut_.conv) return x;
-    const auto pooled = shape_.stride == 1 ? x
-                                           : at::avg_pool2d(x, {2, 2}, {2, 2}, {0, 0}, /*ceil_mode=*/true,
-                                                            /*count_include_pad=*/false);
-    return shortcut_.norm(shortcut_.conv->forward(pooled), pass.norms);
+    const auto pooled = shape_.stride == 1 ? x : ops.average_pool({"pool"}, x);
+    return ops.norm({"downsample.1"}, shortcut_.norm, ops.convolution({"downsample.0"}, *shortcut_.conv, pooled));
   }
 
-  [[nodiscard]] at::Tensor by_branch(const at::Tensor& x) const {
-    return x.view({x.size(0), branches_, x.size(1) / branches_, x.size(2), x.size(3)});
-  }
+  FeatureMap together(Ops& ops, const FeatureMap& x) { return ops.weighted_sum({"scales"}, scales_, x); }
 
-  // Branch by branch, in order: the sum does not depend on how a reduction is cut.
-  [[nodiscard]] at::Tensor together(const at::Tensor& x) const {
-    const auto branches = by_branch(x);
-    auto sum = branches.select(1, 0) * scales_[0];
-    for (int64_t i = 1; i < branches_; ++i) sum = sum + branches.select(1, i) * scales_[i];
-    return sum;
-  }
-
-  [[nodiscard]] at::Tensor gated(const at::Tensor& x, const at::Tensor& sum) const {
-    const auto own = gates_.sigmoid().view({1, branches_, 1, 1, 1});
-    return (own * by_branch(x) + (1 - own) * sum.unsqueeze(1)).view(x.sizes());
+  // Of branches, taps see the weighted sum, whose backward reads their values.
+  void hand_out(Ops& ops, Tap tap, FeatureMap& x) {
+    if (!grouped()) return ops.hand_out(tap, x);
+    if (!ops.wants(tap)) return;
+    auto sum = together(ops, x);
+    ops.hand_out(tap, sum);
+    x.shared = true;
   }
 
   int64_t branches_;

@@ -118,6 +118,11 @@ void import_tensors(SafeTensors contents, const NamedTensors& targets, const std
     for (auto& [name, tensor] : contents.tensors) unwrapped[name.substr(wrapper.size())] = std::move(tensor);
     contents.tensors = std::move(unwrapped);
   }
+  // Norms that do not learn (NormKind::frozen) count nothing.
+  std::erase_if(contents.tensors, [&](const auto& item) {
+    if (!item.first.ends_with(counter) || targets.contains(item.first)) return false;
+    return targets.contains(item.first.substr(0, item.first.size() - counter.size()) + ".running_var");
+  });
   for (const auto& [name, target] : targets)
     if (name.ends_with(counter) && !contents.tensors.contains(name)) contents.tensors[name] = to_safetensor(target);
   load_tensors(contents, "", targets, place);

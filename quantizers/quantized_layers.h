@@ -55,6 +55,7 @@ class QuantizedWeight {
   void bypass(bool on) { bypassed_ = on; }
   // Called with every pass from now on; an empty function ends it.
   void watch(std::function<void(const LayerPass&)> watcher) { watcher_ = std::move(watcher); }
+  [[nodiscard]] bool watched() const { return watcher_ != nullptr; }
 
   // y[N, out, ..] from x[N, in, ..]; with_norm false multiplies weights that do not keep their scale by E|w|, since
   // nothing behind the layer can undo a weight of magnitude one.

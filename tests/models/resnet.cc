@@ -1,4 +1,4 @@
-#include "models/resnet.h"
+#include "models/network.h"
 
 #include "base/error.h"
 #include "base/torch_prelude.h"
@@ -138,6 +138,129 @@ TEST_CASE("asking for taps does not change the logits", "[models]") {
   const auto x = images(3, 1, 16);
   const TapPlan plan = {.per_layer = true};
   CHECK(network->forward(x).logits.equal(network->forward(x, &plan).logits));
+}
+
+TEST_CASE("nor does it change gradients, whatever the block computes in place", "[models]") {
+  const TapPlan plans[] = {{}, {.per_layer = true}, {.after_add = false}, {.per_layer = true, .after_add = false}};
+  for (const char* block : {"post-act", "pre-act", "bireal", "group"})
+    for (const char* activation : {"relu", "relu6", "hardtanh", "tanh"})
+      for (const char* method : {"none", "dorefa"}) {
+        INFO(block << ", " << activation << ", " << method);
+        at::manual_seed(6);
+        const auto network = make_network({.model = "resnet18",
+                                           .in_channels = 1,
+                                           .classes = 10,
+                                           .stem = "small",
+                                           .width = 0.0625,
+                                           .block = block,
+                                           .bases = 2,
+                                           .activation = activation,
+                                           .precision = two_bits(method)});
+        const auto x = images(2, 1, 16);
+        const auto gradients = [&](const TapPlan* plan) {
+          network->module().zero_grad();
+          auto output = network->forward(x, plan);
+          output.logits.square().sum().backward();
+          std::vector<at::Tensor> found = {output.logits.detach()};
+          for (const auto& parameter : network->module().parameters())
+            found.push_back(parameter.grad().defined() ? parameter.grad().clone() : at::Tensor());
+          return found;
+        };
+        const auto expected = gradients(nullptr);
+        for (const auto& plan : plans) {
+          const auto found = gradients(&plan);
+          REQUIRE(found.size() == expected.size());
+          for (size_t i = 0; i < found.size(); ++i) {
+            REQUIRE(found[i].defined() == expected[i].defined());
+            if (found[i].defined()) REQUIRE(found[i].equal(expected[i]));
+          }
+        }
+      }
+}
+
+TEST_CASE("taps can be trained on, each with the values it was handed out with", "[models]") {
+  for (const char* block : {"post-act", "pre-act", "bireal", "group"})
+    for (const bool after_add : {true, false}) {
+      INFO(block << (after_add ? ", sum" : ", branch"));
+      at::manual_seed(7);
+      const auto network = make_network({.model = "resnet18",
+                                         .in_channels = 1,
+                                         .classes = 10,
+                                         .stem = "small",
+                                         .width = 0.0625,
+                                         .block = block,
+                                         .bases = 2,
+                                         .precision = two_bits()});
+      const TapPlan plan = {.per_layer = true, .after_add = after_add};
+      auto output = network->forward(images(2, 1, 16), &plan);
+      CHECK(output.stem.lt(0).any().item<bool>());
+      auto sum = output.stem.square().sum();
+      for (const auto& tap : output.taps) {
+        CHECK(tap.lt(0).any().item<bool>());
+        sum = sum + tap.square().sum();  // backward reads the tap's values
+      }
+      CHECK_NOTHROW(sum.backward());
+    }
+}
+
+TEST_CASE("one network takes images of any size, from batch to batch", "[models]") {
+  const TapPlan plan = {.per_layer = true};
+  for (const char* block : {"post-act", "pre-act", "bireal", "group"})
+    for (const char* stem : {"small", "imagenet"}) {
+      INFO(block << ", " << stem);
+      at::manual_seed(8);
+      const auto network = make_network({.model = "resnet18",
+                                         .in_channels = 1,
+                                         .classes = 10,
+                                         .stem = stem,
+                                         .width = 0.0625,
+                                         .block = block,
+                                         .bases = 2,
+                                         .precision = two_bits("lsq")});
+      const auto shapes = network->tap_shapes(plan);
+      const auto check = [&](int64_t height, int64_t width) {
+        const auto output = network->forward(at::rand({2, 1, height, width}), &plan);
+        CHECK(output.logits.sizes() == at::IntArrayRef({2, 10}));
+        CHECK(output.stem.size(2) == (stem == std::string("small") ? height : height / 4));
+        REQUIRE(output.taps.size() == shapes.size());
+        for (size_t i = 0; i < shapes.size(); ++i) {
+          const auto of_stem = [&](int64_t axis) {
+            return (output.stem.size(axis) + shapes[i].stride - 1) / shapes[i].stride;
+          };
+          CHECK(output.taps[i].sizes() == at::IntArrayRef({2, shapes[i].channels, of_stem(2), of_stem(3)}));
+        }
+        if (network->module().is_training()) output.logits.sum().backward();
+      };
+      for (const int64_t size : {32, 24, 40}) check(size, size);
+      check(24, 40);
+      network->module().eval();
+      const at::NoGradGuard no_gradient;
+      const auto x = images(2, 1, 24);
+      const auto before = network->forward(x).logits;
+      for (const int64_t size : {32, 24, 40}) check(size, size);
+      check(40, 24);
+      CHECK(network->forward(x).logits.equal(before));  // nothing of other sizes is remembered
+    }
+}
+
+TEST_CASE("where activations are quantized at the output, each layer learns a step of its own", "[models]") {
+  for (const char* model : {"resnet18", "resnet50"}) {
+    at::manual_seed(9);
+    const auto network = make_network({.model = model,
+                                       .in_channels = 1,
+                                       .classes = 10,
+                                       .stem = "small",
+                                       .width = 0.125,
+                                       .quantize_at = "block-output",
+                                       .precision = two_bits("lsq")});
+    network->forward(images(4, 1, 16));
+    const auto tensors = named_tensors(network->module());
+    CHECK(tensors.contains("layer2.0.inner_activation.step"));
+    CHECK(tensors.contains("layer2.0.final_activation.step"));
+    REQUIRE(tensors.contains("layer2.0.inner_activation2.step") == (model == std::string("resnet50")));
+    if (!tensors.contains("layer2.0.inner_activation2.step")) continue;
+    CHECK_FALSE(tensors.at("layer2.0.inner_activation2.step").equal(tensors.at("layer2.0.inner_activation.step")));
+  }
 }
 
 TEST_CASE("in evaluation an image's logits do not depend on its batch", "[models]") {

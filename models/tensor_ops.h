@@ -1,0 +1,41 @@
+// Operations that compute, with gradients where torch records them, and collect the taps that are asked for. For .cc
+// files of this room.
+#pragma once
+
+#include "models/ops.h"
+
+namespace auxbench {
+
+class TensorOps final : public Ops {
+ public:
+  // taps: null for none; norms: null for the network's own.
+  TensorOps(bool training, const TapPlan* taps, NormBank* norms) : training_(training), plan_(taps), norms_(norms) {}
+
+  // What has been handed out so far; the logits are the caller's to add.
+  [[nodiscard]] NetworkOutput& output() { return output_; }
+
+  void scope(const std::string& /*prefix*/) override {}
+  FeatureMap convolution(LayerName name, QuantConv& conv, const FeatureMap& x) override;
+  FeatureMap norm(LayerName name, const Norm& norm, const FeatureMap& x) override;
+  FeatureMap activation(LayerName name, const Activation& activation, const FeatureMap& x) override;
+  FeatureMap activation(LayerName name, const Activation& activation, FeatureMap&& x) override;
+  FeatureMap add(LayerName name, FeatureMap&& y, const FeatureMap& x) override;
+  FeatureMap max_pool(LayerName name, const FeatureMap& x) override;
+  FeatureMap average_pool(LayerName name, const FeatureMap& x) override;
+  FeatureMap mean(LayerName name, const FeatureMap& x, bool in_double) override;
+  FeatureMap linear(LayerName name, QuantLinear& layer, const FeatureMap& x) override;
+  FeatureMap branches(int64_t count, bool same_input, const FeatureMap& x,
+                      const std::function<FeatureMap(const FeatureMap&)>& branch) override;
+  FeatureMap weighted_sum(LayerName name, const at::Tensor& weights, const FeatureMap& x) override;
+  FeatureMap blend(LayerName name, const at::Tensor& gates, const FeatureMap& x, const FeatureMap& y) override;
+  [[nodiscard]] bool wants(Tap tap) const override;
+  void hand_out(Tap tap, FeatureMap& x) override;
+
+ private:
+  bool training_;
+  const TapPlan* plan_;
+  NormBank* norms_;
+  NetworkOutput output_;
+};
+
+}  // namespace auxbench
