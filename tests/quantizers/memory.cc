@@ -25,6 +25,5 @@ TEST_CASE("a quantized network keeps little more for backward than one at full p
   const auto full = static_cast<double>(bytes_kept({}));
   const auto quantized = bytes_kept({.quantizer = "dorefa", .weight_bits = 2, .activation_bits = 2});
   INFO(quantized << " bytes, " << full << " at full precision");
-  printf("%f %f %f\n", double(quantized), full, double(quantized) / full);
   CHECK(static_cast<double>(quantized) < 1.4 * full);
 }
