@@ -197,7 +197,7 @@ class Freezer {
     const auto terms = weight_terms(weights);
     const size_t inputs = digits ? input.basis.size() : 1;
     const auto taps = static_cast<double>(weights.codes.numel() / weights.codes.size(0));
-    const auto largest = static_cast<double>(weights.basis.defined() ? 1 : weights.largest) *
+    const auto largest = static_cast<double>(weights.basis.defined() ? 1 : weights.range.largest()) *
                          static_cast<double>(digits ? 1 : input.largest);
     step.in_double = taps * largest > kExactInFloat;
     for (size_t j = 0; j < terms.size(); ++j) {

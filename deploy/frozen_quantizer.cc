@@ -121,7 +121,7 @@ FrozenQuantizer freeze_quantizer(Quantizer& quantizer, const std::string& place)
   if (coded.basis.defined()) frozen.order = level_order(coded.basis);
   const auto encode_all = [&](const std::vector<float>& x) { return codes_of(quantizer, frozen.order, x); };
   const auto ends = encode_all({-kMost, kMost});
-  frozen.largest = coded.largest;
+  frozen.largest = coded.range.largest();
   auto& meaning = frozen.meaning;
   const bool sign = ends[0] == -1 && ends[1] == 1 && quantizer.levels() == 2;
   meaning.step = sign ? 2 : 1;

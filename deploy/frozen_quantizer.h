@@ -9,7 +9,7 @@ namespace auxbench {
 struct FrozenQuantizer {
   CodeMeaning meaning;
   FrozenEncoder encoder;
-  int64_t largest = 0;           // bound of |code|, as Codes::largest
+  int64_t largest = 0;           // bound of |code|, as CodeRange::largest
   std::vector<float> basis{};    // LQ-Nets: the codes' digits count these
   std::vector<int64_t> order{};  // there, the codes in the order of their levels: u is a place in it
 };

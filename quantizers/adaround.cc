@@ -25,8 +25,8 @@ LearnedRounding::LearnedRounding(const at::Tensor& weight, Quantizer& quantizer)
   scale_ = coded.scale.reshape(shape);
   const auto v = weight.detach() / scale_;
   floor_ = v.floor();
-  lo_ = -static_cast<double>(coded.largest);
-  hi_ = static_cast<double>(coded.largest) - 1;
+  lo_ = static_cast<double>(coded.range.first);
+  hi_ = static_cast<double>(coded.range.last);
   alpha_ = v.sub_(floor_).add_(kMargin).reciprocal_().mul_(kStretch).sub_(1).log_().neg_();
   alpha_.set_requires_grad(true);
 }

@@ -44,9 +44,9 @@ class Apot final : public Quantizer {
     FusedOptions options = {.learned = 1};
     if (role_ == Role::weight && normalise_ && x.numel() > 1) normalise(x, parameters, options);
     const double largest = config_.levels[levels_of(bits_).size() - 1];
-    return {.codes = codes_of(x, parameters, options),
-            .scale = positive_scale(alpha, largest),
-            .largest = static_cast<int64_t>(largest)};
+    const auto last = static_cast<int64_t>(largest);
+    return scaled_codes(codes_of(x, parameters, options), positive_scale(alpha, largest),
+                        {.first = role_ == Role::weight ? -last : 0, .last = last});
   }
 
  private:
@@ -66,7 +66,7 @@ class Apot final : public Quantizer {
     };
   }
 
-  at::Tensor codes_of(const at::Tensor& x, const std::array<at::Tensor, 3>& parameters, const FusedOptions& options) {
+  Encoded codes_of(const at::Tensor& x, const std::array<at::Tensor, 3>& parameters, const FusedOptions& options) {
     switch (bits_) {
       case 1:
         return encode_with<fake_quant::FixedLevels1>(x, config_, parameters, options);

@@ -27,7 +27,7 @@ class SignActivation final : public Binary {
   Codes do_encode(const at::Tensor& x, Phase) override {
     const auto codes = polynomial_ ? encode_with<fake_quant::SignPolynomial>(x, {}, kNoParameters)
                                    : encode_with<fake_quant::Sign>(x, {.limit = 1, .open = true}, kNoParameters);
-    return uniform_codes(codes, 1, 1);
+    return uniform_codes(codes, 1, mid_rise(1));
   }
 
  private:
@@ -48,7 +48,7 @@ class XnorWeight final : public Binary {
     options.source = weight;
     const auto codes = encode_with<fake_quant::Sign>(w, {.limit = 1, .open = true, .outside = kept / filter},
                                                      std::array{inside}, options);
-    return {.codes = codes, .scale = scale, .largest = 1};
+    return scaled_codes(codes, scale, mid_rise(1));
   }
 
  private:
@@ -64,9 +64,7 @@ class XnorWeight final : public Binary {
 class BirealWeight final : public Binary {
  protected:
   Codes do_encode(const at::Tensor& w, Phase) override {
-    return {.codes = encode_with<fake_quant::Sign>(w, {.limit = 1}, kNoParameters),
-            .scale = channel_means(w),
-            .largest = 1};
+    return scaled_codes(encode_with<fake_quant::Sign>(w, {.limit = 1}, kNoParameters), channel_means(w), mid_rise(1));
   }
 };
 
@@ -76,7 +74,8 @@ class PlainSignWeight final : public Binary {
 
  protected:
   Codes do_encode(const at::Tensor& w, Phase) override {
-    return uniform_codes(encode_with<fake_quant::Sign>(w, {}, kNoParameters, {.passes_gradient = true}), 1, 1);
+    return uniform_codes(encode_with<fake_quant::Sign>(w, {}, kNoParameters, {.passes_gradient = true}), 1,
+                         mid_rise(1));
   }
 };
 

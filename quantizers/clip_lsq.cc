@@ -20,10 +20,11 @@ class ClipLsq : public Quantizer {
   Codes do_encode(const at::Tensor& x, Phase phase) override {
     if (phase == Phase::training && stable_ > 0 && x.numel() > 0) warm_up(x.detach());
     const auto& clip = parameters().at("clip");
-    return {.codes = codes_of(x, clip), .scale = positive_scale(clip, static_cast<double>(steps_)), .largest = steps_};
+    return scaled_codes(codes_of(x, clip), positive_scale(clip, static_cast<double>(steps_)), range(steps_));
   }
 
-  virtual at::Tensor codes_of(const at::Tensor& x, const at::Tensor& clip) = 0;
+  virtual Encoded codes_of(const at::Tensor& x, const at::Tensor& clip) = 0;
+  [[nodiscard]] virtual CodeRange range(int64_t n) const = 0;
   [[nodiscard]] double steps() const { return static_cast<double>(steps_); }
 
  private:
@@ -44,7 +45,8 @@ class ClipLsq : public Quantizer {
 class ClipLsqActivation final : public ClipLsq {
   using ClipLsq::ClipLsq;
 
-  at::Tensor codes_of(const at::Tensor& x, const at::Tensor& clip) override {
+  [[nodiscard]] CodeRange range(int64_t n) const override { return from_zero(n); }
+  Encoded codes_of(const at::Tensor& x, const at::Tensor& clip) override {
     return encode_with<fake_quant::Range>(x, {.steps = steps(), .residual = true}, std::array{clip}, {.learned = 1});
   }
 };
@@ -56,7 +58,8 @@ class ClipLsqWeight final : public ClipLsq {
   [[nodiscard]] bool keeps_scale() const override { return !normalise_; }
 
  private:
-  at::Tensor codes_of(const at::Tensor& w, const at::Tensor& clip) override {
+  [[nodiscard]] CodeRange range(int64_t n) const override { return mid_rise(n); }
+  Encoded codes_of(const at::Tensor& w, const at::Tensor& clip) override {
     std::array<at::Tensor, 3> parameters = {clip, {}, {}};
     if (normalise_ && w.numel() > 1) {
       const auto found = moments_of(w);

@@ -3,16 +3,14 @@
 #include "quantizers/digits.h"
 #include "quantizers/exact_conv.h"
 #include "quantizers/fused.h"
+#include "quantizers/packed_codes.h"
 
 namespace auxbench {
 namespace {
 
-using torch::autograd::SavedVariable;
 using torch::autograd::variable_list;
 
-bool is_plain(const Codes& coded) { return !coded.scale.defined() && !coded.basis.defined(); }
-
-int64_t largest_digit(const Codes& coded) { return coded.basis.defined() ? 1 : coded.largest; }
+int64_t largest_digit(const Codes& coded) { return coded.basis.defined() ? 1 : coded.range.largest(); }
 
 // Output channels are the second dimension of what a convolution returns.
 at::Tensor per_output(const at::Tensor& numbers) { return numbers.dim() == 0 ? numbers : numbers.view({1, -1, 1, 1}); }
@@ -77,7 +75,7 @@ std::vector<at::Tensor> sums_of_pair(const Carrier& carrier, const at::Tensor& w
   return sums;
 }
 
-at::Tensor forward(const Codes& a, const Codes& w, const ConvGeometry& geometry) {
+at::Tensor convolve_exactly(const Codes& a, const Codes& w, const ConvGeometry& geometry) {
   const auto taps = static_cast<double>(w.codes.numel() / std::max<int64_t>(1, w.codes.size(0)));
   const auto largest_a = static_cast<double>(largest_digit(a)), largest_w = static_cast<double>(largest_digit(w));
   const bool in_double = taps * largest_a * largest_w > kExactInFloat;
@@ -105,22 +103,42 @@ at::Tensor forward(const Codes& a, const Codes& w, const ConvGeometry& geometry)
   return y.to(a.codes.scalar_type());
 }
 
-// Codes whose tensors autograd may keep: nothing that has a history of its own.
+class ExactSums final : public ConvBackend {
+ public:
+  [[nodiscard]] at::Tensor convolve(const Codes& a, const Codes& w, const ConvGeometry& geometry) const override {
+    return convolve_exactly(a, w, geometry);
+  }
+};
+
+class SumsOfTraining final : public ConvBackend {
+ public:
+  [[nodiscard]] at::Tensor convolve(const Codes& a, const Codes& w, const ConvGeometry& geometry) const override {
+    if (!a.basis.defined() && !w.basis.defined()) return convolve_exactly(a, w, geometry);
+    return at::conv2d(decode(a), decode(w), {}, geometry.stride, geometry.padding, 1, geometry.groups);
+  }
+};
+
+// What autograd keeps of codes.
 struct SavedCodes {
-  SavedVariable codes;
+  PackedCodes codes;
   Codes rest;
 
   void save(const Codes& coded) {
-    codes = SavedVariable(coded.codes, /*is_output=*/false);
+    codes = PackedCodes(coded.codes, coded.range);
     rest = coded;
     rest.codes.reset();
+    rest.edge.reset();
   }
   [[nodiscard]] Codes unpack() const {
     auto coded = rest;
-    coded.codes = codes.unpack().detach();
+    coded.codes = codes.unpack();
     return coded;
   }
 };
+
+torch::autograd::Edge edge_into(const at::Tensor& edge) {
+  return edge.defined() ? torch::autograd::impl::gradient_edge(edge) : torch::autograd::Edge();
+}
 
 struct ConvNode final : torch::autograd::Node {
   SavedCodes a, w;
@@ -143,36 +161,46 @@ struct ConvNode final : torch::autograd::Node {
   }
 
   void release_variables() override {
-    a.codes.reset_data();
-    w.codes.reset_data();
+    a.codes.release();
+    w.codes.release();
   }
 };
 
 }  // namespace
 
-at::Tensor conv_on_codes(const Codes& a, const Codes& w, const ConvGeometry& geometry) {
+const ConvBackend& exact_sums() {
+  static const ExactSums kBackend;
+  return kBackend;
+}
+
+const ConvBackend& sums_of_training() {
+  static const SumsOfTraining kBackend;
+  return kBackend;
+}
+
+at::Tensor conv_on_codes(const Codes& a, const Codes& w, const ConvGeometry& geometry, const ConvBackend& backend) {
   AUXBENCH_CHECK(!w.offset.defined(), "weights without an offset");
   AUXBENCH_CHECK(!a.scale.defined() || a.scale.dim() == 0, "activations with one scale");
-  if (is_plain(a) || is_plain(w))
+  if (a.is_plain() || w.is_plain())
     return at::conv2d(decode(a), decode(w), {}, geometry.stride, geometry.padding, 1, geometry.groups);
   at::Tensor y;
   {
     const at::NoGradGuard no_gradient;
-    y = forward(a, w, geometry);
+    y = backend.convolve(a, w, geometry);
   }
-  if (!at::GradMode::is_enabled() || !(a.codes.requires_grad() || w.codes.requires_grad())) return y;
+  if (!at::GradMode::is_enabled() || !(a.edge.defined() || w.edge.defined())) return y;
   auto node = fused_detail::make_node<ConvNode>();
   node->a.save(a);
   node->w.save(w);
   node->geometry = geometry;
-  node->add_next_edge(torch::autograd::impl::gradient_edge(a.codes));
-  node->add_next_edge(torch::autograd::impl::gradient_edge(w.codes));
+  node->add_next_edge(edge_into(a.edge));
+  node->add_next_edge(edge_into(w.edge));
   torch::autograd::set_history(y, node);
   return y;
 }
 
 at::Tensor exact_conv_on_codes(const Codes& a, const Codes& w, const ConvGeometry& geometry) {
-  if (!is_plain(a) && !is_plain(w)) return conv_on_codes(a, w, geometry);
+  if (!a.is_plain() && !w.is_plain()) return conv_on_codes(a, w, geometry);
   return exact_conv(decode(a), decode(w), geometry, /*in_double=*/true).to(a.codes.scalar_type());
 }
 

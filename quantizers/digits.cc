@@ -21,14 +21,14 @@ at::Tensor by_code(const at::Tensor& codes, const at::Tensor& table) {
   const FusedOptions options = {.by_row = table.dim() > 1, .passes_gradient = true};
   switch (table.size(-1)) {
     case 2:
-      return encode_with<fake_quant::Lookup1>(codes, {}, parameters, options);
+      return encode_with<fake_quant::Lookup1>(codes, {}, parameters, options).codes;
     case 4:
-      return encode_with<fake_quant::Lookup2>(codes, {}, parameters, options);
+      return encode_with<fake_quant::Lookup2>(codes, {}, parameters, options).codes;
     case 8:
-      return encode_with<fake_quant::Lookup3>(codes, {}, parameters, options);
+      return encode_with<fake_quant::Lookup3>(codes, {}, parameters, options).codes;
     default:
       AUXBENCH_CHECK(table.size(-1) == 16, "a table for codes of 1 to 4 bits");
-      return encode_with<fake_quant::Lookup4>(codes, {}, parameters, options);
+      return encode_with<fake_quant::Lookup4>(codes, {}, parameters, options).codes;
   }
 }
 

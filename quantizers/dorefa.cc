@@ -53,7 +53,7 @@ class TanhWeight final : public Quantizer {
       };
     const auto codes = encode_with<fake_quant::DorefaWeight>(w, {.steps = static_cast<double>(steps_)},
                                                              std::array{moments.of(fake_quant::kLargest)}, options);
-    return uniform_codes(codes, 1.0 / static_cast<double>(steps_), steps_);
+    return uniform_codes(codes, 1.0 / static_cast<double>(steps_), mid_rise(steps_));
   }
 
  private:
@@ -67,9 +67,8 @@ class ScaledSignWeight final : public Quantizer {
 
  protected:
   Codes do_encode(const at::Tensor& w, Phase) override {
-    return {.codes = encode_with<fake_quant::Sign>(w, {}, std::array<at::Tensor, 0>{}, {.passes_gradient = true}),
-            .scale = moments_of(w).of(fake_quant::kMeanMagnitude),
-            .largest = 1};
+    return scaled_codes(encode_with<fake_quant::Sign>(w, {}, std::array<at::Tensor, 0>{}, {.passes_gradient = true}),
+                        moments_of(w).of(fake_quant::kMeanMagnitude), mid_rise(1));
   }
 };
 
@@ -84,7 +83,7 @@ class ClippedActivation final : public Quantizer {
  protected:
   Codes do_encode(const at::Tensor& x, Phase) override {
     return uniform_codes(encode_with<fake_quant::Clip>(x, grid_, std::array<at::Tensor, 0>{}), grid_.unit / grid_.steps,
-                         levels() - 1);
+                         from_zero(levels() - 1));
   }
 
  private:

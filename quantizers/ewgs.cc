@@ -54,8 +54,8 @@ class Ewgs final : public Quantizer {
         x, {.steps = static_cast<double>(steps_), .symmetric = weight},
         std::array{parameters().at("low"), parameters().at("high"), scale, state().at("delta")}, {.learned = 3});
     const auto n = static_cast<double>(steps_);
-    if (!weight) return uniform_codes(codes, 1 / n, steps_);
-    return {.codes = codes, .scale = positive_scale(scale, n), .largest = steps_};
+    if (!weight) return uniform_codes(codes, 1 / n, from_zero(steps_));
+    return scaled_codes(codes, positive_scale(scale, n), mid_rise(steps_));
   }
 
  private:

@@ -44,8 +44,24 @@ bool needs_gradient(const at::Tensor& x, at::ArrayRef<at::Tensor> parameters) {
   return needs;
 }
 
-void attach(const NodePointer<EncodeNode>& node, const at::Tensor& x, at::ArrayRef<at::Tensor> parameters,
-            const FusedOptions& options, at::Tensor& codes) {
+at::Tensor edge_of(const at::Tensor& x, const NodePointer<torch::autograd::Node>& node) {
+  at::Tensor edge;
+  {
+    const at::NoGradGuard no_gradient;
+    edge = at::zeros({}, x.options().requires_grad(false)).expand(x.sizes()).detach();
+  }
+  torch::autograd::set_history(edge, node);
+  return edge;
+}
+
+at::Tensor straight_edge(const at::Tensor& x) {
+  auto node = make_node<StraightThroughNode>();
+  node->add_next_edge(torch::autograd::impl::gradient_edge(x));
+  return edge_of(x, node);
+}
+
+at::Tensor attach(const NodePointer<EncodeNode>& node, const at::Tensor& x, at::ArrayRef<at::Tensor> parameters,
+                  const FusedOptions& options) {
   node->options = options;
   node->options.statistics = nullptr;
   node->x = torch::autograd::SavedVariable(x, /*is_output=*/false);
@@ -56,7 +72,7 @@ void attach(const NodePointer<EncodeNode>& node, const at::Tensor& x, at::ArrayR
     const bool learned = i < options.learned && parameters[i].defined() && parameters[i].requires_grad();
     node->add_next_edge(learned ? torch::autograd::impl::gradient_edge(parameters[i]) : torch::autograd::Edge());
   }
-  torch::autograd::set_history(codes, node);
+  return edge_of(x, node);
 }
 
 void finish_gradients(const at::Tensor& x, const at::Tensor& gradient, at::ArrayRef<at::Tensor> parameters,

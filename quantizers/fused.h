@@ -16,6 +16,11 @@ namespace auxbench {
 // `value` with the gradient of x: exactly the level, which x + (q - x) would miss by a rounding.
 at::Tensor straight_through(const at::Tensor& x, const at::Tensor& value);
 
+// What a formula makes of a tensor: whole numbers, and where the gradient with respect to their values goes.
+struct Encoded {
+  at::Tensor codes, edge;  // as in Codes
+};
+
 // How a formula is applied to a tensor.
 struct FusedOptions {
   bool by_row = false;           // pieces are x's rows (output channels): parameters may differ by row. x is contiguous
@@ -59,9 +64,13 @@ fake_quant::cuda::Stream stream_of(const at::Tensor& x);
 at::Tensor sums_for(const at::Tensor& x, bool by_row, size_t numbers);
 
 bool needs_gradient(const at::Tensor& x, at::ArrayRef<at::Tensor> parameters);
-// Makes `codes` the result of `node`, which keeps what its backward pass needs.
-void attach(const NodePointer<EncodeNode>& node, const at::Tensor& x, at::ArrayRef<at::Tensor> parameters,
-            const FusedOptions& options, at::Tensor& codes);
+// A tensor of x's shape and type without memory for its numbers, which nobody reads: what `node` is hung on.
+at::Tensor edge_of(const at::Tensor& x, const NodePointer<torch::autograd::Node>& node);
+// The edge into `node`, which keeps what its backward pass needs.
+at::Tensor attach(const NodePointer<EncodeNode>& node, const at::Tensor& x, at::ArrayRef<at::Tensor> parameters,
+                  const FusedOptions& options);
+// The edge straight to x.
+at::Tensor straight_edge(const at::Tensor& x);
 // x's gradient and, out of the sums over pieces, those of the learned parameters.
 void finish_gradients(const at::Tensor& x, const at::Tensor& gradient, at::ArrayRef<at::Tensor> parameters,
                       const FusedOptions& options, const at::Tensor& sums, at::Tensor& dx,
@@ -162,11 +171,11 @@ struct EncodeNodeOf final : EncodeNode {
 
 }  // namespace fused_detail
 
-// The codes of x. config and parameters are the formula's, the latter in the order of its constructor; an undefined one
+// The codes of x and their edge. config and parameters are the formula's, the latter in the order of its constructor; an undefined one
 // takes the formula's own default. Parameters are of x's type, on its device.
 template <template <typename> class Formula, size_t N>
-at::Tensor encode_with(const at::Tensor& input, const typename Formula<float>::Config& config,
-                       const std::array<at::Tensor, N>& parameters, const FusedOptions& options = {}) {
+Encoded encode_with(const at::Tensor& input, const typename Formula<float>::Config& config,
+                    const std::array<at::Tensor, N>& parameters, const FusedOptions& options = {}) {
   using namespace fused_detail;
   check_runs_on_kernels(input);
   const auto x = dense(input, options.by_row);
@@ -189,12 +198,11 @@ at::Tensor encode_with(const at::Tensor& input, const typename Formula<float>::C
       });
     });
   }
-  if (options.passes_gradient) return straight_through(x, codes);
-  if (!needs_gradient(x, parameters) && !needs_gradient(options.source, {})) return codes;
+  if (options.passes_gradient) return {codes, needs_gradient(x, {}) ? straight_edge(x) : at::Tensor()};
+  if (!needs_gradient(x, parameters) && !needs_gradient(options.source, {})) return {codes, {}};
   auto node = make_node<EncodeNodeOf<Formula, N>>();
   node->config = config;
-  attach(node, x, parameters, options, codes);
-  return codes;
+  return {codes, attach(node, x, parameters, options)};
 }
 
 }  // namespace auxbench

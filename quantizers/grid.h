@@ -10,8 +10,16 @@ namespace auxbench {
 // 2^k - 1: steps between the 2^k levels of k bits.
 inline int64_t steps_of(int bits) { return (int64_t{1} << bits) - 1; }
 
-inline Codes uniform_codes(const at::Tensor& codes, double scale, int64_t largest) {
-  return {.codes = codes, .scale = at::full({}, scale, codes.options()), .largest = largest};
+// 0 .. n, and -n, -n + 2 .. n: no level at zero.
+inline CodeRange from_zero(int64_t n) { return {.first = 0, .last = n}; }
+inline CodeRange mid_rise(int64_t n) { return {.first = -n, .last = n, .step = 2}; }
+
+inline Codes scaled_codes(const Encoded& found, const at::Tensor& scale, const CodeRange& range) {
+  return {.codes = found.codes, .scale = scale, .range = range, .edge = found.edge};
+}
+
+inline Codes uniform_codes(const Encoded& found, double scale, const CodeRange& range) {
+  return scaled_codes(found, at::full({}, scale, found.codes.options()), range);
 }
 
 // A learned scale: what multiplies codes is its magnitude, as in the formulas.
@@ -28,8 +36,8 @@ inline fake_quant::StepConfig step_grid(Role role, int bits) {
   return {.lo = 0, .hi = static_cast<double>(steps_of(bits))};
 }
 
-inline int64_t step_largest(const fake_quant::StepConfig& grid) {
-  return static_cast<int64_t>(std::max(-grid.lo, grid.hi));
+inline CodeRange range_of(const fake_quant::StepConfig& grid) {
+  return {.first = static_cast<int64_t>(grid.lo), .last = static_cast<int64_t>(grid.hi)};
 }
 
 }  // namespace auxbench

@@ -56,12 +56,13 @@ class LqNet final : public Quantizer {
     at::Tensor statistics;
     const FusedOptions options = {
         .by_row = weight, .passes_gradient = weight, .statistics = learns ? &statistics : nullptr};
-    const auto codes = codes_of(as_rows(x), {thresholds, codes_in_order, top}, options).view_as(x);
+    const auto found = codes_of(as_rows(x), {thresholds, codes_in_order, top}, options);
     if (learns) update(x, statistics, order);
-    return {.codes = codes,
+    return {.codes = found.codes.view_as(x),
             .basis = weight && x.dim() < 2 ? used[0] : used,
             .signed_digits = weight,
-            .largest = levels_ - 1};
+            .range = from_zero(levels_ - 1),
+            .edge = found.edge.defined() ? found.edge.view_as(x) : found.edge};
   }
 
  private:
@@ -74,7 +75,7 @@ class LqNet final : public Quantizer {
     return role_ == Role::weight && x.dim() < 2 ? x.reshape({1, -1}) : x;
   }
 
-  at::Tensor codes_of(const at::Tensor& x, const std::array<at::Tensor, 3>& parameters, const FusedOptions& options) {
+  Encoded codes_of(const at::Tensor& x, const std::array<at::Tensor, 3>& parameters, const FusedOptions& options) {
     switch (bits_) {
       case 1:
         return encode_with<fake_quant::LearnedLevels1>(x, {}, parameters, options);

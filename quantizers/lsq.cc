@@ -30,7 +30,7 @@ class Lsq final : public Quantizer {
     const auto& step = parameters().at("step");
     const auto codes = encode_with<fake_quant::Step>(x, grid_, std::array<at::Tensor, 2>{step, {}},
                                                      {.learned = 1, .gradient_scale = gradient_scale_of(x)});
-    return {.codes = codes, .scale = positive_scale(step, 1), .largest = step_largest(grid_)};
+    return scaled_codes(codes, positive_scale(step, 1), range_of(grid_));
   }
 
  private:

@@ -75,10 +75,9 @@ class LsqPlus final : public Quantizer {
         gradient_scale_ > 0 ? gradient_scale_ : 1 / std::sqrt(std::max(1.0, static_cast<double>(x.numel()) * grid_.hi));
     const auto codes =
         encode_with<fake_quant::Step>(x, grid_, std::array{step, offset}, {.learned = 2, .gradient_scale = scale});
-    return {.codes = codes,
-            .scale = positive_scale(step, 1),
-            .offset = offset.defined() ? offset.detach() : offset,
-            .largest = step_largest(grid_)};
+    auto coded = scaled_codes(codes, positive_scale(step, 1), range_of(grid_));
+    if (offset.defined()) coded.offset = offset.detach();
+    return coded;
   }
 
  private:

@@ -15,9 +15,9 @@ ObservedRange scaled(const ObservedRange& range, double factor) {
 at::Tensor losses(const at::Tensor& rows, const ObservedRange& range, Role role, int bits, double power) {
   const auto ends = step_grid(role, bits);
   const auto grid = grid_of(range, role, bits);
-  const auto codes =
+  const auto found =
       encode_with<fake_quant::Step>(rows, ends, std::array{grid.scale, grid.offset}, {.by_row = rows.size(0) > 1});
-  auto error = codes.mul_(grid.scale.unsqueeze(1));
+  auto error = found.codes.mul_(grid.scale.unsqueeze(1));
   if (grid.offset.defined()) error.add_(grid.offset.unsqueeze(1));
   error.sub_(rows);
   return power == 2 ? error.square_().mean(1) : error.abs_().pow_(power).mean(1);

@@ -23,11 +23,11 @@ class N2uqActivation final : public Quantizer {
   Codes do_encode(const at::Tensor& x, Phase) override {
     const auto& curve = parameters().at("curve");
     const auto output_scale = curve.detach()[steps_ + 2];
-    return {.codes = codes_of(x, curve), .scale = output_scale.mul(2 / static_cast<double>(steps_)), .largest = steps_};
+    return scaled_codes(codes_of(x, curve), output_scale.mul(2 / static_cast<double>(steps_)), from_zero(steps_));
   }
 
  private:
-  at::Tensor codes_of(const at::Tensor& x, const at::Tensor& curve) const {
+  Encoded codes_of(const at::Tensor& x, const at::Tensor& curve) const {
     const FusedOptions options = {.learned = 1};
     const std::array parameters = {curve};
     switch (bits_) {
@@ -61,7 +61,7 @@ class N2uqWeight final : public Quantizer {
     const auto scale = mean.mul(gamma_).clamp_min_(1e-8);
     const auto codes = encode_with<fake_quant::MidRise>(w, {.steps = static_cast<double>(steps_)},
                                                         std::array<at::Tensor, 3>{scale, {}, {}}, {.by_row = rows});
-    return {.codes = codes, .scale = scale / static_cast<double>(steps_), .largest = steps_};
+    return scaled_codes(codes, scale / static_cast<double>(steps_), mid_rise(steps_));
   }
 
  private:

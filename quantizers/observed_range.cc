@@ -49,7 +49,9 @@ class RangeQuantizer final : public Quantizer {
     if (!*shifted_) grid.offset.reset();
     const bool rows = grid.scale.dim() > 0;
     const auto codes = encode_with<fake_quant::Step>(x, ends, std::array{grid.scale, grid.offset}, {.by_row = rows});
-    return {.codes = codes, .scale = grid.scale, .offset = grid.offset, .largest = step_largest(ends)};
+    auto coded = scaled_codes(codes, grid.scale, range_of(ends));
+    coded.offset = grid.offset;
+    return coded;
   }
 
  private:

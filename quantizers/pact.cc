@@ -20,7 +20,7 @@ class PactActivation final : public Quantizer {
     const auto& alpha = parameters().at("alpha");
     const auto codes = encode_with<fake_quant::Range>(x, {.steps = static_cast<double>(steps_), .residual = residual_},
                                                       std::array{alpha}, {.learned = 1});
-    return {.codes = codes, .scale = positive_scale(alpha, static_cast<double>(steps_)), .largest = steps_};
+    return scaled_codes(codes, positive_scale(alpha, static_cast<double>(steps_)), from_zero(steps_));
   }
 
  private:

@@ -36,7 +36,8 @@ class Qil final : public Quantizer {
                            ? encode_with<fake_quant::Interval>(x, config, std::array{centre, width}, {.learned = 2})
                            : encode_with<fake_quant::IntervalPower>(x, config, std::array{centre, width, gamma->second},
                                                                     {.learned = 3});
-    return uniform_codes(codes, 1.0 / static_cast<double>(steps_), steps_);
+    return uniform_codes(codes, 1.0 / static_cast<double>(steps_),
+                         {.first = role_ == Role::weight ? -steps_ : 0, .last = steps_});
   }
 
  private:

@@ -20,9 +20,14 @@ at::Tensor linear_weight(int64_t in, int64_t out) {
 
 // A linear layer is a convolution of one pixel.
 Codes as_pixels(Codes coded) {
-  if (coded.codes.dim() == 2) coded.codes = coded.codes.unsqueeze(2).unsqueeze(3);
+  if (coded.codes.dim() != 2) return coded;
+  coded.codes = coded.codes.unsqueeze(2).unsqueeze(3);
+  if (coded.edge.defined()) coded.edge = coded.edge.unsqueeze(2).unsqueeze(3);
   return coded;
 }
+
+// The one place that chooses how sums are computed.
+const ConvBackend& backend_for(Phase phase) { return phase == Phase::training ? sums_of_training() : exact_sums(); }
 
 }  // namespace
 
@@ -66,7 +71,7 @@ at::Tensor QuantizedWeight::convolve(const Codes& x, const ConvGeometry& geometr
   }
   if (!plain && !with_norm) scale_without_norm(weight);
   auto y = sums_exactly() ? exact_conv_on_codes(input, as_pixels(weight), geometry)
-                          : conv_on_codes(input, as_pixels(weight), geometry);
+                          : conv_on_codes(input, as_pixels(weight), geometry, backend_for(phase));
   if (watcher_) watcher_({.input = decode(as_pixels(x)), .output = y, .geometry = geometry});
   return y;
 }

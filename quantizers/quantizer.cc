@@ -34,13 +34,13 @@ at::Tensor values_of(const Codes& coded, at::Tensor room) {
 }
 
 at::Tensor decode_to(const Codes& coded, const at::Tensor& room) {
-  if (!coded.scale.defined() && !coded.basis.defined()) return coded.codes;
+  if (coded.is_plain()) return coded.codes;
   at::Tensor value;
   {
     const at::NoGradGuard no_gradient;
     value = values_of(coded, room);
   }
-  return straight_through(coded.codes, value);
+  return coded.edge.defined() ? straight_through(coded.edge, value) : value;
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ at::Tensor decode(const Codes& coded) { return decode_to(coded, {}); }
 
 at::Tensor Quantizer::quantize(const at::Tensor& x, Phase phase) {
   const auto coded = encode(x, phase);
-  return decode_to(coded, coded.codes.detach());
+  return decode_to(coded, coded.codes);
 }
 
 void Quantizer::adopt_type_of(const at::Tensor& x) {

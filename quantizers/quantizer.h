@@ -19,24 +19,41 @@ namespace auxbench {
 // evaluation leaves the quantizer as it is; training may update running state.
 enum class Phase { training, evaluation };
 
-// The integers behind a quantized tensor, whole numbers held in its own type, and what they stand for:
-//   value = scale * code + offset                           uniform levels
-//   value = sum_j basis_j * digit_j(code), j = 0 .. k-1     where there is a basis (LQ-Nets); digit_j is the j-th
-//   binary
-//                                                           digit of the code, read as -1/+1 for weights, 0/1 otherwise
+// Which whole numbers codes may be: first, first + step .. last. Step is 2 on a grid without a level at zero. Not known
+// where last < first.
+struct CodeRange {
+  int64_t first = 0, last = -1, step = 1;
+
+  // Bound of |code|, which says in what type sums of products stay exact.
+  [[nodiscard]] int64_t largest() const { return last < 0 ? -first : (-first > last ? -first : last); }
+};
+
+// The integers behind a quantized tensor, and what they stand for:
+//
+//   value = scale * code + offset                          uniform levels
+//   value = sum_j basis_j * digit_j(code), j = 0 .. k-1    where there is a basis (LQ-Nets); digit_j is the j-th binary
+//                                                          digit of the code, read as -1/+1 for weights, 0/1 otherwise
+//
 // A weight tensor's scale may be one per output channel, its basis one row per output channel.
-// What flows back through `codes` is the gradient with respect to the *value*: the quantizer turns it into those of its
-// input and parameters. Scale, offset and basis carry no gradient of their own.
+// `codes` are whole numbers held in the type that the device computes on and carry no gradient. The gradient's way back
+// is `edge`: what arrives there is the gradient with respect to the *value*, and the quantizer turns it into those of
+// its input and parameters. Scale, offset and basis carry no gradient of their own.
+//
+// Plain values (full precision) have neither scale nor basis: `codes` are the values themselves, with their own
+// gradient, and there is no edge.
 struct Codes {
   at::Tensor codes;
-  at::Tensor scale;   // [] or [channels]; undefined: the codes are the values (full precision)
+  at::Tensor scale;   // [] or [channels]
   at::Tensor offset;  // []; undefined: 0
   at::Tensor basis;   // [k] or [channels, k]; undefined: uniform
   bool signed_digits = false;
-  int64_t largest = 0;  // bound of |code|, which says in what type sums of products stay exact
+  CodeRange range{};
+  at::Tensor edge{};  // of the codes' shape, without memory of its own; undefined: nothing wants a gradient
+
+  [[nodiscard]] bool is_plain() const { return !scale.defined() && !basis.defined(); }
 };
 
-// The values; differentiable through `codes`.
+// The values; differentiable.
 at::Tensor decode(const Codes& codes);
 
 using NamedNumbers = std::map<std::string, double>;

@@ -38,7 +38,7 @@ class SawbWeight final : public Quantizer {
     const auto codes = encode_with<fake_quant::MidRise>(w, {.steps = static_cast<double>(steps_), .masked = masked_},
                                                         std::array<at::Tensor, 3>{alpha.clone(), {}, {}},
                                                         {.passes_gradient = !masked_});
-    return {.codes = codes, .scale = positive_scale(alpha, static_cast<double>(steps_)), .largest = steps_};
+    return scaled_codes(codes, positive_scale(alpha, static_cast<double>(steps_)), mid_rise(steps_));
   }
 
  private:

@@ -39,7 +39,7 @@ TEST_CASE("codes are whole and bounded, and decode to the values", "[quantizers]
     const auto x = filters(at::kDouble);
     const auto coded = quantizer.encode(x);
     CHECK(coded.codes.equal(coded.codes.round()));
-    CHECK(coded.codes.abs().max().item<double>() <= static_cast<double>(coded.largest));
+    CHECK(coded.codes.abs().max().item<double>() <= static_cast<double>(coded.range.largest()));
     if (coded.basis.defined()) return;
     auto scale = coded.scale.dim() == 0 ? coded.scale : coded.scale.view({-1, 1, 1, 1});
     auto wanted = coded.codes * scale;
@@ -327,8 +327,8 @@ TEST_CASE("sums of codes are exact in float32 however many there are", "[quantiz
   const auto codes_a = at::randint(0, 256, {1, 512, 5, 5}).to(at::kFloat);
   const auto codes_w = at::randint(-255, 256, {4, 512, 3, 3}).to(at::kFloat);
   const auto one = at::ones({}, at::kFloat);
-  const auto y = conv_on_codes({.codes = codes_a, .scale = one, .largest = 255},
-                               {.codes = codes_w, .scale = one, .largest = 255}, {.padding = 1});
+  const auto y = conv_on_codes({.codes = codes_a, .scale = one, .range = {-255, 255}},
+                               {.codes = codes_w, .scale = one, .range = {-255, 255}}, {.padding = 1});
   const auto exact = at::conv2d(codes_a.to(at::kDouble), codes_w.to(at::kDouble), {}, 1, 1);
   CHECK(y.equal(exact.to(at::kFloat)));
 }
@@ -342,11 +342,11 @@ TEST_CASE("sums of binary digits are exact in float32, two at a time, over many 
         INFO(bits << " bits, " << channels << " channels in " << groups << " groups");
         const Codes a = {.codes = at::randint(0, 1 << bits, {1, channels, 5, 5}).to(at::kFloat),
                          .basis = at::rand({bits}) + 0.3,
-                         .largest = (1 << bits) - 1};
+                         .range = {0, (1 << bits) - 1}};
         const Codes w = {.codes = at::randint(0, 1 << bits, {8, channels / groups, 3, 3}).to(at::kFloat),
                          .basis = at::rand({8, bits}) + 0.3,
                          .signed_digits = true,
-                         .largest = (1 << bits) - 1};
+                         .range = {0, (1 << bits) - 1}};
         const ConvGeometry geometry = {.padding = 1, .groups = groups};
         // What an engine that counts bits computes: whole sums, then float32 in this order.
         at::Tensor wanted;
