@@ -2,10 +2,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 
-#include "base/files/file.h"
+#include "results/store.h"
 #include "runner/app/app.h"
-#include "runner/sweep/suite_runner.h"
+#include "runner/app/torch_verbs.h"
 
 namespace auxbench {
 namespace {
@@ -54,16 +55,6 @@ ExitCode show(const FolderArguments& arguments) {
   return ExitCode::ok;
 }
 
-ExitCode report(const SuiteArguments& arguments) {
-  const auto opened = open_suite(arguments, "report");
-  const auto stored = read_folder(opened.out);
-  const auto input = report_input(opened.suite, opened.context, stored.by_id, opened.context.rerun);
-  write_file_atomically(opened.out / "report.md", render_markdown(input));
-  std::fputs(render_console(input).c_str(), stdout);
-  std::fprintf(stderr, "report: %s\n", (opened.out / "report.md").c_str());
-  return ExitCode::ok;
-}
-
 }  // namespace
 
 void add_reading(CLI::App& app, Outcome& outcome) {
@@ -83,7 +74,7 @@ void add_reading(CLI::App& app, Outcome& outcome) {
   auto reported = std::make_shared<SuiteArguments>();
   auto* report_verb = app.add_subcommand("report", "render the tables of a suite from the records there are");
   add_suite_options(*report_verb, *reported);
-  report_verb->callback([reported, &outcome] { outcome = report(*reported); });
+  report_verb->callback([reported, &outcome] { outcome = torch_verbs().report(*reported); });
 }
 
 }  // namespace auxbench

@@ -1,4 +1,4 @@
-#include "runner/inspect/probes.h"
+#include "runner/inspect/torch/probes.h"
 
 #include "base/error.h"
 #include "base/torch_prelude.h"
