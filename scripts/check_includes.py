@@ -4,18 +4,19 @@ import pathlib
 import re
 import sys
 
-TORCH_FREE = ("base", "kernels", "metrics", "results", "reports", "runner/plan", "datasets", "quantizers/methods",
+TORCH_FREE = ("base", "kernels", "metrics", "results", "reports", "runner/plan", "datasets", "models/list", "quantizers/methods",
               "runner/bench/opponents", "runner/bench/peaks", "runner/bench/rates")
-LEFT_OF_MODELS = ("base", "kernels", "quantizers", "quantizers/methods")
+LEFT_OF_MODELS = ("base", "kernels", "models/list", "quantizers", "quantizers/methods")
 LEFT_OF_TRAINING = (*LEFT_OF_MODELS, "models", "aux", "datasets", "metrics", "results", "runner/plan")
 MAY_INCLUDE = {
     "base": (),
     "kernels": ("base",),
     "metrics": ("base",),
-    "results": ("base",),
-    "reports": ("base", "results"),
-    "runner/plan": ("base", "quantizers/methods", "results"),
+    "runner/plan": ("base", "models/list", "quantizers/methods"),
+    "results": ("base", "runner/plan"),
+    "reports": ("base", "results", "runner/plan"),
     "datasets": ("base", "metrics"),
+    "models/list": (),
     "quantizers/methods": (),
     "quantizers": ("base", "kernels", "quantizers/methods"),
     "models": LEFT_OF_MODELS,

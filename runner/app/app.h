@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "runner/plan/suite.h"
+#include "runner/plan/plan.h"
 #include "runner/sweep/cell_runner.h"
 
 namespace CLI {
@@ -50,13 +50,14 @@ struct SuiteArguments {
 void add_suite_options(CLI::App& verb, SuiteArguments& arguments);
 
 struct OpenedSuite {
-  SuiteSpec suite;
+  Plan plan;
   RunContext context;
   std::filesystem::path out;
-  std::string command;
+  StoredRecords stored;               // of `out`, as far as there are any
+  std::vector<std::string> warnings;  // about them
 };
 
-// Reads the suite, opens the device, chooses the tier.
+// Reads the suite, opens the device, chooses the tier, plans.
 OpenedSuite open_suite(const SuiteArguments& arguments, const std::string& verb);
 
 }  // namespace auxbench

@@ -78,19 +78,16 @@ QuantizerSettings parse_settings(const std::vector<std::string>& words) {
 }
 
 // By its name, with its digest where two have the same.
-CellSpec find_cell(const OpenedSuite& opened, const std::string& name) {
-  const CellSpec* found = nullptr;
-  for (const auto& listed : opened.suite.cells) {
-    const auto id = identify(listed.spec, opened.context);
-    if (id != name && cell_slug(listed.spec) != name) continue;
+CellSpec find_cell(const Plan& plan, const std::string& name) {
+  const PlannedCell* found = nullptr;
+  for (const auto& cell : plan.cells) {
+    if (cell.id != name && cell.slug != name) continue;
     if (found != nullptr)
-      throw UserError(ExitCode::usage,
-                      name + ": more than one cell: " + identify(*found, opened.context) + " and " + id);
-    found = &listed.spec;
+      throw UserError(ExitCode::usage, name + ": more than one cell: " + found->id + " and " + cell.id);
+    found = &cell;
   }
-  if (found != nullptr) return *found;
-  throw UserError(ExitCode::usage,
-                  name + ": no such cell in tier " + opened.suite.tier + " (auxbench plan lists them)");
+  if (found != nullptr) return found->spec;
+  throw UserError(ExitCode::usage, name + ": no such cell in tier " + plan.tier + " (auxbench plan lists them)");
 }
 
 void add_quantizer_probe(CLI::App& probe, Outcome& outcome) {
@@ -202,7 +199,7 @@ void add_step_probe(CLI::App& probe, Outcome& outcome) {
   verb->callback([arguments, &outcome] {
     const auto opened = open_suite(arguments->suite, "probe step");
     write_safetensors(arguments->files.out,
-                      probe_step(find_cell(opened, arguments->cell), weights_of(arguments->files),
+                      probe_step(find_cell(opened.plan, arguments->cell), weights_of(arguments->files),
                                  inputs_of(arguments->files), arguments->steps, arguments->float64));
     outcome = ExitCode::ok;
   });

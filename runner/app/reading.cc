@@ -5,6 +5,8 @@
 
 #include "base/files/file.h"
 #include "runner/app/app.h"
+#include "runner/plan/extend_plan.h"
+#include "runner/plan/plan_file.h"
 #include "runner/sweep/suite_runner.h"
 
 namespace auxbench {
@@ -55,9 +57,12 @@ ExitCode show(const FolderArguments& arguments) {
 }
 
 ExitCode report(const SuiteArguments& arguments) {
-  const auto opened = open_suite(arguments, "report");
+  const auto opened = open_suite(arguments, "run");
   const auto stored = read_folder(opened.out);
-  const auto input = report_input(opened.suite, opened.context, stored.by_id, opened.context.rerun);
+  const auto before = read_plan(opened.out);
+  const auto plan = before ? extend_plan(opened.plan, *before, opened.out.string()) : opened.plan;
+  const auto here = machine_text(opened.context.device.str(), opened.context.provenance);
+  const auto input = report_input(plan, stored.by_id, here);
   write_file_atomically(opened.out / "report.md", render_markdown(input));
   std::fputs(render_console(input).c_str(), stdout);
   std::fprintf(stderr, "report: %s\n", (opened.out / "report.md").c_str());

@@ -1,5 +1,6 @@
 // auxbench run SUITE: train, evaluate, record, report.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -7,6 +8,7 @@
 #include "base/interrupt.h"
 #include "runner/app/app.h"
 #include "runner/app/duration.h"
+#include "runner/plan/extend_plan.h"
 #include "runner/sweep/suite_runner.h"
 
 namespace auxbench {
@@ -38,16 +40,20 @@ ExitCode run(const RunArguments& arguments) {
   Store store(opened.out);
   watch_signals();
   for (const auto& warning : store.warnings()) progress.warning(warning);
-  progress.line(opened.suite.title + ": tier " + opened.suite.tier +
-                (opened.suite.proxy ? ", a proxy: " + opened.suite.proxy_reason : "") + "; " +
-                std::to_string(opened.suite.cells.size()) + " cells into " + opened.out.string());
+  const auto kept = keep_plan(opened.plan, opened.out);
+  const auto selected =
+      std::count_if(opened.plan.cells.begin(), opened.plan.cells.end(), [](const auto& cell) { return cell.selected; });
+  progress.line(opened.plan.title + ": tier " + opened.plan.tier +
+                (opened.plan.proxy ? ", a proxy: " + opened.plan.proxy_reason : "") + "; " + std::to_string(selected) +
+                " cells into " + opened.out.string());
   ReportInput input;
+  const auto here = machine_text(opened.context.device.str(), opened.context.provenance);
   const auto write_report = [&] {
-    input = report_input(opened.suite, opened.context, store.records(), opened.command);
+    input = report_input(kept, store.records(), here);
     write_file_atomically(opened.out / "report.md", render_markdown(input));
   };
   const RunOptions options = {.budget_seconds = budget, .fail_fast = arguments.fail_fast, .after_cell = write_report};
-  const auto result = run_suite(opened.suite, opened.context, options, store, progress);
+  const auto result = run_suite(opened.plan, opened.context, options, store, progress);
   write_report();
   std::fputs(render_console(input).c_str(), stdout);
   std::fflush(stdout);  // before the summary, which goes to stderr

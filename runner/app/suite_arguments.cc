@@ -1,9 +1,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "results/history.h"
 #include "runner/app/app.h"
+#include "runner/plan/make_plan.h"
+#include "runner/plan/suite.h"
+#include "runner/sweep/plan_inputs.h"
 #include "runner/training/device.h"
-#include "runner/training/experiment.h"
 #include "runner/training/provenance.h"
 
 namespace auxbench {
@@ -17,8 +20,10 @@ std::optional<std::filesystem::path> data_root(const SuiteArguments& arguments) 
 bool data_are_here(const SuiteSpec& suite, const RunContext& context) {
   bool any = false;
   for (const auto& cell : suite.cells) {
-    if (!why_not_implemented(cell.spec).empty()) continue;  // it would be skipped with its data, too
-    if (!dataset_available(cell.spec.dataset, context.data_root)) return false;
+    const auto& dataset = cell.spec.dataset;
+    // It would be skipped with its data, too.
+    if (!cell.selected || !why_not_implemented(cell.spec, dataset_implemented(dataset)).empty()) continue;
+    if (!dataset_available(dataset, context.data_root)) return false;
     any = true;
   }
   return any;
@@ -29,14 +34,14 @@ SuiteRequest request_of(const SuiteArguments& arguments, const std::string& tier
 }
 
 // `full` when all of its data are found, else `embedded`, else the suite's first tier.
-SuiteSpec load_best_tier(const SuiteArguments& arguments, const RunContext& context) {
-  const auto tiers = suite_tiers(arguments.suite);
+SuiteSpec resolve_best_tier(const Suite& suite, const SuiteArguments& arguments, const RunContext& context) {
+  const auto tiers = suite.tiers();
   const auto offers = [&](const char* tier) { return std::find(tiers.begin(), tiers.end(), tier) != tiers.end(); };
   if (offers("full")) {
-    auto suite = load_suite(arguments.suite, request_of(arguments, "full"));
-    if (data_are_here(suite, context)) return suite;
+    auto full = suite.resolve(request_of(arguments, "full"));
+    if (data_are_here(full, context)) return full;
   }
-  return load_suite(arguments.suite, request_of(arguments, offers("embedded") ? "embedded" : tiers.front()));
+  return suite.resolve(request_of(arguments, offers("embedded") ? "embedded" : tiers.front()));
 }
 
 std::string quoted(const std::string& word) {
@@ -75,20 +80,26 @@ void add_suite_options(CLI::App& verb, SuiteArguments& arguments) {
 
 OpenedSuite open_suite(const SuiteArguments& arguments, const std::string& verb) {
   OpenedSuite opened;
-  opened.context.device = open_device(arguments.device);
+  auto& context = opened.context;
+  context.device = open_device(arguments.device);
   use_threads(arguments.threads);
-  opened.context.data_root = data_root(arguments);
-  opened.suite = arguments.tier.empty() ? load_best_tier(arguments, opened.context)
-                                        : load_suite(arguments.suite, request_of(arguments, arguments.tier));
-  opened.context.complete_data = !opened.suite.proxy;
-  opened.context.workers = arguments.workers;
-  opened.out = arguments.out.empty()
-                   ? std::filesystem::path("auxbench-results") / (opened.suite.name + "-" + opened.suite.tier)
-                   : arguments.out;
-  opened.command = command_of(arguments, verb, opened.suite.tier);
-  opened.context.provenance = collect_provenance();
-  opened.context.provenance.gpu = gpu_name(opened.context.device);
-  opened.context.rerun = command_of(arguments, "run", opened.suite.tier);
+  context.data_root = data_root(arguments);
+  context.workers = arguments.workers;
+  const Suite suite(arguments.suite);
+  const auto spec = arguments.tier.empty() ? resolve_best_tier(suite, arguments, context)
+                                           : suite.resolve(request_of(arguments, arguments.tier));
+  context.complete_data = !spec.proxy;
+  opened.out = arguments.out.empty() ? std::filesystem::path("auxbench-results") / (spec.name + "-" + spec.tier)
+                                     : arguments.out;
+  context.provenance = collect_provenance();
+  context.provenance.gpu = gpu_name(context.device);
+  context.rerun = command_of(arguments, "run", spec.tier);
+  opened.stored = read_records(opened.out);
+  auto history = history_of(opened.stored);
+  opened.warnings = opened.stored.warnings;
+  opened.warnings.insert(opened.warnings.end(), history.warnings.begin(), history.warnings.end());
+  opened.plan = make_plan(spec, plan_inputs(dataset_request(context), device_class(context.device),
+                                            command_of(arguments, verb, spec.tier), std::move(history.runs)));
   return opened;
 }
 
