@@ -6,14 +6,14 @@
 #include "base/torch_prelude.h"
 #include "models/block.h"
 #include "models/norm.h"
-#include "models/resnet_depth.h"
+#include "models/list/models.h"
 
 namespace auxbench {
 namespace {
 
-const ResNetDepth& depth_of(const std::string& model) {
-  const auto* depth = find_resnet_depth(model);
-  AUXBENCH_CHECK(depth != nullptr, "a ResNet that exists, not " + model);
+const ModelFacts& depth_of(const std::string& model) {
+  const auto* depth = find_model(model);
+  AUXBENCH_CHECK(depth != nullptr && depth->exists, "a ResNet that exists, not " + model);
   return *depth;
 }
 
@@ -130,7 +130,7 @@ class ResNet final : public Network, public torch::nn::Module {
     channels_ = base_;
   }
 
-  void build_stages(const ResNetDepth& depth) {
+  void build_stages(const ModelFacts& depth) {
     for (size_t stage = 0; stage < depth.blocks.size(); ++stage) {
       auto holder = register_module("layer" + std::to_string(stage + 1), std::make_shared<torch::nn::Module>());
       for (int i = 0; i < depth.blocks[stage]; ++i) {
@@ -167,7 +167,10 @@ class ResNet final : public Network, public torch::nn::Module {
 
 }  // namespace
 
-bool network_exists(const std::string& model) { return find_resnet_depth(model) != nullptr; }
+bool network_exists(const std::string& model) {
+  const auto* facts = find_model(model);
+  return facts != nullptr && facts->exists;
+}
 
 std::unique_ptr<Network> make_network(const NetworkOptions& options) { return make_resnet(options); }
 

@@ -4,18 +4,19 @@ import pathlib
 import re
 import sys
 
-TORCH_FREE = ("base", "kernels", "metrics", "results", "reports", "runner/plan", "datasets", "quantizers/methods",
+TORCH_FREE = ("base", "kernels", "metrics", "results", "reports", "runner/plan", "datasets", "models/list", "quantizers/methods",
               "runner/bench/opponents", "runner/bench/peaks", "runner/bench/rates", "runner/inspect", "runner/app")
-LEFT_OF_MODELS = ("base", "kernels", "quantizers", "quantizers/methods")
+LEFT_OF_MODELS = ("base", "kernels", "models/list", "quantizers", "quantizers/methods")
 LEFT_OF_TRAINING = (*LEFT_OF_MODELS, "models", "aux", "datasets", "metrics", "results", "runner/plan")
 MAY_INCLUDE = {
     "base": (),
     "kernels": ("base",),
     "metrics": ("base",),
-    "results": ("base",),
-    "reports": ("base", "results"),
-    "runner/plan": ("base", "quantizers/methods", "results"),
+    "runner/plan": ("base", "models/list", "quantizers/methods"),
+    "results": ("base", "runner/plan"),
+    "reports": ("base", "results", "runner/plan"),
     "datasets": ("base", "metrics"),
+    "models/list": (),
     "quantizers/methods": (),
     "quantizers": ("base", "kernels", "quantizers/methods"),
     "models": LEFT_OF_MODELS,
@@ -29,7 +30,7 @@ MAY_INCLUDE = {
     "runner/bench": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/training", "runner/bench/opponents", "runner/bench/peaks"),
     "runner/inspect": ("base", "kernels", "metrics", "datasets", "deploy"),
     "runner/inspect/torch": (*LEFT_OF_TRAINING, "deploy", "runner/training"),
-    "runner/app": ("base", "kernels", "metrics", "datasets", "deploy", "results", "reports", "quantizers/methods", "runner",
+    "runner/app": ("base", "kernels", "metrics", "datasets", "deploy", "results", "reports", "models/list", "quantizers/methods", "runner",
                    "runner/plan", "runner/inspect"),
 }
 ROOMS = (*MAY_INCLUDE, "runner", "runner/app/torch", "tests")

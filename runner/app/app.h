@@ -2,6 +2,8 @@
 // need LibTorch hand what they were told to torch_verbs.h; the others do their work here.
 #pragma once
 
+#include <string>
+
 #include "base/error.h"
 #include "runner/app/arguments.h"
 
@@ -29,6 +31,7 @@ void add_weights(CLI::App& app, Outcome& outcome);
 void add_data(CLI::App& app, Outcome& outcome);  // data find, verify, generate
 void add_doctor(CLI::App& app, Outcome& outcome);
 
-void add_suite_options(CLI::App& verb, SuiteArguments& arguments);
+void add_suite_options(CLI::App& verb, SuiteArguments& arguments,
+                       const std::string& what = "suite file, e.g. suites/paper_tables.json");
 
 }  // namespace auxbench

@@ -2,8 +2,8 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/duration.h"
 #include "runner/app/app.h"
-#include "runner/app/duration.h"
 #include "runner/app/torch_verbs.h"
 
 namespace auxbench {

@@ -4,8 +4,8 @@
 
 namespace auxbench {
 
-void add_suite_options(CLI::App& verb, SuiteArguments& arguments) {
-  verb.add_option("suite", arguments.suite, "suite file, e.g. suites/paper_tables.json")->required();
+void add_suite_options(CLI::App& verb, SuiteArguments& arguments, const std::string& what) {
+  verb.add_option("suite", arguments.suite, what)->required();
   verb.add_option("--tier", arguments.tier,
                   "smoke, embedded, replica or full; default: full where its data are found, else embedded");
   verb.add_option("--only", arguments.only, "cells whose name or group matches this glob (repeatable)")

@@ -22,9 +22,6 @@ class TorchVerbs {
   virtual ~TorchVerbs() = default;
 
   virtual ExitCode run(const RunArguments& arguments) = 0;
-  virtual ExitCode plan(const SuiteArguments& arguments) = 0;
-  virtual ExitCode validate(const SuiteArguments& arguments) = 0;
-  virtual ExitCode report(const SuiteArguments& arguments) = 0;
   virtual ExitCode bench(const KernelBenchArguments& arguments) = 0;
   virtual ExitCode bench_training(const TrainingBenchArguments& arguments) = 0;
   virtual ExitCode probe_quantizer(const QuantizerProbeArguments& arguments) = 0;

@@ -47,14 +47,6 @@ c10::Device open_device(const std::string& name) {
 
 std::string device_class(const c10::Device& device) { return device.is_cuda() ? "cuda" : "cpu"; }
 
-std::string cpu_name() {
-  std::ifstream info("/proc/cpuinfo");
-  std::string line;
-  while (std::getline(info, line))
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  return {};
-}
-
 std::string gpu_name(const c10::Device& device) {
   if (!device.is_cuda()) return {};
   // NVIDIA's driver names its cards here, so that no CUDA header is needed for a name.

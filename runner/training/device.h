@@ -8,6 +8,8 @@
 
 #include <string>
 
+#include "base/machine.h"
+
 namespace auxbench {
 
 // "cpu" | "cuda" | "cuda:N". Throws UserError(usage) for anything else, or when CUDA or the device is not there.
@@ -16,8 +18,6 @@ c10::Device open_device(const std::string& name);
 // What the number depends on: "cpu" or "cuda".
 std::string device_class(const c10::Device& device);
 
-// "AMD EPYC ..." from the system; empty where unknown.
-std::string cpu_name();
 std::string gpu_name(const c10::Device& device);
 
 std::string torch_version();

@@ -85,6 +85,43 @@ class TwoHalves(unittest.TestCase):
         self.assertNotIn("a fault of this program", result.stderr)
         self.expect_error(self.run_program("bench-training", "--device", "abacus", program=PROGRAM), 2, "expected cpu, cuda or cuda:N")
 
+    def test_a_results_folder_is_read_on_a_machine_without_suite_data_and_libtorch(self):
+        only = ("--only", "resnet18-fp-s0", "--only", "resnet18-dorefa-w2a2-s0")
+        made = self.run_program("run", SMOKE, "--tier", "smoke", "--out", self.folder / "made", "--threads", 1, *only, program=PROGRAM)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        page = (self.folder / "made" / "report.md").read_bytes()
+        copy = self.folder / "elsewhere" / "copy"
+        shutil.copytree(self.folder / "made", copy)
+        (copy / "report.md").unlink()
+        elsewhere = {"AUXBENCH_DATA": "/nowhere", "HOME": str(self.folder / "elsewhere"), "XDG_CACHE_HOME": "/proc/nowhere"}
+        reported = self.run_program("report", copy, **elsewhere)
+        self.assertEqual(reported.returncode, 0, reported.stderr)
+        self.assertEqual((copy / "report.md").read_bytes(), page)
+        self.assertEqual(reported.stdout, made.stdout)
+        cells = json.loads(self.run_program("ls", copy, "--json", **elsewhere).stdout)
+        self.assertEqual(sorted(cell["status"] for cell in cells), ["completed", "completed"])
+        shown = self.run_program("show", copy, "dorefa-w2a2-s0", **elsewhere)
+        self.assertEqual(json.loads(shown.stdout)["slug"], "resnet18-dorefa-w2a2-s0")
+        self.expect_error(self.run_program("report", copy, "--tier", "smoke"), 2, "options are for a suite's file")
+        sheet = (copy / "thumbnails-fashion-mnist.jpg").read_bytes()
+        self.assertLessEqual(len(sheet), 300_000)
+        self.assertEqual(sheet[:2], b"\xff\xd8")
+        self.assertRegex(sheet[:200], rb"auxbench thumbnails: 1024 of 10000, 28 x 28 pixels, 32 a row")
+        plan = json.loads((copy / "plan.json").read_text())
+        (copy / "plan.json").write_text(json.dumps({**plan, "schema_version": 99}))
+        self.expect_error(self.run_program("report", copy), 4, "plan.json", "99")
+        (copy / "plan.json").unlink()
+        self.expect_error(self.run_program("report", copy), 4, "no plan.json", "auxbench report SUITE")
+
+    def test_cells_without_a_record_are_listed_with_the_reason(self):
+        out = self.folder / "out"
+        spent = self.run_program("run", SMOKE, "--tier", "smoke", "--out", out, "--budget", "0s", program=PROGRAM)
+        self.assertEqual(spent.returncode, 7, spent.stderr)
+        lines = self.run_program("ls", out).stdout.splitlines()
+        self.assertEqual(len(lines), len(json.loads((out / "plan.json").read_text())["cells"]))
+        self.assertTrue(all(" listed" in line for line in lines), lines)
+        self.expect_error(self.run_program("show", out, "resnet18-fp-s0"), 2, "planned as resnet18-fp-s0-", "without a record yet")
+
 
 if __name__ == "__main__":
     unittest.main()

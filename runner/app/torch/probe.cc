@@ -1,5 +1,5 @@
 #include "base/files/torch_file.h"
-#include "runner/app/torch/suite.h"
+#include "runner/app/suite.h"
 #include "runner/app/torch/verbs.h"
 #include "runner/inspect/torch/probes.h"
 
@@ -39,19 +39,16 @@ SafeTensors weights_of(const ProbeFiles& files) {
 }
 
 // By its name, with its digest where two have the same.
-CellSpec find_cell(const OpenedSuite& opened, const std::string& name) {
-  const CellSpec* found = nullptr;
-  for (const auto& listed : opened.suite.cells) {
-    const auto id = identify(listed.spec, opened.context);
-    if (id != name && cell_slug(listed.spec) != name) continue;
+CellSpec find_cell(const Plan& plan, const std::string& name) {
+  const PlannedCell* found = nullptr;
+  for (const auto& cell : plan.cells) {
+    if (cell.id != name && cell.slug != name) continue;
     if (found != nullptr)
-      throw UserError(ExitCode::usage,
-                      name + ": more than one cell: " + identify(*found, opened.context) + " and " + id);
-    found = &listed.spec;
+      throw UserError(ExitCode::usage, name + ": more than one cell: " + found->id + " and " + cell.id);
+    found = &cell;
   }
-  if (found != nullptr) return *found;
-  throw UserError(ExitCode::usage,
-                  name + ": no such cell in tier " + opened.suite.tier + " (auxbench plan lists them)");
+  if (found != nullptr) return found->spec;
+  throw UserError(ExitCode::usage, name + ": no such cell in tier " + plan.tier + " (auxbench plan lists them)");
 }
 
 }  // namespace
@@ -83,9 +80,9 @@ ExitCode probe_model(const ModelProbeArguments& arguments) {
 }
 
 ExitCode probe_step(const StepProbeArguments& arguments) {
-  const auto opened = open_suite(arguments.suite, "probe step");
+  const auto opened = open_suite(arguments.suite);
   const auto& files = arguments.files;
-  write_safetensors(files.out, probe_step(find_cell(opened, arguments.cell), weights_of(files), inputs_of(files),
+  write_safetensors(files.out, probe_step(find_cell(opened.plan, arguments.cell), weights_of(files), inputs_of(files),
                                           arguments.steps, arguments.float64));
   return ExitCode::ok;
 }

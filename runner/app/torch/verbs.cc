@@ -8,9 +8,6 @@ namespace {
 class Verbs final : public TorchVerbs {
  public:
   ExitCode run(const RunArguments& arguments) override { return auxbench::run(arguments); }
-  ExitCode plan(const SuiteArguments& arguments) override { return auxbench::plan(arguments); }
-  ExitCode validate(const SuiteArguments& arguments) override { return auxbench::validate(arguments); }
-  ExitCode report(const SuiteArguments& arguments) override { return auxbench::report(arguments); }
   ExitCode bench(const KernelBenchArguments& arguments) override { return auxbench::bench(arguments); }
   ExitCode bench_training(const TrainingBenchArguments& arguments) override {
     return auxbench::bench_training(arguments);

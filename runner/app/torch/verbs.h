@@ -8,9 +8,6 @@
 namespace auxbench {
 
 ExitCode run(const RunArguments& arguments);
-ExitCode plan(const SuiteArguments& arguments);
-ExitCode validate(const SuiteArguments& arguments);
-ExitCode report(const SuiteArguments& arguments);
 ExitCode bench(const KernelBenchArguments& arguments);
 ExitCode bench_training(const TrainingBenchArguments& arguments);
 ExitCode probe_quantizer(const QuantizerProbeArguments& arguments);

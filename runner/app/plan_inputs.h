@@ -1,0 +1,17 @@
+// What a plan takes from outside the suite: the data sets of this machine, files of weights, finished cells.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "datasets/dataset.h"
+#include "runner/plan/make_plan.h"
+
+namespace auxbench {
+
+// `device_class`: "cpu" | "cuda"; `command`: that runs the suite. The answers throw UserError(data_missing) where a data
+// set is damaged or a file of weights cannot be read.
+PlanInputs plan_inputs(const DatasetRequest& request, const std::string& device_class, const std::string& command,
+                       std::vector<PastRun> history);
+
+}  // namespace auxbench
