@@ -89,8 +89,8 @@ OpenedSuite open_suite(const SuiteArguments& arguments, const std::string& verb)
   const auto spec = arguments.tier.empty() ? resolve_best_tier(suite, arguments, context)
                                            : suite.resolve(request_of(arguments, arguments.tier));
   context.complete_data = !spec.proxy;
-  opened.out = arguments.out.empty() ? std::filesystem::path("auxbench-results") / (spec.name + "-" + spec.tier)
-                                     : arguments.out;
+  opened.out =
+      arguments.out.empty() ? std::filesystem::path("auxbench-results") / (spec.name + "-" + spec.tier) : arguments.out;
   context.provenance = collect_provenance();
   context.provenance.gpu = gpu_name(context.device);
   context.rerun = command_of(arguments, "run", spec.tier);
@@ -98,8 +98,11 @@ OpenedSuite open_suite(const SuiteArguments& arguments, const std::string& verb)
   auto history = history_of(opened.stored);
   opened.warnings = opened.stored.warnings;
   opened.warnings.insert(opened.warnings.end(), history.warnings.begin(), history.warnings.end());
-  opened.plan = make_plan(spec, plan_inputs(dataset_request(context), device_class(context.device),
-                                            command_of(arguments, verb, spec.tier), std::move(history.runs)));
+  auto inputs = plan_inputs(dataset_request(context), std::move(history.runs));
+  inputs.device_class = device_class(context.device);
+  inputs.command = command_of(arguments, verb, spec.tier);
+  inputs.version = context.provenance.version;
+  opened.plan = make_plan(spec, inputs);
   return opened;
 }
 
