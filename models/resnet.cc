@@ -5,8 +5,8 @@
 #include "base/check.h"
 #include "base/torch_prelude.h"
 #include "models/block.h"
-#include "models/norm.h"
 #include "models/list/models.h"
+#include "models/norm.h"
 
 namespace auxbench {
 namespace {

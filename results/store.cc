@@ -60,7 +60,8 @@ StoredRecords read_records(const std::filesystem::path& folder) {
     begin = end + 1;
   }
   for (const auto& foreign : stored.foreign)
-    stored.warnings.push_back(foreign.place + ": " + foreign.id + " is of another version and left out: " + foreign.why);
+    stored.warnings.push_back(foreign.place + ": " + foreign.id +
+                              " is of another version and left out: " + foreign.why);
   return stored;
 }
 

@@ -1,9 +1,9 @@
 #include "runner/app/plan_inputs.h"
 
+#include <string>
 #include <utility>
 
 #include "base/files/sha256.h"
-#include "runner/build_info.h"
 
 namespace auxbench {
 namespace {
@@ -20,13 +20,9 @@ DataFacts facts_of(const std::string& name, const DatasetRequest& request) {
 
 }  // namespace
 
-PlanInputs plan_inputs(const DatasetRequest& request, const std::string& device_class, const std::string& command,
-                       std::vector<PastRun> history) {
+PlanInputs plan_inputs(const DatasetRequest& request, std::vector<PastRun> history) {
   return {.data = [request](const std::string& name) { return facts_of(name, request); },
           .weights_digest = [](const std::string& file) { return sha256_file(file); },
-          .device_class = device_class,
-          .command = command,
-          .version = kVersion,
           .history = std::move(history)};
 }
 

@@ -1,7 +1,6 @@
 // What a plan takes from outside the suite: the data sets of this machine, files of weights, finished cells.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "datasets/dataset.h"
@@ -9,9 +8,8 @@
 
 namespace auxbench {
 
-// `device_class`: "cpu" | "cuda"; `command`: that runs the suite. The answers throw UserError(data_missing) where a data
-// set is damaged or a file of weights cannot be read.
-PlanInputs plan_inputs(const DatasetRequest& request, const std::string& device_class, const std::string& command,
-                       std::vector<PastRun> history);
+// The caller fills in device class, command and version. The answers throw UserError(data_missing) where a data set is
+// damaged or a file of weights cannot be read.
+PlanInputs plan_inputs(const DatasetRequest& request, std::vector<PastRun> history);
 
 }  // namespace auxbench

@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "results/history.h"
 #include "runner/app/plan_inputs.h"
+#include "runner/build_info.h"
 #include "runner/plan/make_plan.h"
 #include "runner/plan/suite.h"
 
@@ -79,8 +80,11 @@ OpenedSuite open_suite(const SuiteArguments& arguments) {
   auto history = history_of(opened.stored);
   opened.warnings = opened.stored.warnings;
   opened.warnings.insert(opened.warnings.end(), history.warnings.begin(), history.warnings.end());
-  opened.plan = make_plan(
-      resolved, plan_inputs(opened.data, device_class, command_of(arguments, resolved.tier), std::move(history.runs)));
+  auto inputs = plan_inputs(opened.data, std::move(history.runs));
+  inputs.device_class = device_class;
+  inputs.command = command_of(arguments, resolved.tier);
+  inputs.version = kVersion;
+  opened.plan = make_plan(resolved, inputs);
   return opened;
 }
 

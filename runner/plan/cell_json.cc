@@ -98,7 +98,8 @@ void check_words(const json& object, const std::string& place) {
   if (!object.is_object()) refuse(": expected an object");
   LocatedJson located = {.value = object, .places = {}};
   if (object.contains("seed")) {
-    if (!object.at("seed").is_number_unsigned() || object.at("seed") > json(kLargestWhole))
+    const auto& seed = object.at("seed");
+    if (!seed.is_number_integer() || seed < json(0) || seed > json(kLargestWhole))
       refuse("/seed: expected a whole number from 0 to " + std::to_string(kLargestWhole));
     located.value.erase("seed");
   }
@@ -113,7 +114,8 @@ void check_words(const json& object, const std::string& place) {
 
 json cell_to_json(const CellSpec& cell) {
   auto out = different(cell);
-  add_parts(cell, [](const auto& part) { return different(part); }, out);
+  add_parts(
+      cell, [](const auto& part) { return different(part); }, out);
   for (const char* part : {"auxi", "detector"})
     if (out.contains(part) && out.at(part).empty()) out.erase(part);
   return out;
@@ -121,7 +123,8 @@ json cell_to_json(const CellSpec& cell) {
 
 json axes_of(const CellSpec& cell) {
   auto out = all_of(cell);
-  add_parts(cell, [](const auto& part) { return all_of(part); }, out);
+  add_parts(
+      cell, [](const auto& part) { return all_of(part); }, out);
   return out;
 }
 

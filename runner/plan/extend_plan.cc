@@ -15,8 +15,9 @@ namespace auxbench {
 namespace {
 
 void check_same(const Plan& now, const Plan& before, const std::string& place) {
-  for (const auto& [what, is, was] : {std::tuple("suite", now.suite, before.suite), std::tuple("tier", now.tier, before.tier),
-                                      std::tuple("device", now.device_class, before.device_class)})
+  for (const auto& [what, is, was] :
+       {std::tuple("suite", now.suite, before.suite), std::tuple("tier", now.tier, before.tier),
+        std::tuple("device", now.device_class, before.device_class)})
     if (is != was)
       throw UserError(ExitCode::usage, place + ": the folder holds " + what + " " + was + ", this run is of " + what +
                                            " " + is + ": choose another --out");

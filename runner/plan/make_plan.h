@@ -26,10 +26,10 @@ struct DataFacts {
 struct PlanInputs {
   std::function<DataFacts(const std::string& dataset)> data;           // asked once a data set
   std::function<std::string(const std::string& file)> weights_digest;  // SHA-256; asked once a file
-  std::string device_class;                                            // "cpu" | "cuda"
-  std::string command;                                                 // that runs the suite
-  std::string version;                                                 // of this program
-  std::vector<PastRun> history;                                        // finished cells, for the price
+  std::string device_class{};                                          // "cpu" | "cuda"
+  std::string command{};                                               // that runs the suite
+  std::string version{};                                               // of this program
+  std::vector<PastRun> history{};                                      // finished cells, for the price
 };
 
 // Every cell of the suite's tier, those left out by --only and --skip included.

@@ -48,7 +48,10 @@ json row_json(const TableRow& row) {
 }
 
 json table_json(const Table& table) {
-  json out = {{"id", table.id}, {"title", table.title}, {"metrics", table.metrics}, {"columns", json::array()},
+  json out = {{"id", table.id},
+              {"title", table.title},
+              {"metrics", table.metrics},
+              {"columns", json::array()},
               {"rows", json::array()}};
   put(out, "source", table.source);
   put(out, "note", table.note);
@@ -171,7 +174,8 @@ class PlanReader {
     object.list("entries", [&](const json& entry, const std::string& at) { read_entry(entry, at, row); });
     object.finish();
     if (row.entries.size() != table.columns.size())
-      refuse_data(object.place_of("entries"), "expected one for each of " + std::to_string(table.columns.size()) + " columns");
+      refuse_data(object.place_of("entries"),
+                  "expected one for each of " + std::to_string(table.columns.size()) + " columns");
     table.rows.push_back(std::move(row));
   }
 
@@ -196,7 +200,8 @@ class PlanReader {
     object.finish();
     const auto* table = find_table(claim.table);
     if (table == nullptr) refuse_data(object.place_of("table"), "no table " + claim.table);
-    if (std::none_of(table->columns.begin(), table->columns.end(), [&](const auto& one) { return one.id == claim.column; }))
+    if (std::none_of(table->columns.begin(), table->columns.end(),
+                     [&](const auto& one) { return one.id == claim.column; }))
       refuse_data(object.place_of("column"), "table " + claim.table + " has no column " + claim.column);
     if (!claim.row.empty() &&
         std::none_of(table->rows.begin(), table->rows.end(), [&](const auto& one) { return one.title == claim.row; }))
@@ -219,9 +224,14 @@ class PlanReader {
 }  // namespace
 
 json plan_to_json(const Plan& plan) {
-  json out = {{"schema_version", kPlanSchema}, {"version", plan.version}, {"suite", plan.suite},
-              {"title", plan.title}, {"tier", plan.tier}, {"command", plan.command},
-              {"device_class", plan.device_class}, {"cells", json::array()}};
+  json out = {{"schema_version", kPlanSchema},
+              {"version", plan.version},
+              {"suite", plan.suite},
+              {"title", plan.title},
+              {"tier", plan.tier},
+              {"command", plan.command},
+              {"device_class", plan.device_class},
+              {"cells", json::array()}};
   put(out, "proxy", plan.proxy);
   put(out, "proxy_reason", plan.proxy_reason);
   for (const auto& cell : plan.cells) out["cells"].push_back(cell_json(cell));
@@ -246,8 +256,7 @@ std::optional<Plan> read_plan(const std::filesystem::path& folder) {
 
 void write_plan(const Plan& plan, const std::filesystem::path& folder) {
   // A path of weights may be no UTF-8: that must not cost the plan.
-  write_file_atomically(folder / kPlan,
-                        plan_to_json(plan).dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+  write_file_atomically(folder / kPlan, plan_to_json(plan).dump(1, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace auxbench

@@ -150,9 +150,9 @@ std::vector<ListedCell> list_cells(const std::vector<TieredCell>& tiered, const 
 
 void refuse_no_cells(const LocatedJson& suite, const SuiteRequest& request) {
   const bool filtered = !request.only.empty() || !request.skip.empty();
-  throw UserError(filtered ? ExitCode::usage : ExitCode::invalid_suite,
-                  suite.at("") + ": no cells are left in tier " + request.tier +
-                      (filtered ? " after --only and --skip" : ""));
+  throw UserError(
+      filtered ? ExitCode::usage : ExitCode::invalid_suite,
+      suite.at("") + ": no cells are left in tier " + request.tier + (filtered ? " after --only and --skip" : ""));
 }
 
 std::vector<TieredCell> tier_cells(const LocatedJson& suite, const std::vector<WrittenCell>& written,

@@ -140,9 +140,9 @@ std::vector<Claim> read_claims(const LocatedJson& suite, const std::vector<Table
   for (size_t i = 0; i < list.size(); ++i) {
     const auto pointer = child_pointer("/claims", i);
     const Claim claim = {.text = required(suite, pointer, list[i], "text"),
-                             .table = required(suite, pointer, list[i], "table"),
-                             .row = list[i].value("row", std::string()),
-                             .column = required(suite, pointer, list[i], "column")};
+                         .table = required(suite, pointer, list[i], "table"),
+                         .row = list[i].value("row", std::string()),
+                         .column = required(suite, pointer, list[i], "column")};
     const auto table =
         std::find_if(tables.begin(), tables.end(), [&](const Table& one) { return one.id == claim.table; });
     if (table == tables.end()) refuse_at(suite, pointer + "/table", "no table " + claim.table);

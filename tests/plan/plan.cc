@@ -145,7 +145,8 @@ TEST_CASE("a price is the median rate of cells that do the same work on such a d
   const auto price = [&] { return make_plan(suite_of(), inputs).cells[1]; };
   CHECK_FALSE(price().estimate_from_history);
   const auto run = [&](const CellSpec& spec, const std::string& device, double seconds) {
-    inputs.history.push_back({.spec = spec, .device_class = device, .train_images = 60000, .test_images = 10000, .seconds = seconds});
+    inputs.history.push_back(
+        {.spec = spec, .device_class = device, .train_images = 60000, .test_images = 10000, .seconds = seconds});
   };
   run(other, "cuda", 1);
   other.weight_bits = 4;
@@ -174,7 +175,7 @@ TEST_CASE("a plan that is cut or of hostile types is refused with its place", "[
   CHECK(error_with("/cells/1/slug", "other") == "plan.json: /cells/1/slug: not the name of its spec");
   CHECK(error_with("/cells/1/colour", 3) == "plan.json: /cells/1/colour: unknown key");
   CHECK(error_with("/cells/1/selected", 1) == "plan.json: /cells/1/selected: expected true or false");
-  CHECK(error_with("/cells/1/spec/aid", {"x"}) == "plan.json: /cells/1/spec/aid/0: unknown aid \"x\"");
+  CHECK(error_with("/cells/1/spec/aid", {"kindness"}) == "plan.json: /cells/1/spec/aid/0: unknown aid \"kindness\"");
   CHECK(error_with("/cells/1/spec/finetune/epochs", 0) ==
         "plan.json: /cells/1/spec/finetune/epochs: expected at least 1.0, found 0");
   CHECK(error_with("/cells/1/estimated_seconds", -1) == "plan.json: /cells/1/estimated_seconds: expected at least 0");
@@ -193,8 +194,7 @@ TEST_CASE("a plan that is cut or of hostile types is refused with its place", "[
 
 TEST_CASE("a plan with a cell twice, or with cells that need each other, is refused", "[plan]") {
   const auto plan = plan_of();
-  CHECK(error_with("/cells/1/id", plan.cells[0].id) ==
-        "plan.json: /cells/1/id: " + plan.cells[0].id + " stands twice");
+  CHECK(error_with("/cells/1/id", plan.cells[0].id) == "plan.json: /cells/1/id: " + plan.cells[0].id + " stands twice");
   CHECK(error_with("/cells/0/needs", {plan.cells[1].id}) ==
         "plan.json: /cells/0/needs: " + plan.cells[1].id + " does not stand before it");
   CHECK(error_with("/cells/1/needs", {plan.cells[1].id}) ==
