@@ -9,6 +9,10 @@ std::string with_commas(int64_t number) {
   return text;
 }
 
+std::string two_splits(int64_t train, int64_t test) {
+  return with_commas(train) + " + " + with_commas(test) + " images";
+}
+
 void MissingParts::add(std::string_view split, std::string_view what, int64_t found, int64_t expected) {
   if (found == expected) return;
   if (!text_.empty()) text_ += "; ";

@@ -9,6 +9,8 @@ namespace auxbench {
 
 std::string with_commas(int64_t number);  // 1281167 -> "1,281,167"
 
+std::string two_splits(int64_t train, int64_t test);  // "60,000 + 10,000 images"
+
 class MissingParts {
  public:
   // "SPLIT: 4,999 of 5,000 WHAT, 1 missing", nothing where they are equal.

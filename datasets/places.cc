@@ -14,7 +14,12 @@ namespace {
 
 using Path = std::filesystem::path;
 
-constexpr std::array kConfigKeys = {"data", "fashion-mnist", "imagenet", "coco", "scenes"};
+// "data", and every data set of the table.
+#define DATASET(name, facts) , name
+constexpr std::array kConfigKeys = {"data"
+#include "datasets/datasets.inc"
+};
+#undef DATASET
 
 std::optional<Path> folder_from_environment(const std::string& variable) {
   const char* value = std::getenv(variable.c_str());
@@ -84,6 +89,17 @@ std::vector<Path> dataset_places(std::string_view dataset, const DataRoot& root)
   add_either(data_folder());
   add_either("/usr/share/datasets");
   return places;
+}
+
+std::optional<Path> find_place(std::string_view dataset, const DataRoot& root, bool (*is_here)(const Path&)) {
+  for (auto& place : dataset_places(dataset, root))
+    if (is_here(place)) return std::move(place);
+  return std::nullopt;
+}
+
+Path need_place(std::string_view dataset, const DataRoot& root, bool (*is_here)(const Path&), std::string (*advice)()) {
+  if (auto place = find_place(dataset, root, is_here)) return std::move(*place);
+  refuse_unfound(dataset, root, advice());
 }
 
 void refuse_unfound(std::string_view dataset, const DataRoot& root, const std::string& advice) {

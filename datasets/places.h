@@ -23,6 +23,12 @@ using DataRoot = std::optional<std::filesystem::path>;  // as given on the comma
 // Whether they are there or not; none twice.
 std::vector<std::filesystem::path> dataset_places(std::string_view dataset, const DataRoot& root);
 
+// The first of the places where is_here, if any; the other form throws refuse_unfound with advice().
+std::optional<std::filesystem::path> find_place(std::string_view dataset, const DataRoot& root,
+                                                bool (*is_here)(const std::filesystem::path&));
+std::filesystem::path need_place(std::string_view dataset, const DataRoot& root,
+                                 bool (*is_here)(const std::filesystem::path&), std::string (*advice)());
+
 // "imagenet: not found in A, B, C: WHAT TO DO", exit code 4.
 [[noreturn]] void refuse_unfound(std::string_view dataset, const DataRoot& root, const std::string& advice);
 

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "models/resnet_depth.h"
+#include "models/list/models.h"
 
 namespace auxbench {
 namespace {
@@ -12,10 +12,11 @@ namespace {
 using Kind = IntegerStep::Kind;
 using Type = IntegerValue::Type;
 
-const ResNetDepth& depth_of(const std::string& model) {
-  if (const auto* depth = find_resnet_depth(model)) return *depth;
+const ModelFacts& depth_of(const std::string& model) {
+  if (const auto* depth = find_model(model); depth != nullptr && depth->exists) return *depth;
   std::string known;
-  for (const auto& depth : kResNetDepths) known += (known.empty() ? "" : ", ") + std::string(depth.model);
+  for (const auto& one : kModels)
+    if (one.exists) known += (known.empty() ? "" : ", ") + std::string(one.name);
   throw UserError(ExitCode::usage, "no network " + model + ", only " + known);
 }
 
@@ -28,7 +29,7 @@ class Builder {
     network_ = {.channels = 3, .height = image, .width = image, .classes = 1000};
   }
 
-  IntegerNetwork build(const ResNetDepth& depth) {
+  IntegerNetwork build(const ModelFacts& depth) {
     size_t x = pixels();
     x = convolution({.name = "conv1", .in = x, .out = 64, .kernel = 7, .stride = 2, .bits = kEndBits});
     x = max_pool(x);

@@ -5,17 +5,17 @@
 #include "base/torch_prelude.h"
 #include "models/block.h"
 #include "models/graph_ops.h"
+#include "models/list/models.h"
 #include "models/network.h"
 #include "models/norm.h"
-#include "models/resnet_depth.h"
 #include "models/tensor_ops.h"
 
 namespace auxbench {
 namespace {
 
-const ResNetDepth& depth_of(const std::string& model) {
-  const auto* depth = find_resnet_depth(model);
-  AUXBENCH_CHECK(depth != nullptr, "a ResNet that exists, not " + model);
+const ModelFacts& depth_of(const std::string& model) {
+  const auto* depth = find_model(model);
+  AUXBENCH_CHECK(depth != nullptr && depth->exists, "a ResNet that exists, not " + model);
   return *depth;
 }
 
@@ -106,7 +106,7 @@ class ResNet final : public Network, public torch::nn::Module {
     channels_ = base_;
   }
 
-  void build_stages(const ResNetDepth& depth) {
+  void build_stages(const ModelFacts& depth) {
     for (size_t stage = 0; stage < depth.blocks.size(); ++stage) {
       auto holder = register_module("layer" + std::to_string(stage + 1), std::make_shared<torch::nn::Module>());
       for (int i = 0; i < depth.blocks[stage]; ++i) {
@@ -146,7 +146,10 @@ class ResNet final : public Network, public torch::nn::Module {
 
 }  // namespace
 
-bool network_exists(const std::string& model) { return find_resnet_depth(model) != nullptr; }
+bool network_exists(const std::string& model) {
+  const auto* facts = find_model(model);
+  return facts != nullptr && facts->exists;
+}
 
 std::unique_ptr<Network> make_network(const NetworkOptions& options) { return std::make_unique<ResNet>(options); }
 

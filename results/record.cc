@@ -103,7 +103,11 @@ Record record_from_json(const nlohmann::json& json, const std::string& place) {
     Record record;
     json.at("id").get_to(record.id);
     json.at("slug").get_to(record.slug);
-    record.status = status_from_name(json.at("status"));
+    try {
+      record.status = status_from_name(json.at("status"));
+    } catch (const UserError& error) {
+      throw UserError(ExitCode::usage, place + ": " + error.what());
+    }
     json.at("reason").get_to(record.reason);
     record.spec = json.at("spec");
     json.at("metrics").get_to(record.metrics);

@@ -53,7 +53,7 @@ struct Record {
 };
 
 nlohmann::json record_to_json(const Record& record);
-// Throws UserError naming `place` when a field is missing or of the wrong type.
+// Throws UserError naming `place` when a field is missing or of the wrong type, or the schema is another.
 Record record_from_json(const nlohmann::json& json, const std::string& place);
 
 // The record without what may differ between two runs of the same cell: times, provenance, rerun command.

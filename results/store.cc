@@ -1,5 +1,6 @@
 #include "results/store.h"
 
+#include "base/error.h"
 #include "base/files/file.h"
 
 namespace auxbench {
@@ -7,16 +8,36 @@ namespace {
 
 constexpr const char* kRecords = "records.jsonl";
 
-// A line that is no JSON at all is what a crash leaves behind; a line that is JSON but no record is somebody's mistake.
+std::string own_id(const nlohmann::json& json) {
+  const auto id = json.find("id");
+  return id != json.end() && id->is_string() ? id->get<std::string>() : "?";
+}
+
+void forget(const std::string& id, StoredRecords& stored) {
+  stored.by_id.erase(id);
+  std::erase_if(stored.foreign, [&](const ForeignRecord& foreign) { return foreign.id == id && id != "?"; });
+}
+
+// A line that is no JSON at all is what a crash leaves behind; JSON that says its schema is a record, and where it cannot
+// be read another version has written it; other JSON is somebody's mistake.
 void read_line(const std::string& line, const std::string& place, StoredRecords& stored) {
   const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) {
     stored.warnings.push_back(place + ": half a line, left out (a run was cut off while writing it)");
     return;
   }
-  auto record = record_from_json(json, place);
-  auto id = record.id;
-  stored.by_id.insert_or_assign(std::move(id), std::move(record));
+  const bool says_schema = json.is_object() && json.contains("schema_version");
+  try {
+    auto record = record_from_json(json, place);
+    auto id = record.id;
+    if (!stored.foreign.empty()) forget(id, stored);
+    stored.by_id.insert_or_assign(std::move(id), std::move(record));
+  } catch (const UserError& error) {
+    if (!says_schema) throw;
+    const auto id = own_id(json);
+    forget(id, stored);
+    stored.foreign.push_back({.id = id, .place = place, .why = std::string(error.what()).substr(place.size() + 2)});
+  }
 }
 
 // A reason may name a file whose name is no UTF-8: that must not cost the record.
@@ -38,6 +59,9 @@ StoredRecords read_records(const std::filesystem::path& folder) {
     if (end > begin) read_line(text.substr(begin, end - begin), path.string() + ":" + std::to_string(number), stored);
     begin = end + 1;
   }
+  for (const auto& foreign : stored.foreign)
+    stored.warnings.push_back(foreign.place + ": " + foreign.id +
+                              " is of another version and left out: " + foreign.why);
   return stored;
 }
 

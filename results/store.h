@@ -16,10 +16,18 @@
 
 namespace auxbench {
 
-// A folder read without writing. A last line cut in half by a crash is left out and named in `warnings`; a broken line
-// elsewhere throws UserError with file and line.
+// A record that this program cannot read: a version before or after it wrote it.
+struct ForeignRecord {
+  std::string id;     // as it says itself, or "?"
+  std::string place;  // file:line
+  std::string why;    // "record of schema version 9, this program reads 1"
+};
+
+// A folder read without writing. A line cut in half by a crash, and a record of another version, are left out and named
+// in `warnings`; a line that is no record at all throws UserError with file and line.
 struct StoredRecords {
   std::map<std::string, Record> by_id;
+  std::vector<ForeignRecord> foreign;  // that no later line of the same id replaces
   std::vector<std::string> warnings;
 };
 StoredRecords read_records(const std::filesystem::path& folder);

@@ -4,32 +4,37 @@ import pathlib
 import re
 import sys
 
-TORCH_FREE = ("base", "kernels", "metrics", "results", "reports", "runner/plan", "datasets", "quantizers/methods",
-              "runner/bench/opponents", "runner/bench/peaks", "runner/bench/rates")
-LEFT_OF_MODELS = ("base", "kernels", "quantizers", "quantizers/methods")
+TORCH_FREE = ("base", "kernels", "metrics", "results", "reports", "runner/plan", "datasets", "models/list", "quantizers/methods",
+              "runner/bench/opponents", "runner/bench/peaks", "runner/bench/rates", "runner/inspect", "runner/app")
+LEFT_OF_MODELS = ("base", "kernels", "models/list", "quantizers", "quantizers/methods")
 LEFT_OF_TRAINING = (*LEFT_OF_MODELS, "models", "aux", "datasets", "metrics", "results", "runner/plan")
 MAY_INCLUDE = {
     "base": (),
     "kernels": ("base",),
     "metrics": ("base",),
-    "results": ("base",),
-    "reports": ("base", "results"),
-    "runner/plan": ("base", "quantizers/methods", "results"),
+    "runner/plan": ("base", "models/list", "quantizers/methods"),
+    "results": ("base", "runner/plan"),
+    "reports": ("base", "results", "runner/plan"),
     "datasets": ("base", "metrics"),
+    "models/list": (),
     "quantizers/methods": (),
     "quantizers": ("base", "kernels", "quantizers/methods"),
     "models": LEFT_OF_MODELS,
     "aux": (*LEFT_OF_MODELS, "models"),
     "deploy": (*LEFT_OF_MODELS, "models"),
     "runner/training": (*LEFT_OF_TRAINING, "runner"),
-    "runner/sweep": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/training"),
+    "runner/sweep": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/training", "runner/inspect"),
     "runner/bench/opponents": ("base", "kernels"),
     "runner/bench/peaks": ("base", "kernels"),
     "runner/bench/rates": ("base",),
     "runner/bench": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/training", "runner/bench/opponents", "runner/bench/peaks"),
-    "runner/inspect": (*LEFT_OF_TRAINING, "deploy", "runner/training", "runner/bench", "runner/bench/peaks"),
+    "runner/inspect": ("base", "kernels", "metrics", "datasets", "deploy"),
+    "runner/inspect/torch": (*LEFT_OF_TRAINING, "deploy", "runner/training"),
+    "runner/app": ("base", "kernels", "metrics", "datasets", "deploy", "results", "reports", "models/list", "quantizers/methods", "runner",
+                   "runner/plan", "runner/inspect"),
 }
-ROOMS = (*MAY_INCLUDE, "runner", "tests")
+ROOMS = (*MAY_INCLUDE, "runner", "runner/app/torch", "tests")
+DEPLOY_WITH_TORCH = ("deploy/freeze", "deploy/frozen_quantizer", "deploy/twin")
 PRELUDE = "base/torch_prelude.h"
 CHEAP_TORCH = re.compile(r"ATen/core/Tensor\.h|c10/core/\w+\.h")
 TORCH = re.compile(r"(torch|ATen|c10)/")
@@ -51,6 +56,8 @@ def reason(path, bracket, included, private):
             return f"{room} is free of torch"
         if included == PRELUDE and path.endswith(".h") and not private:
             return "the prelude is for .cc files"
+        if room in TORCH_FREE and included.startswith(DEPLOY_WITH_TORCH):
+            return f"{room} is free of torch"
         if room in MAY_INCLUDE and other != room and other not in MAY_INCLUDE[room]:
             return f"{room} does not know {other}"
         return None

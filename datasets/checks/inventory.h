@@ -1,14 +1,19 @@
-// What there is of the datasets that this program reads, for people.
+// What there is of the data sets that this program reads, for people; datasets/dataset.cc has the table.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "datasets/checks/verify.h"
 #include "datasets/places.h"
 
 namespace auxbench {
+
+struct PictureFile {
+  std::string name;               // below the dataset's folder
+  int64_t width = 0, height = 0;  // that it should have; 0: any
+};
 
 struct Inventory {
   std::filesystem::path folder;
@@ -18,9 +23,7 @@ struct Inventory {
   std::vector<PictureFile> pictures;
 };
 
-const std::vector<std::string>& inventory_names();  // fashion-mnist, imagenet, coco, scenes
-
-// Throws UserError(data_missing) when it is not found or not readable. pictures: also the list of files, for verify.h.
+// Of a data set of the table (dataset.h). Throws UserError(data_missing) when it is not found or not readable. pictures: also the list of files, for verify.h.
 Inventory take_inventory(const std::string& dataset, const DataRoot& root, int threads, bool pictures = false);
 
 }  // namespace auxbench

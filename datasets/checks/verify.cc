@@ -42,17 +42,6 @@ Looked look_at(const std::filesystem::path& path, const PictureFile& file) {
   return looked;
 }
 
-void add_split(const PhotoIndex& index, const std::string& split, std::vector<PictureFile>& files) {
-  for (size_t i = 0; i < static_cast<size_t>(index.count()); ++i)
-    files.push_back({.name = split + "/" + index.relative(i)});
-}
-
-void add_split(const CocoSplit& split, std::vector<PictureFile>& files) {
-  for (const auto& image : split.truth.images)
-    files.push_back(
-        {.name = split.folder.filename().string() + "/" + image.file, .width = image.width, .height = image.height});
-}
-
 std::map<std::string_view, std::string_view> digests_by_name(std::string_view manifest, const std::string& place) {
   constexpr size_t kDigest = 64, kName = kDigest + 2;
   std::map<std::string_view, std::string_view> digests;
@@ -67,20 +56,6 @@ std::map<std::string_view, std::string_view> digests_by_name(std::string_view ma
 }
 
 }  // namespace
-
-std::vector<PictureFile> picture_files(const ImageNetIndex& index) {
-  std::vector<PictureFile> files;
-  add_split(index.train, "train", files);
-  add_split(index.val, "val", files);
-  return files;
-}
-
-std::vector<PictureFile> picture_files(const CocoFolder& coco) {
-  std::vector<PictureFile> files;
-  add_split(coco.train, files);
-  add_split(coco.val, files);
-  return files;
-}
 
 Verification verify_pictures(const std::filesystem::path& folder, const std::vector<PictureFile>& files, int threads,
                              const std::function<void(size_t done)>& tell) {

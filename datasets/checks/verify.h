@@ -7,15 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "datasets/sources/coco_folder.h"
-#include "datasets/sources/imagenet.h"
+#include "datasets/checks/inventory.h"
 
 namespace auxbench {
-
-struct PictureFile {
-  std::string name;               // below the dataset's folder
-  int64_t width = 0, height = 0;  // that it should have; 0: any
-};
 
 struct FileFault {
   std::string name, what;  // "is empty", "truncated: ..." (datasets/image/decode.h)
@@ -27,9 +21,6 @@ struct Verification {
   std::vector<FileFault> faults;  // in the order of the files
   std::string manifest;           // lines "SHA-256  NAME", as sha256sum writes and checks them; without missing files
 };
-
-std::vector<PictureFile> picture_files(const ImageNetIndex& index);
-std::vector<PictureFile> picture_files(const CocoFolder& coco);
 
 // tell(done): now and then, from any thread, with the number of files that are done.
 Verification verify_pictures(const std::filesystem::path& folder, const std::vector<PictureFile>& files, int threads,

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/files/sha256.h"
+#include "datasets/dataset_facts.h"
 #include "datasets/missing.h"
 #include "metrics/coco_json.h"
 
@@ -65,6 +66,32 @@ std::string digest_of(const CocoSplit& split, const Path& annotations) {
   return sha256_hex(lines);
 }
 
+void add_split(const CocoSplit& split, std::vector<PictureFile>& files) {
+  for (const auto& image : split.truth.images)
+    files.push_back(
+        {.name = split.folder.filename().string() + "/" + image.file, .width = image.width, .height = image.height});
+}
+
+bool is_coco(const Path& folder) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(annotation_file(folder, kCocoVal), ignored);
+}
+
+Inventory inventory_of(const Path& folder, bool pictures, bool as_published) {
+  Inventory found = {.folder = folder};
+  const auto coco = read_coco_folder(folder);
+  const auto &train = coco.train.truth, &val = coco.val.truth;
+  found.content = two_splits(std::ssize(train.images), std::ssize(val.images)) + ", " +
+                  with_commas(std::ssize(train.annotations) + std::ssize(val.annotations)) + " annotations, " +
+                  std::to_string(train.categories.size()) + " categories";
+  if (const auto beyond = coco.train.beyond + coco.val.beyond; beyond > 0)
+    found.content += ", " + with_commas(beyond) + " boxes reach beyond their image";
+  found.missing = coco.missing(as_published);
+  found.manifest = coco.manifest;
+  if (pictures) found.pictures = picture_files(coco);
+  return found;
+}
+
 }  // namespace
 
 std::string CocoFolder::missing(bool as_published) const {
@@ -77,22 +104,6 @@ std::string CocoFolder::missing(bool as_published) const {
     parts.add(name, "files of images", listed - split->missing, listed);
   }
   return parts.text();
-}
-
-std::optional<Path> find_coco(std::string_view dataset, const DataRoot& root) {
-  std::error_code ignored;
-  for (const auto& place : dataset_places(dataset, root))
-    if (std::filesystem::is_regular_file(annotation_file(place, kCocoVal), ignored)) return place;
-  return std::nullopt;
-}
-
-Path need_coco(std::string_view dataset, const DataRoot& root) {
-  if (const auto folder = find_coco(dataset, root)) return *folder;
-  refuse_unfound(dataset, root,
-                 dataset == "scenes" ? "make them with `auxbench data generate scenes`"
-                                     : "name the folder that holds annotations/, train2017/ and val2017/ with "
-                                       "--data-root, $AUXBENCH_COCO or in " +
-                                           config_file().string());
 }
 
 CocoSplit read_coco_split(const Path& root, std::string_view split) {
@@ -118,6 +129,36 @@ CocoFolder read_coco_folder(const Path& root) {
     refuse_data(annotation_file(root, kCocoVal).string() + ": /categories", "are not those of the training images");
   folder.manifest = sha256_hex(folder.train.digest + "  train\n" + folder.val.digest + "  val\n");
   return folder;
+}
+
+std::vector<PictureFile> picture_files(const CocoFolder& coco) {
+  std::vector<PictureFile> files;
+  add_split(coco.train, files);
+  add_split(coco.val, files);
+  return files;
+}
+
+DatasetFacts coco_facts() {
+  return {.title = "COCO",
+          .published = {.train = kCocoTrainImages, .test = kCocoValImages},
+          .is_here = is_coco,
+          .advice =
+              [] {
+                return "name the folder that holds annotations/, train2017/ and val2017/ with --data-root, "
+                       "$AUXBENCH_COCO or in " +
+                       config_file().string();
+              },
+          .inventory = [](const Path& folder, int /*threads*/,
+                          bool pictures) { return inventory_of(folder, pictures, true); }};
+}
+
+DatasetFacts scenes_facts() {
+  return {.title = "the generated scenes",
+          .published = {},
+          .is_here = is_coco,
+          .advice = [] { return std::string("make them with `auxbench data generate scenes`"); },
+          .inventory = [](const Path& folder, int /*threads*/,
+                          bool pictures) { return inventory_of(folder, pictures, false); }};
 }
 
 }  // namespace auxbench

@@ -7,12 +7,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "datasets/places.h"
+#include "datasets/checks/inventory.h"
 #include "metrics/coco_eval.h"
 
 namespace auxbench {
@@ -40,13 +39,12 @@ struct CocoFolder {
   [[nodiscard]] std::string missing(bool as_published) const;
 };
 
-// "coco" or "scenes": the first of the places (places.h) with annotations/instances_val2017.json.
-std::optional<std::filesystem::path> find_coco(std::string_view dataset, const DataRoot& root);
-std::filesystem::path need_coco(std::string_view dataset, const DataRoot& root);
-
 // Throws UserError(data_missing): what coco_json.h refuses; an image without a file name or size, one whose name leads
 // out of its folder, two of one name; no categories; val's categories are not train's.
 CocoSplit read_coco_split(const std::filesystem::path& root, std::string_view split);
 CocoFolder read_coco_folder(const std::filesystem::path& root);
+
+// Every picture that the annotations name, below the folder.
+std::vector<PictureFile> picture_files(const CocoFolder& coco);
 
 }  // namespace auxbench

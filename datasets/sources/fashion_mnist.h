@@ -3,9 +3,6 @@
 // Looked for as places.h says; the first place that holds all four files is taken.
 #pragma once
 
-#include <filesystem>
-#include <optional>
-
 #include "datasets/places.h"
 #include "datasets/sources/idx_folder.h"
 
@@ -20,8 +17,6 @@ inline constexpr IdxDigests kFashionMnistDigests = {
 
 // Of the training images' pixels / 255, to 4 digits.
 inline constexpr float kFashionMnistMean = 0.2860F, kFashionMnistStd = 0.3530F;
-
-std::optional<std::filesystem::path> find_fashion_mnist(const DataRoot& root);
 
 // Throws UserError(data_missing): not found (the places and the package to install), or not the published files.
 IdxFolder load_fashion_mnist(const DataRoot& root);

@@ -74,10 +74,14 @@ class FolderReader {
 
 }  // namespace
 
-bool is_idx_folder(const std::filesystem::path& folder) {
-  return find_file(folder, kTrainImages) && find_file(folder, kTrainLabels) && find_file(folder, kTestImages) &&
-         find_file(folder, kTestLabels);
+std::vector<std::filesystem::path> idx_files(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const char* name : {kTrainImages, kTrainLabels, kTestImages, kTestLabels})
+    if (auto file = find_file(folder, name)) files.push_back(std::move(*file));
+  return files;
 }
+
+bool is_idx_folder(const std::filesystem::path& folder) { return idx_files(folder).size() == 4; }
 
 IdxFolder load_idx_folder(const std::filesystem::path& folder, const std::optional<IdxDigests>& expected,
                           int64_t classes) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "datasets/sources/image_set.h"
 
@@ -25,6 +26,9 @@ struct IdxFolder {
 
 // All four files are there.
 bool is_idx_folder(const std::filesystem::path& folder);
+
+// Those of the four that are there, plain or gzip as they are read.
+std::vector<std::filesystem::path> idx_files(const std::filesystem::path& folder);
 
 // Throws UserError(data_missing), naming the file, when one is missing, damaged, of another digest than `expected`, or
 // does not fit the others: as many labels as images, labels below `classes`, test images as large as training images.

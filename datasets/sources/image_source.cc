@@ -1,6 +1,9 @@
 #include "datasets/sources/image_source.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 
@@ -22,6 +25,7 @@ class Part final : public ImageSource {
              std::span<float> out) const override {
     whole_->write(index_in_whole(index), augmentation, stream, channels_last, out);
   }
+  [[nodiscard]] Raster picture(size_t index) const override { return whole_->picture(index_in_whole(index)); }
 
  private:
   [[nodiscard]] size_t index_in_whole(size_t index) const {
@@ -34,6 +38,22 @@ class Part final : public ImageSource {
 };
 
 }  // namespace
+
+Raster ImageSource::picture(size_t index) const {
+  const auto size = shape();
+  std::vector<float> values(size.size());
+  RandomStream no_chance(0);
+  write(index, {}, no_chance, /*channels_last=*/true, values);
+  const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
+  const float range = *greatest > *least ? *greatest - *least : 1.0F;
+  Raster raster(size.width, size.height);
+  const auto channels = static_cast<size_t>(size.channels);
+  for (size_t i = 0; i < raster.rgb.size(); ++i) {
+    const auto value = values[i / kColours * channels + std::min(i % kColours, channels - 1)];
+    raster.rgb[i] = static_cast<uint8_t>(std::lround(255.0F * (value - *least) / range));
+  }
+  return raster;
+}
 
 Images part_of(Images images, int64_t count) {
   AUXBENCH_CHECK(count >= 0, "a number of images");

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "datasets/image/augment.h"
+#include "datasets/image/raster.h"
 
 namespace auxbench {
 
@@ -42,6 +43,10 @@ class ImageSource {
   // naming the file when the image cannot be read.
   virtual void write(size_t index, const Augmentation& augmentation, RandomStream& stream, bool channels_last,
                      std::span<float> out) const = 0;
+
+  // Image `index` for people, as it is evaluated: bytes before they were normalised. Unless a source knows better, what
+  // write() gives, each image stretched from its least value to its greatest. Throws as write().
+  [[nodiscard]] virtual Raster picture(size_t index) const;
 };
 
 using Images = std::shared_ptr<const ImageSource>;

@@ -1,13 +1,19 @@
 #include "datasets/sources/imagenet.h"
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/files/sha256.h"
+#include "datasets/dataset_facts.h"
 #include "datasets/missing.h"
+#include "datasets/sources/photo_folder.h"
 
 namespace auxbench {
 namespace {
+
+using Path = std::filesystem::path;
 
 // A class that only one of the two has would shift every label after it.
 void check_same_classes(const PhotoIndex& train, const PhotoIndex& val) {
@@ -25,6 +31,64 @@ void check_same_classes(const PhotoIndex& train, const PhotoIndex& val) {
       refuse_data(train.folder.string(), "no class folder " + name + ", which " + val.folder.string() + " has");
 }
 
+void add_split(const PhotoIndex& index, const std::string& split, std::vector<PictureFile>& files) {
+  for (size_t i = 0; i < static_cast<size_t>(index.count()); ++i)
+    files.push_back({.name = split + "/" + index.relative(i)});
+}
+
+bool is_imagenet(const Path& folder) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(folder / "train", ignored) &&
+         std::filesystem::is_directory(folder / "val", ignored);
+}
+
+std::string advice() {
+  return "name the folder that holds train/ and val/ with --data-root, $AUXBENCH_IMAGENET or in " +
+         config_file().string();
+}
+
+Dataset load(const Path& folder, int threads) {
+  auto index = index_imagenet(folder, threads);
+  auto missing = index.missing();
+  return {.name = {},
+          .train = photo_folder(std::move(index.train)),
+          .test = photo_folder(std::move(index.val)),
+          .manifest = std::move(index.manifest),
+          .missing = std::move(missing)};
+}
+
+DatasetManifest manifest(const Path& folder, int threads) {
+  const auto index = index_imagenet(folder, threads);
+  return {
+      .digest = index.manifest, .train = index.train.count(), .test = index.val.count(), .missing = index.missing()};
+}
+
+Inventory inventory(const Path& folder, int threads, bool pictures) {
+  const auto index = index_imagenet(folder, threads);
+  Inventory found = {.folder = folder};
+  found.content = two_splits(index.train.count(), index.val.count()) + ", " +
+                  with_commas(std::ssize(index.train.classes)) + " classes";
+  if (const auto others = index.train.others + index.val.others; others > 0)
+    found.content += ", " + with_commas(others) + " other files passed over";
+  found.missing = index.missing();
+  found.manifest = index.manifest;
+  if (pictures) found.pictures = picture_files(index);
+  return found;
+}
+
+// As the photographs' index: files that came or went change their class folder.
+std::vector<Path> class_folders(const Path& folder) {
+  std::vector<Path> folders;
+  std::error_code error;
+  for (const auto& split : {folder / "train", folder / "val"}) {
+    folders.push_back(split);
+    for (const auto& entry : std::filesystem::directory_iterator(split, error))
+      if (entry.is_directory(error)) folders.push_back(entry.path());
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
 }  // namespace
 
 std::string ImageNetIndex::missing() const {
@@ -37,15 +101,6 @@ std::string ImageNetIndex::missing() const {
   return parts.text();
 }
 
-std::optional<std::filesystem::path> find_imagenet(const DataRoot& root) {
-  std::error_code ignored;
-  for (const auto& place : dataset_places("imagenet", root))
-    if (std::filesystem::is_directory(place / "train", ignored) &&
-        std::filesystem::is_directory(place / "val", ignored))
-      return place;
-  return std::nullopt;
-}
-
 ImageNetIndex index_imagenet(const std::filesystem::path& folder, int threads) {
   ImageNetIndex index;
   index.train = read_photo_index(folder / "train", threads);
@@ -55,11 +110,22 @@ ImageNetIndex index_imagenet(const std::filesystem::path& folder, int threads) {
   return index;
 }
 
-std::filesystem::path need_imagenet(const DataRoot& root) {
-  if (const auto folder = find_imagenet(root)) return *folder;
-  refuse_unfound("imagenet", root,
-                 "name the folder that holds train/ and val/ with --data-root, $AUXBENCH_IMAGENET or in " +
-                     config_file().string());
+std::vector<PictureFile> picture_files(const ImageNetIndex& index) {
+  std::vector<PictureFile> files;
+  add_split(index.train, "train", files);
+  add_split(index.val, "val", files);
+  return files;
+}
+
+DatasetFacts imagenet_facts() {
+  return {.title = "ImageNet",
+          .published = {.train = kImageNetTrain, .test = kImageNetVal},
+          .is_here = is_imagenet,
+          .advice = advice,
+          .inventory = inventory,
+          .load = load,
+          .manifest = manifest,
+          .watched = class_folders};
 }
 
 }  // namespace auxbench

@@ -4,10 +4,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
+#include <vector>
 
-#include "datasets/places.h"
+#include "datasets/checks/inventory.h"
 #include "datasets/sources/photo_index.h"
 
 namespace auxbench {
@@ -22,11 +22,10 @@ struct ImageNetIndex {
   [[nodiscard]] std::string missing() const;
 };
 
-// The first of the places (places.h) that has a train and a val folder.
-std::optional<std::filesystem::path> find_imagenet(const DataRoot& root);
-std::filesystem::path need_imagenet(const DataRoot& root);  // throws UserError(data_missing) without one
-
 // Throws UserError(data_missing): what photo_index.h refuses, or val has other classes than train.
 ImageNetIndex index_imagenet(const std::filesystem::path& folder, int threads);
+
+// Every photograph, below the folder.
+std::vector<PictureFile> picture_files(const ImageNetIndex& index);
 
 }  // namespace auxbench

@@ -1,5 +1,6 @@
 #include "datasets/sources/memory_images.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -38,6 +39,17 @@ class MemoryImages final : public ImageSource {
     for (size_t channel = 0; channel < channels; ++channel)
       write_plane(images_.plane(index, channel), images_.height, images_.width, warp, levels_,
                   out.subspan(channel * stride), step);
+  }
+
+  // Grey is repeated.
+  [[nodiscard]] Raster picture(size_t index) const override {
+    AUXBENCH_CHECK(index < images_.labels.size(), "an image there is");
+    Raster raster(images_.width, images_.height);
+    for (size_t colour = 0; colour < kColours; ++colour) {
+      const auto plane = images_.plane(index, std::min(colour, static_cast<size_t>(images_.channels) - 1));
+      for (size_t i = 0; i < images_.plane_size(); ++i) raster.rgb[i * kColours + colour] = plane[i];
+    }
+    return raster;
   }
 
  private:

@@ -24,15 +24,24 @@ class PhotoFolder final : public ImageSource {
 
   void write(size_t index, const Augmentation& augmentation, RandomStream& stream, bool channels_last,
              std::span<float> out) const override {
+    write_normalised(augmented(index, augmentation, stream), out, channels_last);
+  }
+
+  [[nodiscard]] Raster picture(size_t index) const override {
+    RandomStream no_chance(0);
+    return augmented(index, {}, no_chance);
+  }
+
+ private:
+  [[nodiscard]] Raster augmented(size_t index, const Augmentation& augmentation, RandomStream& stream) const {
     const auto path = index_.folder / index_.relative(index);
     const auto bytes = read_file(path);
     if (const auto photo = index_.photo(index); bytes.size() != photo.bytes)
       refuse_data(path.string(), "has " + std::to_string(bytes.size()) + " bytes, but had " +
                                      std::to_string(photo.bytes) + " when the folder was indexed");
-    write_normalised(augment_photo(decode_image(bytes, path.string()), augmentation, stream), out, channels_last);
+    return augment_photo(decode_image(bytes, path.string()), augmentation, stream);
   }
 
- private:
   PhotoIndex index_;
 };
 

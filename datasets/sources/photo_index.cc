@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <ctime>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -19,26 +18,16 @@
 #include "base/files/file.h"
 #include "base/files/sha256.h"
 #include "base/parallel.h"
+#include "datasets/file_times.h"
 #include "datasets/places.h"
 
 namespace auxbench {
 namespace {
 
 constexpr std::string_view kFormat = "auxbench photo index 1";
-constexpr int64_t kSecond = 1'000'000'000;
 
 [[noreturn]] void refuse_system(const std::filesystem::path& path, const char* what) {
   refuse_data(path.string(), std::string(what) + ": " + std::strerror(errno));
-}
-
-int64_t changed_at(const struct stat& known) {
-  return static_cast<int64_t>(known.st_mtim.tv_sec) * kSecond + known.st_mtim.tv_nsec;
-}
-
-int64_t now() {
-  timespec time{};
-  clock_gettime(CLOCK_REALTIME, &time);
-  return static_cast<int64_t>(time.tv_sec) * kSecond + time.tv_nsec;
 }
 
 bool is_photograph(std::string_view name) {
@@ -273,10 +262,9 @@ std::optional<Scan> kept_index(const std::filesystem::path& folder) {
   return std::nullopt;
 }
 
-// A folder that changed as it was read may change again within the tick of its clock, and nobody would notice.
-bool is_settled(const Scan& scan, int64_t begin) {
-  const auto settled = [&](int64_t changed) { return changed < begin - 2 * kSecond; };
-  return settled(scan.changed) && std::all_of(scan.class_changed.begin(), scan.class_changed.end(), settled);
+bool all_settled(const Scan& scan, int64_t begin) {
+  return is_settled(scan.changed, begin) && std::all_of(scan.class_changed.begin(), scan.class_changed.end(),
+                                                        [&](int64_t changed) { return is_settled(changed, begin); });
 }
 
 void keep_index(const Scan& scan) {
@@ -316,9 +304,9 @@ PhotoIndex read_photo_index(const std::filesystem::path& folder, int threads) {
     kept->index.from_cache = true;
     return std::move(kept->index);
   }
-  const auto begin = now();
+  const auto begin = nanoseconds_now();
   auto fresh = scan(real, threads);
-  if (is_settled(fresh, begin)) keep_index(fresh);
+  if (all_settled(fresh, begin)) keep_index(fresh);
   return std::move(fresh.index);
 }
 

@@ -5,9 +5,19 @@ namespace auxbench {
 const std::vector<QuantizerMethod>& quantizer_methods() {
 #define RANGE(first, last) \
   { first, last }
-#define METHOD(name, maker, paper, weights, activations, activation, at, block, lr, decays, fitting) \
-  {name, paper,  BitRange RANGE weights, BitRange RANGE activations, activation, at, block,          \
-   lr,   decays, Fitting::fitting},
+#define METHOD(name, maker, paper, weights, activations, activation, at, block, lr, decays, fitting, epoch) \
+  {                                                                                                         \
+      name,                                                                                                 \
+      paper,                                                                                                \
+      BitRange RANGE weights,                                                                               \
+      BitRange RANGE activations,                                                                           \
+      activation,                                                                                           \
+      at,                                                                                                   \
+      block,                                                                                                \
+      lr,                                                                                                   \
+      decays,                                                                                               \
+      Fitting::fitting,                                                                                     \
+      epoch},
   static const std::vector<QuantizerMethod> kMethods = {
 #include "quantizers/methods/methods.inc"
   };

@@ -29,6 +29,7 @@ struct QuantizerMethod {
   double parameter_lr = 1;         // learning rate of its learned parameters, as a multiple of the weights'
   bool decays_parameters = false;  // whether weight decay reaches them
   Fitting fitting = Fitting::training;
+  int epoch = 1;  // of its code: raised when a change changes numbers
 
   [[nodiscard]] bool post_training() const { return fitting != Fitting::training; }
 };

@@ -10,6 +10,8 @@
 #include "base/files/sha256.h"
 #include "base/parallel.h"
 #include "datasets/checks/inventory.h"
+#include "datasets/checks/verify.h"
+#include "datasets/dataset.h"
 #include "datasets/missing.h"
 #include "datasets/scenes/generate.h"
 #include "datasets/sources/fashion_mnist.h"
@@ -49,7 +51,7 @@ void print_found(const std::string& name, const Inventory& found) {
 ExitCode find(const DataArguments& arguments) {
   const bool all = arguments.name.empty();
   auto list = nlohmann::ordered_json::array();
-  for (const auto& name : all ? inventory_names() : std::vector{arguments.name}) {
+  for (const auto& name : all ? dataset_names() : std::vector{arguments.name}) {
     try {
       const auto found = take_inventory(name, arguments.data_root(), arguments.threads);
       if (arguments.json)
@@ -140,14 +142,14 @@ void add_data(CLI::App& app, Outcome& outcome) {
   auto sought = std::make_shared<DataArguments>();
   auto* finding = data->add_subcommand("find", "where the datasets are and what there is of them");
   finding->add_option("dataset", sought->name, "only this one; it must be there")
-      ->check(CLI::IsMember(inventory_names()));
+      ->check(CLI::IsMember(dataset_names()));
   add_common_options(*finding, *sought);
   finding->add_flag("--json", sought->json, "machine-readable");
   finding->callback([sought, &outcome] { outcome = find(*sought); });
 
   auto verified = std::make_shared<DataArguments>();
   auto* verifying = data->add_subcommand("verify", "read every file of a dataset: digests, and what cannot be decoded");
-  verifying->add_option("dataset", verified->name)->required()->check(CLI::IsMember(inventory_names()));
+  verifying->add_option("dataset", verified->name)->required()->check(CLI::IsMember(dataset_names()));
   add_common_options(*verifying, *verified);
   verifying->add_option("--out", verified->out, "manifest to write: a line for each file, as of sha256sum");
   verifying->add_option("--manifest", verified->manifest, "an earlier manifest: what is not as it was is a fault");

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/app/app.h"
+#include "runner/app/torch_verbs.h"
 #include "runner/inspect/doctor.h"
-#include "runner/training/device.h"
 
 namespace auxbench {
 namespace {
@@ -38,9 +38,25 @@ void print_json(const std::vector<Finding>& findings) {
   std::printf("%s\n", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 
+// A device that is not there is the user's mistake; a LibTorch that cannot be loaded is a finding.
+void examine_device(DoctorArguments& arguments) {
+  auto& options = arguments.options;
+  options.device_name = arguments.device;
+  TorchVerbs* torch = nullptr;
+  try {
+    torch = &torch_verbs();
+  } catch (const UserError& error) {
+    options.device = {"device", Health::bad, error.what()};
+    return;
+  }
+  const auto facts = torch->device(arguments.device);
+  options.device_name = facts.name;
+  options.device = {"device", Health::good, facts.text};
+  if (!arguments.no_speed) options.training_rate = [torch, facts] { return torch->training_rate(facts.name); };
+}
+
 ExitCode examine_all(DoctorArguments arguments) {
-  arguments.options.device = open_device(arguments.device);
-  arguments.options.speed = !arguments.no_speed;
+  examine_device(arguments);
   if (!arguments.root.empty()) arguments.options.root = arguments.root;
   const auto findings = examine(arguments.options);
   const auto bad =

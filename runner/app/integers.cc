@@ -8,7 +8,7 @@
 #include "deploy/integer_file.h"
 #include "deploy/onnx.h"
 #include "runner/app/app.h"
-#include "runner/sweep/integer_check.h"
+#include "runner/inspect/integer_run.h"
 
 namespace auxbench {
 namespace {

@@ -1,70 +1,25 @@
 // auxbench run SUITE: train, evaluate, record, report.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 
-#include "base/files/file.h"
-#include "base/interrupt.h"
+#include "base/duration.h"
 #include "runner/app/app.h"
-#include "runner/app/duration.h"
-#include "runner/sweep/suite_runner.h"
+#include "runner/app/torch_verbs.h"
 
 namespace auxbench {
-namespace {
-
-struct RunArguments {
-  SuiteArguments suite;
-  std::string budget;
-  bool fail_fast = false;
-  bool quiet = false;
-};
-
-void say_summary(const RunResult& result, const std::filesystem::path& report, Progress& progress) {
-  const double overhead = result.wall_seconds > 0 ? 100 * (1 - result.cell_seconds / result.wall_seconds) : 0;
-  std::string line = std::to_string(result.completed) + " completed, " + std::to_string(result.cached) + " cached, " +
-                     std::to_string(result.skipped) + " skipped, " + std::to_string(result.failed) + " failed, " +
-                     std::to_string(result.not_run) + " not run, in " + duration_text(result.wall_seconds);
-  if (result.completed > 0)
-    line += " (" + std::to_string(overhead).substr(0, 4) + " % of it outside training and evaluation)";
-  progress.line(line);
-  progress.line("report: " + report.string());
-  if (result.signal != 0) progress.line("interrupted: the same command resumes where it stopped");
-}
-
-ExitCode run(const RunArguments& arguments) {
-  const auto budget = parse_duration(arguments.budget, "--budget");
-  const auto opened = open_suite(arguments.suite, "run");
-  Progress progress(arguments.quiet);
-  Store store(opened.out);
-  watch_signals();
-  for (const auto& warning : store.warnings()) progress.warning(warning);
-  progress.line(opened.suite.title + ": tier " + opened.suite.tier +
-                (opened.suite.proxy ? ", a proxy: " + opened.suite.proxy_reason : "") + "; " +
-                std::to_string(opened.suite.cells.size()) + " cells into " + opened.out.string());
-  ReportInput input;
-  const auto write_report = [&] {
-    input = report_input(opened.suite, opened.context, store.records(), opened.command);
-    write_file_atomically(opened.out / "report.md", render_markdown(input));
-  };
-  const RunOptions options = {.budget_seconds = budget, .fail_fast = arguments.fail_fast, .after_cell = write_report};
-  const auto result = run_suite(opened.suite, opened.context, options, store, progress);
-  write_report();
-  std::fputs(render_console(input).c_str(), stdout);
-  std::fflush(stdout);  // before the summary, which goes to stderr
-  say_summary(result, opened.out / "report.md", progress);
-  return exit_code(result);
-}
-
-}  // namespace
 
 void add_run(CLI::App& app, Outcome& outcome) {
   auto arguments = std::make_shared<RunArguments>();
+  auto budget = std::make_shared<std::string>();
   auto* verb = app.add_subcommand("run", "train and evaluate the cells of a suite, then report");
   add_suite_options(*verb, arguments->suite);
-  verb->add_option("--budget", arguments->budget, "start no new cell after this time, e.g. 90s, 30m, 6h");
+  verb->add_option("--budget", *budget, "start no new cell after this time, e.g. 90s, 30m, 6h");
   verb->add_flag("--fail-fast", arguments->fail_fast, "stop at the first cell that fails");
   verb->add_flag("-q,--quiet", arguments->quiet, "no progress, only warnings and the tables");
-  verb->callback([arguments, &outcome] { outcome = run(*arguments); });
+  verb->callback([arguments, budget, &outcome] {
+    arguments->budget_seconds = parse_duration(*budget, "--budget");
+    outcome = torch_verbs().run(*arguments);
+  });
 }
 
 }  // namespace auxbench

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "models/list/models.h"
 #include "runner/plan/language.h"
 
 namespace auxbench {
@@ -288,7 +289,9 @@ class Reader {
       if (value.contains(key)) refuse_at(suite_, child_pointer(pointer, key), "is for layers");
     constexpr int64_t kUsual = 224;
     const auto image = value.value("image", kUsual);
-    const std::vector<std::string> known = {"resnet18", "resnet34", "resnet50", "resnet101"};
+    std::vector<std::string> known;
+    for (const auto& model : kModels)
+      if (model.exists) known.emplace_back(model.name);
     for (const auto& network : words(value, pointer, "networks", "network", known, {}))
       for (const int count : threads) {
         const auto title = network + (image == kUsual ? "" : "-" + std::to_string(image));

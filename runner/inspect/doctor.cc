@@ -13,7 +13,6 @@
 #include "base/files/sha256.h"
 #include "base/files/torch_file.h"
 #include "base/parallel.h"
-#include "base/quantile.h"
 #include "base/stopwatch.h"
 #include "datasets/checks/inventory.h"
 #include "datasets/checks/shipped_photographs.h"
@@ -26,9 +25,6 @@
 #include "datasets/scenes/scene.h"
 #include "datasets/sources/fashion_mnist.h"
 #include "datasets/sources/memory_images.h"
-#include "runner/bench/training_speed.h"
-#include "runner/plan/cell_spec.h"
-#include "runner/training/device.h"
 
 namespace auxbench {
 namespace {
@@ -129,7 +125,7 @@ void examine_imagenet(const DoctorOptions& options, std::vector<Finding>& findin
 }
 
 void examine_data(const DoctorOptions& options, std::vector<Finding>& findings) {
-  for (const auto& name : inventory_names()) {
+  for (const auto& name : dataset_names()) {
     try {
       const auto found = take_inventory(name, options.root, available_threads());
       const auto text = name + " in " + found.folder.string() + ": " + found.content;
@@ -168,13 +164,6 @@ Finding examine_cache() {
   return {"cache", error || room > kLittleRoom ? Health::good : Health::note, text};
 }
 
-Finding examine_device(const c10::Device& device) {
-  const auto gpu = gpu_name(device);
-  return {"device", Health::good,
-          device.str() + ", " + std::to_string(threads_used()) + " threads, " + cpu_name() + (gpu.empty() ? "" : ", ") +
-              gpu + "; LibTorch " + torch_version()};
-}
-
 // Photographs a second from JPEG to batch, on one thread.
 double loading_rate(const ImageSet& garments) {
   constexpr uint64_t kPictures = 8;
@@ -195,23 +184,13 @@ double loading_rate(const ImageSet& garments) {
   return static_cast<double>(made) / watch.seconds();
 }
 
-double training_rate(const c10::Device& device) {
-  CellSpec cell;
-  cell.model = "resnet18";
-  cell.stem = "imagenet";
-  const int batch = device.is_cuda() ? 128 : 4, steps = device.is_cuda() ? 20 : 3;
-  cell.pretrain = StageSpec{.epochs = 1, .batch = batch, .lr = 0.01};
-  const auto speed = measure_training(cell, kPhotoSide, 3, 1000, steps, device);
-  return batch / quantile(speed.step_seconds, 0.5);
-}
-
 Finding examine_speed(const DoctorOptions& options, const ImageSet& garments) {
   const auto rounded = [](double rate) { return std::to_string(static_cast<int64_t>(std::lround(rate))); };
-  const double loaded = loading_rate(garments), trained = training_rate(options.device);
+  const double loaded = loading_rate(garments), trained = options.training_rate();
   const auto workers = static_cast<int64_t>(std::ceil(trained / loaded));
   const auto threads = available_threads();
   return {"speed", workers <= threads ? Health::good : Health::note,
-          "a worker makes " + rounded(loaded) + " photographs of 500 x 375 a second ready, " + options.device.str() +
+          "a worker makes " + rounded(loaded) + " photographs of 500 x 375 a second ready, " + options.device_name +
               " trains ResNet-18 with " + rounded(trained) + ": " + std::to_string(workers) +
               " keep it busy, this process has " + std::to_string(threads)};
 }
@@ -225,8 +204,8 @@ std::vector<Finding> examine(const DoctorOptions& options) {
   examine_data(options, findings);
   for (const auto& file : options.weights) findings.push_back(examine_weights(file));
   findings.push_back(examine_cache());
-  findings.push_back(examine_device(options.device));
-  if (options.speed && garments) findings.push_back(examine_speed(options, garments->train));
+  findings.push_back(options.device);
+  if (options.training_rate && garments) findings.push_back(examine_speed(options, garments->train));
   return findings;
 }
 

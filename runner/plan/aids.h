@@ -1,6 +1,7 @@
 // The training aids by name: the auxiliary module and its rivals (aux/ computes them), with their settings' defaults.
 //
-// One list for the suite language, the cells and the experiment.
+// aids.inc is the list itself, one line an aid, for the suite language, the cells and the experiment. Units of settings:
+// teacher_lr is a multiple of the network's learning rate, until a part of the training.
 #pragma once
 
 #include <map>
@@ -9,13 +10,21 @@
 
 namespace auxbench {
 
-// A full-precision network beside the one that is trained.
-enum class TeacherKind { none, frozen, joint };
+// A full-precision network beside the one that is trained: none; trained before, and then either frozen or trained
+// along; or trained along from scratch.
+enum class TeacherKind { none, frozen, joint, untrained };
+
+// What the network itself starts from: its full-precision pretraining; nothing; the same cell with float activations;
+// the same cell at the next wider bit-width.
+enum class AidStart { pretrained, scratch, weights_first, wider };
 
 struct Aid {
   std::string name;
   std::string what;
   TeacherKind teacher = TeacherKind::none;
+  AidStart start = AidStart::pretrained;
+  int epoch = 1;                           // of its code: raised when a change changes numbers
+  std::map<std::string, double> settings;  // name to default
 };
 
 const std::vector<Aid>& aids();

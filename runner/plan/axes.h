@@ -13,7 +13,10 @@ namespace auxbench {
 // UserError(invalid_suite) starting with `place` when the axes contradict each other or something necessary is missing.
 CellSpec resolve_cell(const nlohmann::json& flat, const std::string& place);
 
-// Every axis of the cell as a flat object, for matching.
+// The cell of a flat object as it stands: nothing is resolved, nothing held against anything else.
+CellSpec read_cell(const nlohmann::json& object, const std::string& place);
+
+// Every axis of the cell as a flat object, for matching; cell_to_json leaves out what is usual.
 nlohmann::json axes_of(const CellSpec& cell);
 
 // Each key of `where` agrees: nested objects key by key, `aid` as a set, a list for any other axis means any of these.

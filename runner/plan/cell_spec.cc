@@ -9,107 +9,10 @@
 #include "base/files/sha256.h"
 #include "quantizers/methods/methods.h"
 #include "runner/plan/aids.h"
-#include "runner/plan/cell_keys.h"
 
 namespace auxbench {
-namespace {
 
 using nlohmann::json;
-
-// A walk that puts every member it meets into `out`.
-auto writer(json& out) {
-  return [&out](const char* key, const auto& value, Presence) { out[key] = value; };
-}
-
-void leave_out(json& object, std::initializer_list<const char*> keys) {
-  for (const char* key : keys) object.erase(key);
-}
-
-json stage_to_json(const StageSpec& stage) {
-  json out;
-  visit_stage_keys(stage, writer(out));
-  if (stage.optimizer != "sgd") leave_out(out, {"momentum", "nesterov"});
-  if (stage.schedule != "step") leave_out(out, {"milestones", "gamma"});
-  return out;
-}
-
-json calibration_to_json(const CalibrationSpec& calibration) {
-  json out;
-  visit_calibration_keys(calibration, writer(out));
-  return out;
-}
-
-json auxi_to_json(const AuxiSpec& auxi) {
-  json out;
-  visit_auxi_keys(auxi, writer(out));
-  return out;
-}
-
-json detector_to_json(const DetectorSpec& detector) {
-  json out;
-  visit_detector_keys(detector, writer(out));
-  return out;
-}
-
-// A walk that reads the keys of an object: those that are always there must be, and finish() refuses any other.
-class Reader {
- public:
-  Reader(const json& object, std::string place) : object_(object), place_(std::move(place)) {
-    if (!object.is_object()) refuse("not an object");
-    for (const auto& [key, value] : object.items()) unread_.push_back(key);
-  }
-  template <typename T>
-  void operator()(const char* key, T& value, Presence presence) {
-    if (object_.contains(key))
-      read(key, value);
-    else if (presence == Presence::always)
-      refuse(std::string(key) + " is missing");
-  }
-  bool has(const char* key) const { return object_.contains(key); }
-  const json& raw(const char* key) {
-    std::erase(unread_, key);
-    return object_.at(key);
-  }
-  void finish() const {
-    if (!unread_.empty()) refuse("unknown key " + unread_.front());
-  }
-
- private:
-  template <typename T>
-  void read(const char* key, T& value) {
-    std::erase(unread_, key);
-    try {
-      object_.at(key).get_to(value);
-    } catch (const json::exception& error) {
-      refuse(std::string(key) + ": " + error.what());
-    }
-  }
-  [[noreturn]] void refuse(const std::string& what) const {
-    throw UserError(ExitCode::invalid_suite, place_ + ": " + what);
-  }
-
-  const json& object_;
-  std::string place_;
-  std::vector<std::string> unread_;
-};
-
-StageSpec stage_from_json(const json& object, const std::string& place) {
-  StageSpec stage;
-  Reader reader(object, place);
-  visit_stage_keys(stage, reader);
-  reader.finish();
-  return stage;
-}
-
-// An object inside a cell; walk(value, reader) visits its keys.
-template <typename Part, typename Walk>
-void read_part(Reader& cell, const char* key, Part& part, const Walk& walk) {
-  Reader reader(cell.raw(key), std::string("cell: ") + key);
-  walk(part, reader);
-  reader.finish();
-}
-
-}  // namespace
 
 bool CellSpec::has_aid(const std::string& name) const { return std::find(aid.begin(), aid.end(), name) != aid.end(); }
 
@@ -146,69 +49,56 @@ CellSpec pretraining_of(const CellSpec& cell, bool with_auxi) {
   return start;
 }
 
-// 2 <- 4 <- 8 <- 32: the width that progressive training comes from.
-int next_wider(int bits) {
+// 2 <- 4 <- 8 <- 32: the width that progressive training comes from, of those that the method defines.
+int next_wider(int bits, const BitRange& defined) {
   for (const int wider : {2, 4, 8})
-    if (bits < wider) return wider;
+    if (bits < wider && defined.has(wider)) return wider;
   return 32;
+}
+
+CellSpec wider_of(const CellSpec& cell) {
+  const auto* method = find_quantizer(cell.quantizer);
+  CellSpec wider = cell;
+  wider.weight_bits = next_wider(cell.weight_bits, method == nullptr ? BitRange() : method->weight_bits);
+  wider.activation_bits = next_wider(cell.activation_bits, method == nullptr ? BitRange() : method->activation_bits);
+  return wider;
+}
+
+CellSpec weights_first_of(const CellSpec& cell) {
+  CellSpec start = cell;
+  start.activation_bits = 32;
+  std::erase(start.aid, "two-stage");
+  return start;
+}
+
+bool quantizes_nothing(const CellSpec& cell) { return cell.weight_bits == 32 && cell.activation_bits == 32; }
+
+bool has_start_of(const CellSpec& cell, AidStart start) {
+  return std::any_of(cell.aid.begin(), cell.aid.end(),
+                     [&](const std::string& name) { return find_aid(name)->start == start; });
 }
 
 }  // namespace
 
+// A start that quantizes nothing is full precision itself.
 std::optional<CellSpec> CellSpec::parent() const {
-  if (full_precision() || !has_start() || has_aid("apprentice-a") || has_aid("apprentice-b")) return std::nullopt;
-  if (has_aid("two-stage") && activation_bits < 32) {
-    CellSpec weights_first = *this;
-    weights_first.activation_bits = 32;
-    std::erase(weights_first.aid, "two-stage");
-    return weights_first;
-  }
-  if (has_aid("progressive") && (weight_bits < 8 || activation_bits < 8)) {
-    CellSpec wider = *this;
-    wider.weight_bits = next_wider(weight_bits);
-    if (activation_bits < 32) wider.activation_bits = next_wider(activation_bits);
-    return wider;
-  }
+  if (full_precision() || !has_start() || has_start_of(*this, AidStart::scratch)) return std::nullopt;
+  if (has_start_of(*this, AidStart::weights_first) && activation_bits < 32)
+    if (auto start = weights_first_of(*this); !quantizes_nothing(start)) return start;
+  if (has_start_of(*this, AidStart::wider))
+    if (auto start = wider_of(*this); !quantizes_nothing(start)) return start;
   return pretraining_of(*this, has_auxi() && auxi.pretrain);
 }
 
 std::optional<CellSpec> CellSpec::teacher() const {
-  if (!has_teacher() || !has_start() || has_aid("apprentice-a")) return std::nullopt;
+  const bool trained_before = std::any_of(aid.begin(), aid.end(), [](const auto& name) {
+    const auto kind = find_aid(name)->teacher;
+    return kind == TeacherKind::frozen || kind == TeacherKind::joint;
+  });
+  const bool untrained = std::any_of(
+      aid.begin(), aid.end(), [](const auto& name) { return find_aid(name)->teacher == TeacherKind::untrained; });
+  if (!trained_before || untrained || !has_start()) return std::nullopt;
   return pretraining_of(*this, false);
-}
-
-json cell_to_json(const CellSpec& cell) {
-  json out;
-  visit_cell_keys(cell, writer(out));
-  if (cell.stem != "small") leave_out(out, {"stem_stride"});
-  if (cell.block != "group") leave_out(out, {"bases"});
-  if (cell.full_precision()) leave_out(out, {"weight_bits", "activation_bits", "first_last", "quantize_at"});
-  if (cell.quantizer_settings.empty()) leave_out(out, {"quantizer_settings"});
-  if (cell.aid_settings.empty()) leave_out(out, {"aid_settings"});
-  if (cell.weights.empty()) leave_out(out, {"weights"});
-  if (cell.has_auxi()) out["auxi"] = auxi_to_json(cell.auxi);
-  if (cell.task == "detection") out["detector"] = detector_to_json(cell.detector);
-  if (cell.pretrain) out["pretrain"] = stage_to_json(*cell.pretrain);
-  if (!cell.full_precision() && cell.finetune) out["finetune"] = stage_to_json(*cell.finetune);
-  if (cell.calibrate) out["calibrate"] = calibration_to_json(*cell.calibrate);
-  return out;
-}
-
-CellSpec cell_from_json(const json& object) {
-  CellSpec cell;
-  Reader reader(object, "cell");
-  visit_cell_keys(cell, reader);
-  if (reader.has("auxi"))
-    read_part(reader, "auxi", cell.auxi, [](auto& part, auto& keys) { visit_auxi_keys(part, keys); });
-  if (reader.has("detector"))
-    read_part(reader, "detector", cell.detector, [](auto& part, auto& keys) { visit_detector_keys(part, keys); });
-  if (reader.has("pretrain")) cell.pretrain = stage_from_json(reader.raw("pretrain"), "cell: pretrain");
-  if (reader.has("finetune")) cell.finetune = stage_from_json(reader.raw("finetune"), "cell: finetune");
-  if (reader.has("calibrate"))
-    read_part(reader, "calibrate", cell.calibrate.emplace(),
-              [](auto& part, auto& keys) { visit_calibration_keys(part, keys); });
-  reader.finish();
-  return cell;
 }
 
 namespace {
@@ -259,11 +149,10 @@ std::string cell_slug(const CellSpec& cell) {
 std::string cell_id(const CellSpec& cell, const IdentityContext& context) {
   auto spec = cell_to_json(cell);
   spec.erase("weights");  // what the file holds decides, not where it lies
-  const json whole = {{"cell", spec},
-                      {"data_manifest", context.data_manifest},
-                      {"weights", context.weights},
-                      {"device_class", context.device_class},
-                      {"code_epoch", context.code_epoch}};
+  json whole = {{"cell", spec}, {"data_manifest", context.data_manifest}, {"device_class", context.device_class}};
+  if (!context.weights.empty()) whole["weights"] = context.weights;
+  for (const auto& [part, epoch] : context.code_epochs)
+    if (epoch > 1) whole["code_epochs"][part] = epoch;
   return cell_slug(cell) + "-" + sha256_hex(canonical_json(whole)).substr(0, 12);
 }
 

@@ -1,8 +1,8 @@
 // One cell: a network, a precision, training aids, data, recipe and seed, every axis in the singular.
 //
-// Names and numbers only; nothing here knows torch. The JSON form is canonical: a cell of full precision
-// carries no quantization and no fine-tuning keys, a cell without the auxiliary module carries no `auxi`,
-// so that two cells that train the same thing have the same JSON and therefore the same id.
+// Names and numbers only; nothing here knows torch. The JSON form is canonical: it holds what differs from the defaults
+// below, so that two cells that train the same thing have the same JSON and therefore the same id, and a key that a later
+// version adds renames no cell that does not use it.
 #pragma once
 
 #include <cstdint>
@@ -79,7 +79,7 @@ struct CellSpec {
   std::string quantize_at;           // conv-input | block-output; resolved from the quantizer when not given
   std::map<std::string, double> quantizer_settings;  // "weight.NAME", "activation.NAME" (headers of quantizers/)
   std::vector<std::string> aid;                      // sorted; "auxi" is the module, others its rivals
-  std::map<std::string, double> aid_settings;        // "AID.NAME" (runner/plan/aids.h)
+  std::map<std::string, double> aid_settings;        // "AID.NAME" (runner/plan/aids.inc)
   AuxiSpec auxi;                                     // meaningful when has_auxi()
   DetectorSpec detector;                             // meaningful for detection
   std::string weights;                               // file that full precision starts from; empty: initialisation
@@ -114,20 +114,21 @@ struct CellSpec {
   bool operator==(const CellSpec&) const = default;
 };
 
-// Canonical JSON of all that the number depends on, its parent's stage included. Excludes nothing but names.
+// Canonical JSON of all that the number depends on, its parent's stage included: what differs from the defaults.
 nlohmann::json cell_to_json(const CellSpec& cell);
-// The inverse; throws UserError(invalid_suite) for anything cell_to_json would not have written.
-CellSpec cell_from_json(const nlohmann::json& object);
+// The inverse; a key that is missing has its default. Throws UserError(invalid_suite) starting with `place` for keys and
+// words that this version does not know, and for axes that make no sense together.
+CellSpec cell_from_json(const nlohmann::json& object, const std::string& place = "cell");
 
 // "resnet18-plain-dorefa-w2a2-auxi-s0": readable, not unique.
 std::string cell_slug(const CellSpec& cell);
 
 // What else can change the number.
 struct IdentityContext {
-  std::string data_manifest;  // SHA-256 over the dataset's files
-  std::string weights;        // SHA-256 of imported initial weights, or empty
-  std::string device_class;   // "cpu" | "cuda"
-  int code_epoch = 0;         // raised when a change of code changes numbers
+  std::string data_manifest;               // SHA-256 over the dataset's files
+  std::string weights;                     // SHA-256 of imported initial weights, or empty
+  std::string device_class;                // "cpu" | "cuda"
+  std::map<std::string, int> code_epochs;  // of the code's parts (code_epochs.h); only those above 1 count
 };
 
 // slug + "-" + 12 hex of SHA-256 over the canonical JSON of cell and context.

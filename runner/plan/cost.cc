@@ -1,22 +1,17 @@
 #include "runner/plan/cost.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "base/check.h"
+#include "models/list/models.h"
 
 namespace auxbench {
 namespace {
 
-// Multiply-accumulates of one 224-pixel image in units of 1e9, and weighted layers.
-struct ModelSize {
-  double gmacs;
-  double layers;
-};
-
-ModelSize size_of(const std::string& model) {
-  if (model == "resnet34") return {3.67, 36};
-  if (model == "resnet50") return {4.09, 53};
-  if (model == "resnet101") return {7.80, 104};
-  return {1.82, 20};
+const ModelFacts& facts_of(const std::string& model) {
+  const auto* facts = find_model(model);
+  AUXBENCH_CHECK(facts != nullptr, "a model of the list, not " + model);
+  return *facts;
 }
 
 // 0: it only evaluates.
@@ -31,7 +26,7 @@ double image_passes(const CellSpec& cell, int64_t train_images, int64_t test_ima
     // A step of reconstruction is one layer's; recording passes the images twice for each of them.
     const auto& calibrate = *cell.calibrate;
     const auto seen = static_cast<double>(std::min<int64_t>(calibrate.images, train_images));
-    const double recorded = calibrate.iterations > 0 ? 2 * size_of(cell.model).layers * seen : 0;
+    const double recorded = calibrate.iterations > 0 ? 2 * facts_of(cell.model).layers * seen : 0;
     return seen + recorded + 3.0 * calibrate.iterations * calibrate.batch + static_cast<double>(test_images);
   }
   if (!cell.trains()) return static_cast<double>(test_images);
@@ -41,7 +36,7 @@ double image_passes(const CellSpec& cell, int64_t train_images, int64_t test_ima
 }
 
 double seconds_by_arithmetic(const CellSpec& cell, int64_t train_images, int64_t test_images) {
-  const auto size = size_of(cell.model);
+  const auto& size = facts_of(cell.model);
   const bool imagenet = cell.stem == "imagenet";
   const double pixels = imagenet ? 1.0 : 16.0 * (28.0 * 28.0) / (224.0 * 224.0) / (cell.stem_stride * cell.stem_stride);
   const double macs = size.gmacs * 1e9 * cell.width * cell.width * pixels;
@@ -52,28 +47,41 @@ double seconds_by_arithmetic(const CellSpec& cell, int64_t train_images, int64_t
   return (passes * macs / kMacsPerSecond + steps * size.layers * kSecondsPerLayer) * (cell.has_auxi() ? 1.4 : 1.0);
 }
 
-// The same work a step: everything but seed and number of epochs.
-bool same_kind(const CellSpec& a, const CellSpec& b) {
-  return a.model == b.model && a.width == b.width && a.stem == b.stem && a.stem_stride == b.stem_stride &&
-         a.skip == b.skip && a.block == b.block && a.bases == b.bases && a.quantizer == b.quantizer && a.aid == b.aid &&
-         a.dataset == b.dataset && batch_of(a) == batch_of(b);
+// Equal for cells that do the same work a step.
+std::string kind_of(const CellSpec& cell, const std::string& device_class) {
+  std::string kind = device_class;
+  const auto add = [&](const std::string& part) { kind += " " + part; };
+  for (const auto& word : {cell.model, cell.stem, cell.block, cell.quantizer, cell.first_last, cell.dataset}) add(word);
+  for (const int number : {cell.stem_stride, cell.skip ? 1 : 0, cell.bases, cell.weight_bits, cell.activation_bits,
+                           batch_of(cell), cell.post_training() ? 1 : 0})
+    add(std::to_string(number));
+  add(std::to_string(cell.width));
+  for (const auto& aid : cell.aid) add(aid);
+  return kind;
+}
+
+double median(std::vector<double>& values) {
+  const auto middle = values.begin() + std::ssize(values) / 2;
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
 }
 
 }  // namespace
 
-CostEstimate estimate_cost(const CellSpec& cell, int64_t train_images, int64_t test_images,
-                           const std::map<std::string, Record>& records) {
-  const double passes = image_passes(cell, train_images, test_images);
-  double best = 0;
-  for (const auto& [id, record] : records) {
-    if (record.status != Status::completed || !record.facts.contains("train_images")) continue;
-    const auto other = cell_from_json(record.spec);
-    if (!same_kind(cell, other)) continue;
-    const double other_passes = image_passes(other, record.facts.at("train_images").get<int64_t>(),
-                                             record.facts.at("test_images").get<int64_t>());
-    best = record.seconds.at("total") * passes / other_passes;
+Prices::Prices(const std::vector<PastRun>& history) {
+  std::map<std::string, std::vector<double>> rates;
+  for (const auto& run : history) {
+    const double passes = image_passes(run.spec, run.train_images, run.test_images);
+    if (passes > 0 && run.seconds > 0) rates[kind_of(run.spec, run.device_class)].push_back(run.seconds / passes);
   }
-  if (best > 0) return {.seconds = best, .from_history = true};
+  for (auto& [kind, values] : rates) seconds_per_pass_[kind] = median(values);
+}
+
+CostEstimate Prices::estimate(const CellSpec& cell, const std::string& device_class, int64_t train_images,
+                              int64_t test_images) const {
+  const auto past = seconds_per_pass_.find(kind_of(cell, device_class));
+  if (past != seconds_per_pass_.end())
+    return {.seconds = past->second * image_passes(cell, train_images, test_images), .from_history = true};
   return {.seconds = seconds_by_arithmetic(cell, train_images, test_images)};
 }
 

@@ -1,21 +1,41 @@
-// What a cell will cost, before it is run: from records of the same kind where there are any, else from arithmetic.
+// What a cell will cost, before it is run: from finished cells of the same kind where there are any, else from
+// arithmetic.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
-#include "results/record.h"
 #include "runner/plan/cell_spec.h"
 
 namespace auxbench {
 
-struct CostEstimate {
+// A finished cell and what it took.
+struct PastRun {
+  CellSpec spec;
+  std::string device_class;  // "cpu" | "cuda"
+  int64_t train_images = 0, test_images = 0;
   double seconds = 0;
-  bool from_history = false;  // false: arithmetic only, good to a factor of three
 };
 
-// `records`: of this machine, by id. `train_images`, `test_images`: what the cell's data come to.
-CostEstimate estimate_cost(const CellSpec& cell, int64_t train_images, int64_t test_images,
-                           const std::map<std::string, Record>& records);
+struct CostEstimate {
+  double seconds = 0;
+  bool from_history = false;  // false: arithmetic only, good to a factor of three on two cores
+};
+
+class Prices {
+ public:
+  // Of this machine.
+  explicit Prices(const std::vector<PastRun>& history);
+
+  // The median rate of past runs that do the same work a step (all but seed, length of training and number of images) on
+  // the same class of device, else arithmetic. `train_images`, `test_images`: what the cell's data come to.
+  [[nodiscard]] CostEstimate estimate(const CellSpec& cell, const std::string& device_class, int64_t train_images,
+                                      int64_t test_images) const;
+
+ private:
+  std::map<std::string, double> seconds_per_pass_;  // of an image through the network, by kind of work
+};
 
 }  // namespace auxbench

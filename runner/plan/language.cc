@@ -1,7 +1,6 @@
 #include "runner/plan/language.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 #include "base/error.h"
@@ -10,8 +9,6 @@ namespace auxbench {
 namespace {
 
 using nlohmann::json;
-
-constexpr int kLargestWhole = std::numeric_limits<int>::max();
 
 const LanguageKey* find_key(const std::string& object, const std::string& key) {
   for (const auto& entry : suite_language())

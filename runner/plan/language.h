@@ -3,6 +3,7 @@
 // The checker, the schema's test and docs/suites.md all follow this one list.
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct LanguageKey {
 };
 
 const std::vector<LanguageKey>& suite_language();
+
+// The largest whole number that may stand anywhere.
+inline constexpr int kLargestWhole = std::numeric_limits<int>::max();
 
 // Checks the object at `pointer` key by key, objects inside it included. Throws UserError(invalid_suite) as
 // "file:line:col: /pointer: what, did you mean ...".

@@ -56,6 +56,7 @@ struct PlannedCell {
   CellSpec spec;
   std::string id;  // slug + 12 hex digits; the slug alone while its data set is not here
   std::string slug;
+  std::string data_manifest;       // SHA-256 over the data set's content; empty while it is not here
   std::vector<std::string> needs;  // ids of the cells whose weights it starts from or learns from; they stand before it
   std::vector<std::string> groups;  // of the suite that list it
   bool implied = false;             // not listed itself: needed by a listed cell
@@ -67,6 +68,7 @@ struct PlannedCell {
 };
 
 struct Plan {
+  std::string version;  // of the program that made it
   std::string suite, title, tier;
   bool proxy = false;              // the tier does not run the paper's data: reported figures are not comparable
   std::string proxy_reason;        // "Fashion-MNIST, reduced network"

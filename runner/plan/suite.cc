@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/files/canonical_json.h"
-#include "runner/plan/axes.h"
+#include "runner/plan/check_cell.h"
 #include "runner/plan/expand.h"
 #include "runner/plan/language.h"
 #include "runner/plan/tables.h"
@@ -67,36 +67,72 @@ LocatedJson read_suite(const std::filesystem::path& path) {
   return suite;
 }
 
-bool any_glob(const std::vector<std::string>& globs, const ListedCell& cell) {
-  const auto fits = [&](const std::string& glob, const std::string& name) {
-    return fnmatch(glob.c_str(), name.c_str(), 0) == 0;
-  };
+bool any_glob(const std::vector<std::string>& globs, const std::string& slug, const std::vector<std::string>& groups) {
   return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-    return fits(glob, cell_slug(cell.spec)) || std::any_of(cell.groups.begin(), cell.groups.end(),
-                                                           [&](const std::string& group) { return fits(glob, group); });
+    const auto fits = [&](const std::string& name) { return fnmatch(glob.c_str(), name.c_str(), 0) == 0; };
+    return fits(slug) || std::any_of(groups.begin(), groups.end(), fits);
   });
 }
 
-// Cells in order, each once, each after those whose weights it starts from.
+bool is_chosen(const CellSpec& cell, const std::vector<std::string>& groups, const SuiteRequest& request) {
+  if (request.only.empty() && request.skip.empty()) return true;
+  const auto slug = cell_slug(cell);
+  return (request.only.empty() || any_glob(request.only, slug, groups)) && !any_glob(request.skip, slug, groups);
+}
+
+// Cells in order, each once, each after those whose weights it needs.
 class CellList {
  public:
-  void add(const CellSpec& cell, const std::vector<std::string>& groups, bool implied) {
-    for (const auto& needed : {cell.parent(), cell.teacher()})
-      if (needed) add(*needed, {}, true);
-    const auto key = canonical_json(cell_to_json(cell));
-    const auto [found, is_new] = index_.try_emplace(key, cells_.size());
-    if (is_new) cells_.push_back({.spec = cell, .groups = {}, .implied = true});
-    auto& listed = cells_[found->second];
-    listed.implied = listed.implied && implied;
+  void add(const CellSpec& cell, const std::vector<std::string>& groups, bool chosen, const std::string& place) {
+    const auto index = add(cell, chosen ? Wanted::chosen : Wanted::no, place);
+    listed_[index] = true;
+    auto& own = cells_[index].groups;
     for (const auto& group : groups)
-      if (!group.empty() && std::find(listed.groups.begin(), listed.groups.end(), group) == listed.groups.end())
-        listed.groups.push_back(group);
+      if (!group.empty() && std::find(own.begin(), own.end(), group) == own.end()) own.push_back(group);
   }
-  std::vector<ListedCell> take() { return std::move(cells_); }
+
+  std::vector<ListedCell> take() {
+    for (size_t i = 0; i < cells_.size(); ++i) {
+      cells_[i].selected = wanted_[i] != Wanted::no;
+      cells_[i].implied = cells_[i].selected ? wanted_[i] == Wanted::needed : !listed_[i];
+    }
+    return std::move(cells_);
+  }
 
  private:
+  enum class Wanted { no, needed, chosen };
+
+  size_t add(const CellSpec& cell, Wanted wanted, const std::string& place) {
+    auto key = canonical_json(cell_to_json(cell));
+    if (const auto found = index_.find(key); found != index_.end()) return raise(found->second, wanted);
+    std::vector<std::string> needs;
+    for (const auto& needed : {cell.parent(), cell.teacher()}) {
+      if (!needed) continue;
+      check_cell(*needed, place + ": what " + cell_slug(cell) + " starts from, " + cell_slug(*needed));
+      const auto index = add(*needed, std::min(wanted, Wanted::needed), place);
+      const auto& name = cells_[index].key;
+      if (std::find(needs.begin(), needs.end(), name) == needs.end()) needs.push_back(name);
+    }
+    const auto index = cells_.size();
+    index_[key] = index;
+    cells_.push_back({.spec = cell, .key = std::move(key), .needs = std::move(needs), .groups = {}});
+    wanted_.push_back(wanted);
+    listed_.push_back(false);
+    return index;
+  }
+
+  // What a cell needs is wanted as much as the cell is.
+  size_t raise(size_t index, Wanted wanted) {
+    if (wanted <= wanted_[index]) return index;
+    wanted_[index] = wanted;
+    for (const auto& needed : cells_[index].needs) raise(index_.at(needed), Wanted::needed);
+    return index;
+  }
+
   std::map<std::string, size_t> index_;
   std::vector<ListedCell> cells_;
+  std::vector<Wanted> wanted_;
+  std::vector<bool> listed_;
 };
 
 // The first seed of all cells before the second of any: a run cut short has every row.
@@ -104,34 +140,23 @@ std::vector<ListedCell> list_cells(const std::vector<TieredCell>& tiered, const 
   CellList list;
   size_t most = 0;
   for (const auto& cell : tiered) most = std::max(most, cell.seeds.size());
-  for (size_t seed = 0; seed < most; ++seed) {
-    for (const auto& cell : tiered) {
-      if (seed >= cell.seeds.size()) continue;
-      const ListedCell candidate = {.spec = cell.seeds[seed], .groups = cell.written->groups};
-      if (!request.only.empty() && !any_glob(request.only, candidate)) continue;
-      if (any_glob(request.skip, candidate)) continue;
-      list.add(candidate.spec, candidate.groups, false);
-    }
-  }
+  for (size_t seed = 0; seed < most; ++seed)
+    for (const auto& cell : tiered)
+      if (seed < cell.seeds.size())
+        list.add(cell.seeds[seed], cell.written->groups, is_chosen(cell.seeds[seed], cell.written->groups, request),
+                 cell.written->place);
   return list.take();
 }
 
-}  // namespace
-
-std::vector<std::string> suite_tiers(const std::filesystem::path& path) {
-  const auto suite = read_suite(path);
-  std::vector<std::string> tiers;
-  for (const auto& [name, tier] : suite.value.at("tiers").items()) tiers.push_back(name);
-  return tiers;
+void refuse_no_cells(const LocatedJson& suite, const SuiteRequest& request) {
+  const bool filtered = !request.only.empty() || !request.skip.empty();
+  throw UserError(
+      filtered ? ExitCode::usage : ExitCode::invalid_suite,
+      suite.at("") + ": no cells are left in tier " + request.tier + (filtered ? " after --only and --skip" : ""));
 }
 
-SuiteSpec load_suite(const std::filesystem::path& path, const SuiteRequest& request) {
-  const auto suite = read_suite(path);
-  const auto tiers = suite_tiers(path);
-  if (std::find(tiers.begin(), tiers.end(), request.tier) == tiers.end())
-    throw UserError(ExitCode::usage, "--tier " + request.tier + ": " + path.string() + " has no such tier" +
-                                         suggestion(request.tier, tiers));
-  const auto written = expand_groups(suite, request.most_cells);
+std::vector<TieredCell> tier_cells(const LocatedJson& suite, const std::vector<WrittenCell>& written,
+                                   const SuiteRequest& request) {
   std::vector<TieredCell> tiered;
   size_t count = 0;
   for (const auto& cell : written) {
@@ -140,6 +165,36 @@ SuiteSpec load_suite(const std::filesystem::path& path, const SuiteRequest& requ
     count += tiered.back().seeds.size();
     if (count > request.most_cells) refuse_too_many(suite, "", request.most_cells);
   }
+  return tiered;
+}
+
+}  // namespace
+
+struct Suite::Contents {
+  std::filesystem::path path;
+  LocatedJson suite;
+};
+
+Suite::Suite(const std::filesystem::path& path)
+    : contents_(std::make_unique<Contents>(Contents{.path = path, .suite = read_suite(path)})) {}
+Suite::~Suite() = default;
+Suite::Suite(Suite&&) noexcept = default;
+Suite& Suite::operator=(Suite&&) noexcept = default;
+
+std::vector<std::string> Suite::tiers() const {
+  std::vector<std::string> names;
+  for (const auto& [name, tier] : contents_->suite.value.at("tiers").items()) names.push_back(name);
+  return names;
+}
+
+SuiteSpec Suite::resolve(const SuiteRequest& request) const {
+  const auto& [path, suite] = *contents_;
+  const auto names = tiers();
+  if (std::find(names.begin(), names.end(), request.tier) == names.end())
+    throw UserError(ExitCode::usage, "--tier " + request.tier + ": " + path.string() + " has no such tier" +
+                                         suggestion(request.tier, names));
+  const auto written = expand_groups(suite, request.most_cells);
+  const auto tiered = tier_cells(suite, written, request);
   SuiteSpec spec;
   spec.name = suite.value.value("name", path.stem().string());
   spec.title = suite.value.value("title", spec.name);
@@ -148,13 +203,15 @@ SuiteSpec load_suite(const std::filesystem::path& path, const SuiteRequest& requ
   spec.proxy = tier.value("proxy", false);
   spec.proxy_reason = tier.value("proxy_reason", std::string());
   spec.cells = list_cells(tiered, request);
-  if (spec.cells.empty())
-    throw UserError(request.only.empty() && request.skip.empty() ? ExitCode::invalid_suite : ExitCode::usage,
-                    suite.at("") + ": no cells are left in tier " + request.tier +
-                        (request.only.empty() && request.skip.empty() ? "" : " after --only and --skip"));
+  if (std::none_of(spec.cells.begin(), spec.cells.end(), [](const auto& cell) { return cell.selected; }))
+    refuse_no_cells(suite, request);
   spec.tables = read_tables(suite, tiered);
   spec.claims = read_claims(suite, spec.tables);
   return spec;
+}
+
+SuiteSpec load_suite(const std::filesystem::path& path, const SuiteRequest& request) {
+  return Suite(path).resolve(request);
 }
 
 }  // namespace auxbench

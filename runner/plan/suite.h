@@ -5,58 +5,23 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "runner/plan/cell_spec.h"
+#include "runner/plan/plan.h"
 
 namespace auxbench {
 
-// A cell as the suite asked for it: its spec, and the names of the groups that list it.
+// A cell as the suite asked for it.
 struct ListedCell {
   CellSpec spec;
-  std::vector<std::string> groups;
-  bool implied = false;  // not listed itself: the full-precision parent of a listed cell
-};
-
-// metric name ("top1", "top5", "ap" ...) -> figure in percent, as printed in the paper.
-using ReportedFigures = std::map<std::string, double>;
-
-// One column of a table. `role` tells the report which deltas to print.
-struct TableColumn {
-  std::string id;
-  std::string title;
-  std::string role;  // full-precision | baseline | aid | other
-};
-
-struct TableEntry {
-  std::vector<CellSpec> cells;  // one per seed; empty when the suite lists no such cell: the paper has it, we do not
-  ReportedFigures reported;     // empty when the paper reports none
-};
-
-struct TableRow {
-  std::string title;
-  std::optional<int> epoch{};       // figures of that epoch of the learning curve, not of the end
-  std::vector<TableEntry> entries;  // one per column
-};
-
-struct TableSpec {
-  std::string id;
-  std::string title;
-  std::string source;                // of the reported figures: paper, table, page
-  std::vector<std::string> metrics;  // first: the one deltas are taken of
-  std::vector<TableColumn> columns;
-  std::vector<TableRow> rows;
-  std::string note;
-};
-
-struct ClaimSpec {
-  std::string text;    // the paper's claim in one sentence
-  std::string table;   // whose baseline and aid columns decide it
-  std::string row;     // title of the row, or empty: every row
-  std::string column;  // id of the column held against the baseline column
+  std::string key;                  // canonical JSON: two cells that train the same thing have the same
+  std::vector<std::string> needs;   // keys of the cells whose weights it starts from or learns from
+  std::vector<std::string> groups;  // that list it
+  bool implied = false;             // not asked for itself: needed by a cell that is
+  bool selected = true;             // false: left out by --only or --skip
 };
 
 // A suite resolved for one tier.
@@ -66,9 +31,9 @@ struct SuiteSpec {
   std::string tier;
   bool proxy = false;             // the tier does not run the paper's data: reported figures are not comparable
   std::string proxy_reason;       // "Fashion-MNIST, reduced network"
-  std::vector<ListedCell> cells;  // in suite order, parents before children
-  std::vector<TableSpec> tables;
-  std::vector<ClaimSpec> claims;
+  std::vector<ListedCell> cells;  // in suite order, each behind what it needs; those left out, too
+  std::vector<Table> tables;      // of keys: make_plan puts ids in their place
+  std::vector<Claim> claims;
 };
 
 struct SuiteRequest {
@@ -79,11 +44,26 @@ struct SuiteRequest {
   size_t most_cells = 10'000;           // a product that gives more, seeds counted, is a slip of the pen
 };
 
-// The names of the tiers a suite defines, in its order.
-std::vector<std::string> suite_tiers(const std::filesystem::path& path);
+// A suite's file, read and checked once, from which each tier can be had.
+class Suite {
+ public:
+  explicit Suite(const std::filesystem::path& path);
+  ~Suite();
+  Suite(Suite&&) noexcept;
+  Suite& operator=(Suite&&) noexcept;
 
-// Reads, checks, expands. With `only` or `skip` the parents of what is left stay, as implied cells, and tables keep
-// their shape.
+  // The names of the tiers it defines, in its order.
+  [[nodiscard]] std::vector<std::string> tiers() const;
+  // Expands it. With `only` or `skip` the cells that what is left needs stay selected, as implied cells, and tables keep
+  // their shape.
+  [[nodiscard]] SuiteSpec resolve(const SuiteRequest& request) const;
+
+ private:
+  struct Contents;
+  std::unique_ptr<Contents> contents_;
+};
+
+// Suite(path).resolve(request).
 SuiteSpec load_suite(const std::filesystem::path& path, const SuiteRequest& request);
 
 }  // namespace auxbench

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/files/canonical_json.h"
 #include "runner/plan/axes.h"
 #include "runner/plan/language.h"
 
@@ -28,7 +29,7 @@ class TableReader {
               const json& table)
       : suite_(suite), cells_(cells), pointer_(pointer), table_(table) {}
 
-  TableSpec read() {
+  Table read() {
     spec_.id = required(suite_, pointer_, table_, "id");
     spec_.title = table_.value("title", spec_.id);
     spec_.source = table_.value("source", std::string());
@@ -91,7 +92,7 @@ class TableReader {
     }
   }
 
-  std::vector<CellSpec> cells_of(const std::string& pointer, const json& where, const std::string& column) {
+  std::vector<std::string> cells_of(const std::string& pointer, const json& where, const std::string& column) {
     std::vector<CellSpec> found;
     for (const auto& cell : cells_) {
       if (!matches(cell.written->axes, cell.written->groups, where)) continue;
@@ -105,7 +106,9 @@ class TableReader {
                   "column " + column + " fits both " + cell_slug(found.front()) + " and " + cell_slug(spec) +
                       ": say more in where");
     }
-    return found;
+    std::vector<std::string> keys;
+    for (const auto& spec : found) keys.push_back(canonical_json(cell_to_json(spec)));
+    return keys;
   }
 
   const LocatedJson& suite_;
@@ -114,13 +117,13 @@ class TableReader {
   const json& table_;
   json base_;
   std::vector<json> column_where_;
-  TableSpec spec_;
+  Table spec_;
 };
 
 }  // namespace
 
-std::vector<TableSpec> read_tables(const LocatedJson& suite, const std::vector<TieredCell>& cells) {
-  std::vector<TableSpec> tables;
+std::vector<Table> read_tables(const LocatedJson& suite, const std::vector<TieredCell>& cells) {
+  std::vector<Table> tables;
   if (!suite.value.contains("tables")) return tables;
   const auto& list = suite.value.at("tables");
   for (size_t i = 0; i < list.size(); ++i) {
@@ -130,18 +133,18 @@ std::vector<TableSpec> read_tables(const LocatedJson& suite, const std::vector<T
   return tables;
 }
 
-std::vector<ClaimSpec> read_claims(const LocatedJson& suite, const std::vector<TableSpec>& tables) {
-  std::vector<ClaimSpec> claims;
+std::vector<Claim> read_claims(const LocatedJson& suite, const std::vector<Table>& tables) {
+  std::vector<Claim> claims;
   if (!suite.value.contains("claims")) return claims;
   const auto& list = suite.value.at("claims");
   for (size_t i = 0; i < list.size(); ++i) {
     const auto pointer = child_pointer("/claims", i);
-    const ClaimSpec claim = {.text = required(suite, pointer, list[i], "text"),
-                             .table = required(suite, pointer, list[i], "table"),
-                             .row = list[i].value("row", std::string()),
-                             .column = required(suite, pointer, list[i], "column")};
+    const Claim claim = {.text = required(suite, pointer, list[i], "text"),
+                         .table = required(suite, pointer, list[i], "table"),
+                         .row = list[i].value("row", std::string()),
+                         .column = required(suite, pointer, list[i], "column")};
     const auto table =
-        std::find_if(tables.begin(), tables.end(), [&](const TableSpec& one) { return one.id == claim.table; });
+        std::find_if(tables.begin(), tables.end(), [&](const Table& one) { return one.id == claim.table; });
     if (table == tables.end()) refuse_at(suite, pointer + "/table", "no table " + claim.table);
     if (std::none_of(table->columns.begin(), table->columns.end(),
                      [&](const TableColumn& one) { return one.id == claim.column; }))

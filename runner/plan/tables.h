@@ -14,9 +14,9 @@ struct TieredCell {
 };
 
 // A cell belongs to an entry when it agrees with the table's, the row's and the column's `where`, merged in this order.
-// Throws UserError(invalid_suite) when the cells of an entry differ in more than the seed.
-std::vector<TableSpec> read_tables(const LocatedJson& suite, const std::vector<TieredCell>& cells);
+// Entries name cells by key (ListedCell::key). Throws UserError(invalid_suite) when the cells of an entry differ in more than the seed.
+std::vector<Table> read_tables(const LocatedJson& suite, const std::vector<TieredCell>& cells);
 
-std::vector<ClaimSpec> read_claims(const LocatedJson& suite, const std::vector<TableSpec>& tables);
+std::vector<Claim> read_claims(const LocatedJson& suite, const std::vector<Table>& tables);
 
 }  // namespace auxbench

@@ -1,5 +1,6 @@
 // The list itself. Names that no part of the program knows yet stand here too: a suite may ask for them, and the run
 // says that they are not implemented.
+#include "models/list/models.h"
 #include "quantizers/methods/methods.h"
 #include "runner/plan/aids.h"
 #include "runner/plan/language.h"
@@ -7,8 +8,12 @@
 namespace auxbench {
 namespace {
 
-const std::vector<std::string> kModels = {"resnet18",           "resnet34",           "resnet50",          "resnet101",
-                                          "retinanet-resnet18", "retinanet-resnet34", "retinanet-resnet50"};
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const auto& model : kModels) names.emplace_back(model.name);
+  return names;
+}
+
 // "none", every method there is, and those that a suite may ask for before the program has them.
 std::vector<std::string> quantizer_names() {
   std::vector<std::string> names = {"none"};
@@ -59,7 +64,7 @@ const std::vector<LanguageKey>& suite_language() {
       {"cell", "dataset", "string", {"fashion-mnist", "imagenet", "cifar100", "coco", "scenes"}},
       {"cell", "train_images", "integer", {}, 0},
       {"cell", "test_images", "integer", {}, 0},
-      {"cell", "model", "string", kModels},
+      {"cell", "model", "string", model_names()},
       {"cell", "skip", "boolean", {}},
       {"cell", "stem", "string", {"imagenet", "small"}},
       {"cell", "stem_stride", "integer", {}, 1},

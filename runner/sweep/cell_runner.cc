@@ -9,6 +9,7 @@
 #include "base/torch_prelude.h"
 #include "quantizers/quantizer.h"
 #include "runner/sweep/integer_check.h"
+#include "runner/sweep/loaded_data.h"
 #include "runner/training/calibration.h"
 #include "runner/training/device.h"
 #include "runner/training/provenance.h"
@@ -101,37 +102,29 @@ void fill(const TrainOutcome& outcome, const Dataset& data, Record& record) {
   distrust_chance(data, record);
 }
 
-std::filesystem::path folder_of_start(const CellSpec& start, const char* what, const RunContext& context,
-                                      const Store& store) {
-  const auto id = identify(start, context);
+// Of a cell that this one needs: its weights are there, or it has failed.
+std::filesystem::path folder_of_start(const std::string& id, const char* what, const Store& store) {
   if (!is_cached(store, id))
     throw UserError(ExitCode::cells_failed, "its " + std::string(what) + " " + id + " has no weights");
   return store.cell_folder(id);
-}
-
-// The digest of a file of weights, which may be read for a hundred cells: once.
-const std::string& digest_of_weights(const std::string& file) {
-  static std::map<std::string, std::string> digests;
-  auto& digest = digests[file];
-  if (digest.empty()) digest = sha256_file(file);
-  return digest;
 }
 
 // Full precision begins with the file that the suite names.
 void start_from_file(const CellSpec& cell, Experiment& experiment, Record& record) {
   if (cell.weights.empty() || !cell.full_precision()) return;
   import_tensors(read_weights(cell.weights), only(experiment.tensors(), "model."), cell.weights);
-  record.facts["start_weights_sha256"] = digest_of_weights(cell.weights);
+  record.facts["start_weights_sha256"] = sha256_file(cell.weights);
 }
 
-void start_from_parent(const CellSpec& cell, const RunContext& context, const Store& store, Experiment& experiment) {
-  if (const auto parent = cell.parent()) {
-    const auto folder = folder_of_start(*parent, "start", context, store);
+// Of what a cell needs, the start stands first and the teacher last; they may be the same.
+void start_from_needs(const PlannedCell& cell, const Store& store, Experiment& experiment) {
+  if (const auto parent = cell.spec.parent()) {
+    const auto folder = folder_of_start(cell.needs.front(), "start", store);
     load_weights(folder / kWeights, only(experiment.tensors(), "model."));
     if (parent->has_auxi()) load_weights(folder / kAuxiliary, only(experiment.tensors(), "aux."));
   }
-  if (const auto teacher = cell.teacher()) {
-    const auto folder = folder_of_start(*teacher, "teacher", context, store);
+  if (cell.spec.teacher()) {
+    const auto folder = folder_of_start(cell.needs.back(), "teacher", store);
     for (auto* network : experiment.teachers()) load_weights(folder / kWeights, named_tensors(network->module()));
   }
 }
@@ -146,15 +139,19 @@ TrainOutcome evaluate_start(Experiment& experiment, const Dataset& data) {
   return outcome;
 }
 
-void train_into(const CellSpec& cell, const RunContext& context, const Store& store, Progress& progress,
+void train_into(const PlannedCell& planned, const RunContext& context, const Store& store, Progress& progress,
                 Record& record) {
-  const auto& data = cell_data(cell, context);
+  const auto& cell = planned.spec;
+  const auto data = cell_data(cell, dataset_request(context));
+  if (data.manifest != planned.data_manifest)
+    throw UserError(ExitCode::data_missing, cell.dataset + " has changed since the run began");
+  record.provenance.data_manifest = data.manifest;
   const auto folder = store.cell_folder(record.id);
   make_folder(folder);
   Experiment experiment(cell, {.channels = data.train->shape().channels, .classes = data.train->classes()},
                         {.device = context.device, .workers = context.workers});
   start_from_file(cell, experiment, record);
-  start_from_parent(cell, context, store, experiment);
+  start_from_needs(planned, store, experiment);
   describe_precision(experiment, record);
   const auto outcome = cell.post_training() ? calibrate(experiment, data, record.id, progress)
                        : cell.trains()      ? train(experiment, data, folder / kCheckpoint, record.id, progress)
@@ -169,26 +166,8 @@ void train_into(const CellSpec& cell, const RunContext& context, const Store& st
 
 }  // namespace
 
-const Dataset& cell_data(const CellSpec& cell, const RunContext& context) {
-  static std::string loaded;
-  static Dataset data;
-  const std::string wanted =
-      cell.dataset + " " + std::to_string(cell.train_images) + " " + std::to_string(cell.test_images);
-  if (wanted == loaded) return data;
-  data = load_dataset(cell.dataset,
-                      {.root = context.data_root, .complete = context.complete_data, .threads = available_threads()});
-  data.train = part_of(std::move(data.train), cell.train_images);
-  data.test = part_of(std::move(data.test), cell.test_images);
-  loaded = wanted;
-  return data;
-}
-
-std::string identify(const CellSpec& cell, const RunContext& context) {
-  const bool readable = dataset_implemented(cell.dataset);
-  return cell_id(cell, {.data_manifest = readable ? cell_data(cell, context).manifest : "",
-                        .weights = cell.weights.empty() ? "" : digest_of_weights(cell.weights),
-                        .device_class = device_class(context.device),
-                        .code_epoch = kCodeEpoch});
+DatasetRequest dataset_request(const RunContext& context) {
+  return {.root = context.data_root, .complete = context.complete_data, .threads = available_threads()};
 }
 
 bool is_cached(const Store& store, const std::string& id) {
@@ -197,22 +176,21 @@ bool is_cached(const Store& store, const std::string& id) {
   return record->status == Status::diverged || std::filesystem::exists(store.cell_folder(id) / kWeights);
 }
 
-Record run_cell(const CellSpec& cell, const RunContext& context, const Store& store, Progress& progress) {
+Record run_cell(const PlannedCell& cell, const RunContext& context, const Store& store, Progress& progress) {
   const Stopwatch watch;
   Record record;
-  record.slug = cell_slug(cell);
-  record.spec = cell_to_json(cell);
+  record.id = cell.id;
+  record.slug = cell.slug;
+  record.spec = cell_to_json(cell.spec);
   record.provenance = context.provenance;
   record.provenance.started = utc_now();
   record.provenance.device = context.device.str();
-  record.id = identify(cell, context);
   record.rerun = context.rerun + " --only '" + record.slug + "'";
-  if (const auto reason = why_not_implemented(cell); !reason.empty()) {
+  if (!cell.unsupported.empty()) {
     record.status = Status::skipped;
-    record.reason = reason;
+    record.reason = cell.unsupported;
   } else {
     try {
-      record.provenance.data_manifest = cell_data(cell, context).manifest;
       train_into(cell, context, store, progress, record);
     } catch (const std::exception& error) {
       record.status = Status::failed;

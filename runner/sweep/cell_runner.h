@@ -7,15 +7,12 @@
 
 #include "datasets/dataset.h"
 #include "results/store.h"
-#include "runner/plan/cell_spec.h"
+#include "runner/plan/plan.h"
 #include "runner/training/progress.h"
 
 #include <c10/core/Device.h>
 
 namespace auxbench {
-
-// Raised when a change of code changes numbers: results of an older epoch are not reused.
-inline constexpr int kCodeEpoch = 4;  // 4: evaluation rounds step by step, as an integer engine can
 
 // What is the same for all cells of one run.
 struct RunContext {
@@ -27,18 +24,14 @@ struct RunContext {
   std::string rerun;           // command that reruns the whole; each record adds its own --only
 };
 
-// The dataset as the cell wants it: as many of its images as train_images and test_images say. Keeps the last one
-// loaded.
-const Dataset& cell_data(const CellSpec& cell, const RunContext& context);
-
-// The id also depends on the data's content: throws UserError(data_missing) when a dataset that this program reads is
-// not there. A cell that cannot run yet has an id too.
-std::string identify(const CellSpec& cell, const RunContext& context);
+// Where this run's data are.
+DatasetRequest dataset_request(const RunContext& context);
 
 // A finished record whose weights are still there.
 bool is_cached(const Store& store, const std::string& id);
 
-Record run_cell(const CellSpec& cell, const RunContext& context, const Store& store, Progress& progress);
+// Skipped where the plan says that this program cannot train it.
+Record run_cell(const PlannedCell& cell, const RunContext& context, const Store& store, Progress& progress);
 
 // Once the record is safe: what a finished cell no longer needs.
 void discard_checkpoint(const Store& store, const Record& record);

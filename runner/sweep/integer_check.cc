@@ -11,13 +11,12 @@
 #include "deploy/freeze.h"
 #include "deploy/integer_file.h"
 #include "deploy/twin.h"
+#include "runner/inspect/integer_run.h"
 #include "runner/training/batch.h"
 
 namespace auxbench {
 namespace {
 
-constexpr int64_t kLargestBatch = 64;
-constexpr int64_t kFloats = int64_t{1} << 22;
 constexpr int kTimings = 15;
 
 DataShape shape_of(const Dataset& data) {
@@ -41,36 +40,6 @@ std::unique_ptr<Network> without_module(const CellSpec& cell, const Dataset& dat
 std::span<const float> numbers(const at::Tensor& tensor) {
   return {tensor.const_data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
-
-}  // namespace
-
-IntegerRun run_integers(const IntegerNetwork& network, const Dataset& data, int threads) {
-  const auto& shape = data.test->shape();
-  if (shape.channels != network.channels || shape.height != network.height || shape.width != network.width ||
-      data.test->classes() != network.classes)
-    throw UserError(ExitCode::usage, "the network is for other images, or other classes, than " + data.name + "'s");
-  const auto size = static_cast<int64_t>(shape.size());
-  const int64_t batch = std::clamp<int64_t>(kFloats / size, 1, std::min(kLargestBatch, data.test->count()));
-  Executor engine(network, {.batch = batch, .threads = threads});
-  TensorLoader loader(data.test, {.batch = batch, .shuffle = false, .epochs = 1}, {});
-  IntegerRun run;
-  run.plans = engine.plans();
-  for (int64_t i = 0; i < loader.batches(); ++i) {
-    const auto taken = loader.take(0, i);
-    const int64_t count = taken.images.size(0);
-    auto images = taken.images;
-    if (count < batch) images = at::constant_pad_nd(images, {0, 0, 0, 0, 0, 0, 0, batch - count});
-    images = images.contiguous();
-    const Stopwatch watch;
-    const auto logits = engine.run(numbers(images));
-    run.seconds += watch.seconds();
-    add_topk(logits.first(static_cast<size_t>(count * network.classes)),
-             {taken.labels.const_data_ptr<int64_t>(), static_cast<size_t>(count)}, network.classes, run.ranks);
-  }
-  return run;
-}
-
-namespace {
 
 at::Tensor one_image(const Dataset& data, int64_t index) {
   TensorLoader loader(data.test, {.batch = 1, .shuffle = false, .epochs = 1}, {.workers = 0});

@@ -5,8 +5,6 @@
 #include <filesystem>
 
 #include "datasets/dataset.h"
-#include "deploy/integer_network.h"
-#include "metrics/topk.h"
 #include "results/record.h"
 #include "runner/training/evaluator.h"
 #include "runner/training/experiment.h"
@@ -15,14 +13,6 @@ namespace auxbench {
 
 inline constexpr const char* kWeightsFile = "weights.safetensors";  // F, torchvision's names
 inline constexpr const char* kIntegerFile = "integer.safetensors";  // deploy/integer_file.h
-
-// A frozen network over a test set, batch by batch.
-struct IntegerRun {
-  TopK ranks;
-  double seconds = 0;              // of the engine alone
-  std::vector<std::string> plans;  // as Executor::plans
-};
-IntegerRun run_integers(const IntegerNetwork& network, const Dataset& data, int threads);
 
 // Reads the cell's weights from `folder` into a network without the auxiliary module, freezes that, and writes
 // kIntegerFile there. Nothing at full precision. What it finds goes into the record:

@@ -2,11 +2,9 @@
 
 #include <chrono>
 #include <csignal>
-#include <set>
 
 #include "base/interrupt.h"
-#include "runner/training/device.h"
-#include "runner/training/experiment.h"
+#include "runner/sweep/loaded_data.h"
 
 namespace auxbench {
 namespace {
@@ -43,18 +41,21 @@ void count(const Record& record, RunResult& result) {
 
 class SuiteRun {
  public:
-  SuiteRun(const SuiteSpec& suite, const RunContext& context, const RunOptions& options, Store& store,
-           Progress& progress)
-      : suite_(suite), context_(context), options_(options), store_(store), progress_(progress) {}
+  SuiteRun(const Plan& plan, const RunContext& context, const RunOptions& options, Store& store, Progress& progress)
+      : context_(context), options_(options), store_(store), progress_(progress) {
+    for (const auto& cell : plan.cells)
+      if (cell.selected) cells_.push_back(&cell);
+  }
 
   RunResult run() {
-    for (size_t i = 0; i < suite_.cells.size(); ++i) {
-      const auto& cell = suite_.cells[i].spec;
-      const std::string place = "[" + std::to_string(i + 1) + "/" + std::to_string(suite_.cells.size()) + "] ";
+    for (const auto* cell : cells_)
+      if (cell->unsupported.empty() && !cell->missing.empty()) cell_data(cell->spec, dataset_request(context_));
+    for (size_t i = 0; i < cells_.size(); ++i) {
+      const std::string place = "[" + std::to_string(i + 1) + "/" + std::to_string(cells_.size()) + "] ";
       if (must_stop())
         ++result_.not_run;
       else
-        run_one(cell, place + cell_slug(cell));
+        run_one(*cells_[i], place + cells_[i]->slug);
     }
     result_.signal = signal_received();
     result_.wall_seconds = elapsed();
@@ -62,14 +63,13 @@ class SuiteRun {
   }
 
  private:
-  void run_one(const CellSpec& cell, const std::string& label) {
-    const auto id = identify(cell, context_);
-    if (is_cached(store_, id)) {
+  void run_one(const PlannedCell& cell, const std::string& label) {
+    if (is_cached(store_, cell.id)) {
       ++result_.cached;
-      progress_.line(label + ": cached, " + outcome_text(*store_.find(id)));
+      progress_.line(label + ": cached, " + outcome_text(*store_.find(cell.id)));
       return;
     }
-    if (why_not_implemented(cell).empty()) progress_.line(label + " ...");
+    if (cell.unsupported.empty()) progress_.line(label + " ...");
     const auto record = run_cell(cell, context_, store_, progress_);
     // An interrupted cell leaves its checkpoint, not a record that would hide an older one.
     if (record.status != Status::interrupted) store_.save(record);
@@ -89,7 +89,7 @@ class SuiteRun {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   }
 
-  const SuiteSpec& suite_;
+  std::vector<const PlannedCell*> cells_;  // selected
   const RunContext& context_;
   const RunOptions& options_;
   Store& store_;
@@ -99,77 +99,11 @@ class SuiteRun {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-ReportTable table_of(const TableSpec& spec, const RunContext& context) {
-  ReportTable table = {.id = spec.id,
-                       .title = spec.title,
-                       .source = spec.source,
-                       .note = spec.note,
-                       .metrics = spec.metrics,
-                       .columns = {},
-                       .rows = {}};
-  for (const auto& column : spec.columns) table.columns.push_back({column.id, column.title, column.role});
-  for (const auto& row : spec.rows) {
-    ReportRow laid = {.title = row.title, .epoch = row.epoch, .entries = {}};
-    for (const auto& entry : row.entries) {
-      ReportEntry cells = {.cell_ids = {}, .reported = entry.reported};
-      for (const auto& cell : entry.cells) cells.cell_ids.push_back(identify(cell, context));
-      laid.entries.push_back(std::move(cells));
-    }
-    table.rows.push_back(std::move(laid));
-  }
-  return table;
-}
-
-std::string machine_text(const std::string& device, const Provenance& made) {
-  std::string text = device + ", " + std::to_string(made.threads) + " threads";
-  for (const auto& part : {made.cpu, made.gpu})
-    if (!part.empty()) text += ", " + part;
-  return text;
-}
-
-std::vector<std::string> missing_data(const std::map<std::string, Record>& records) {
-  std::set<std::string> found;
-  for (const auto& [id, record] : records)
-    if (const auto missing = record.facts.find("data_missing"); missing != record.facts.end())
-      found.insert(missing->second.get<std::string>());
-  return {found.begin(), found.end()};
-}
-
-// Where the records were made; before there are any, where this process runs.
-std::string ran_on(const std::map<std::string, Record>& records, const RunContext& context) {
-  std::set<std::string> machines;
-  for (const auto& [id, record] : records) machines.insert(machine_text(record.provenance.device, record.provenance));
-  if (machines.empty()) machines.insert(machine_text(context.device.str(), context.provenance));
-  std::string text;
-  for (const auto& machine : machines) text += (text.empty() ? "" : "; ") + machine;
-  return text;
-}
-
 }  // namespace
 
-RunResult run_suite(const SuiteSpec& suite, const RunContext& context, const RunOptions& options, Store& store,
+RunResult run_suite(const Plan& plan, const RunContext& context, const RunOptions& options, Store& store,
                     Progress& progress) {
-  return SuiteRun(suite, context, options, store, progress).run();
-}
-
-ReportInput report_input(const SuiteSpec& suite, const RunContext& context,
-                         const std::map<std::string, Record>& records, const std::string& command) {
-  ReportInput input;
-  input.suite = suite.name;
-  input.title = suite.title;
-  input.tier = suite.tier;
-  input.command = command;
-  input.proxy = suite.proxy;
-  input.proxy_reason = suite.proxy_reason;
-  for (const auto& cell : suite.cells) {
-    input.cell_order.push_back(identify(cell.spec, context));
-    if (const auto found = records.find(input.cell_order.back()); found != records.end()) input.records.insert(*found);
-  }
-  input.ran_on = ran_on(input.records, context);
-  input.missing_data = missing_data(input.records);
-  for (const auto& table : suite.tables) input.tables.push_back(table_of(table, context));
-  for (const auto& claim : suite.claims) input.claims.push_back({claim.text, claim.table, claim.row, claim.column});
-  return input;
+  return SuiteRun(plan, context, options, store, progress).run();
 }
 
 ExitCode exit_code(const RunResult& result) {

@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "reports/report.h"
-#include "runner/plan/suite.h"
+#include "runner/plan/plan.h"
 #include "runner/sweep/cell_runner.h"
 
 namespace auxbench {
@@ -26,12 +25,10 @@ struct RunResult {
   int signal = 0;
 };
 
-RunResult run_suite(const SuiteSpec& suite, const RunContext& context, const RunOptions& options, Store& store,
+// The plan's selected cells, in its order; those that are cached are not run again. Throws UserError(data_missing) when
+// the data of one of them are not here.
+RunResult run_suite(const Plan& plan, const RunContext& context, const RunOptions& options, Store& store,
                     Progress& progress);
-
-// Where a suite stands: its plan, its tables, and whatever records there are.
-ReportInput report_input(const SuiteSpec& suite, const RunContext& context,
-                         const std::map<std::string, Record>& records, const std::string& command);
 
 // The exit code a run ends with.
 ExitCode exit_code(const RunResult& result);

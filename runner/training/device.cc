@@ -67,14 +67,6 @@ c10::Device open_device(const std::string& name) {
 
 std::string device_class(const c10::Device& device) { return device.is_cuda() ? "cuda" : "cpu"; }
 
-std::string cpu_name() {
-  std::ifstream info("/proc/cpuinfo");
-  std::string line;
-  while (std::getline(info, line))
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  return {};
-}
-
 std::string device_flags(const c10::Device& device) {
   if (!device.is_cuda()) return {};
   const auto& context = at::globalContext();

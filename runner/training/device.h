@@ -8,6 +8,8 @@
 
 #include <string>
 
+#include "base/machine.h"
+
 namespace auxbench {
 
 // "cpu" | "cuda" | "cuda:N". Throws UserError(usage) for anything else, or when CUDA or the device is not there.
@@ -21,9 +23,6 @@ std::string device_flags(const c10::Device& device);
 
 // What the number depends on: "cpu" or "cuda".
 std::string device_class(const c10::Device& device);
-
-// "AMD EPYC ..." from the system; empty where unknown.
-std::string cpu_name();
 
 // "NVIDIA H100 80GB HBM3 (driver for CUDA 13.0)", from the driver; empty for a CPU.
 std::string gpu_name(const c10::Device& device);

@@ -6,7 +6,6 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "base/torch_prelude.h"
-#include "datasets/dataset.h"
 #include "quantizers/quantized_layers.h"
 #include "runner/plan/aids.h"
 
@@ -97,16 +96,6 @@ ParameterRules rules_of(const CellSpec& cell) {
 
 std::unique_ptr<Network> make_cell_network(const CellSpec& cell, const DataShape& data, Precision precision) {
   return make_network(network_options(cell, data, precision == Precision::full ? PrecisionPlan() : precision_of(cell)));
-}
-
-std::string why_not_implemented(const CellSpec& cell) {
-  const std::string prefix = "not implemented yet: ";
-  if (cell.task != "classification") return prefix + "task " + cell.task;
-  if (!network_exists(cell.model)) return prefix + "model " + cell.model;
-  if (!cell.full_precision() && find_quantizer(cell.quantizer) == nullptr)
-    return prefix + "quantizer " + cell.quantizer;
-  if (!dataset_implemented(cell.dataset)) return prefix + "dataset " + cell.dataset;
-  return {};
 }
 
 Experiment::Experiment(const CellSpec& cell, const DataShape& data, const ExperimentOptions& options)

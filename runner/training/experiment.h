@@ -37,9 +37,6 @@ struct ExperimentOptions {
 enum class Precision { of_cell, full };
 std::unique_ptr<Network> make_cell_network(const CellSpec& cell, const DataShape& data, Precision precision);
 
-// Why this program cannot train the cell yet ("not implemented yet: quantizer lsq"), or empty.
-std::string why_not_implemented(const CellSpec& cell);
-
 class Experiment {
  public:
   // Initial weights follow from the seed alone; F's do not depend on whether there is an H.

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -50,14 +49,6 @@ void Progress::end_cell() { erase_bar(); }
 void Progress::erase_bar() {
   if (bar_shown_) std::fputs("\r\033[K", stderr);
   bar_shown_ = false;
-}
-
-std::string duration_text(double seconds) {
-  const auto whole = std::llround(seconds);
-  const auto two = [](long long value) { return (value < 10 ? "0" : "") + std::to_string(value); };
-  if (whole >= 3600) return std::to_string(whole / 3600) + " h " + two(whole % 3600 / 60) + " min";
-  if (whole >= 60) return std::to_string(whole / 60) + " min " + two(whole % 60) + " s";
-  return std::to_string(whole) + " s";
 }
 
 }  // namespace auxbench

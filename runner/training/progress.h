@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/duration.h"
+
 namespace auxbench {
 
 class Progress {
@@ -30,8 +32,5 @@ class Progress {
   int64_t total_ = 0, started_at_ = 0;
   Clock::time_point begin_, drawn_;
 };
-
-// "1 h 05 min", "3 min 20 s", "12 s".
-std::string duration_text(double seconds);
 
 }  // namespace auxbench

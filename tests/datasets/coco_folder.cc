@@ -5,6 +5,7 @@
 #include "base/files/file.h"
 #include "base/files/sha256.h"
 #include "datasets/checks/verify.h"
+#include "datasets/dataset.h"
 #include "datasets/image/decode.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
@@ -71,8 +72,8 @@ TEST_CASE("a COCO folder is read with its files; classes go by ascending id", "[
   CHECK(std::filesystem::exists(coco.val.file(0)));
   CHECK(coco.missing(false).empty());
   CHECK_THAT(coco.missing(true), Contains("train2017: 1 of 118,287 images in the annotations, 118,286 missing"));
-  CHECK(find_coco("coco", tree.folder.path()) == tree.root);
-  CHECK(find_coco("scenes", tree.root) == tree.root);
+  CHECK(find_dataset("coco", tree.folder.path()) == tree.root);
+  CHECK(find_dataset("scenes", tree.root) == tree.root);
 }
 
 TEST_CASE("files that are missing are counted, and change what the data are", "[datasets]") {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/files/sha256.h"
+#include "base/stopwatch.h"
 #include "datasets/dataset.h"
 #include "tests/datasets/idx_files.h"
 #include "tests/support/catch.h"
@@ -131,11 +132,11 @@ TEST_CASE("the first place with all four files is taken, with or without the sub
   const Variable data("AUXBENCH_DATA", (folder.path() / "second").string());
   const auto first = folder.path() / "first";
   TinyFiles().write(folder.path() / "second" / "fashion-mnist", true);
-  CHECK(find_fashion_mnist(first) == folder.path() / "second" / "fashion-mnist");
+  CHECK(find_dataset("fashion-mnist", first) == folder.path() / "second" / "fashion-mnist");
   TinyFiles().write(first);
-  CHECK(find_fashion_mnist(first) == first);
+  CHECK(find_dataset("fashion-mnist", first) == first);
   std::filesystem::remove(first / "t10k-images-idx3-ubyte");
-  CHECK(find_fashion_mnist(first) == folder.path() / "second" / "fashion-mnist");
+  CHECK(find_dataset("fashion-mnist", first) == folder.path() / "second" / "fashion-mnist");
 }
 
 TEST_CASE("files that are not Fashion-MNIST's are refused by their digest", "[datasets]") {
@@ -158,6 +159,23 @@ TEST_CASE("data sets without a loader are known not to have one", "[datasets]") 
     CHECK_FALSE(dataset_available(name));
     CHECK_THROWS_AS(load_dataset(name), UserError);
   }
+}
+
+TEST_CASE("the manifest of Fashion-MNIST is the one its images were loaded with, the second time from the cache",
+          "[datasets]") {
+  if (!dataset_available("fashion-mnist")) {
+    WARN("dataset-fashion-mnist is not installed: nothing was checked");
+    return;
+  }
+  const test::TempFolder folder;
+  const Variable cache("XDG_CACHE_HOME", folder.path().string());
+  const DatasetManifest wanted = {
+      .digest = load_dataset("fashion-mnist").manifest, .train = 60'000, .test = 10'000, .missing = {}};
+  CHECK(dataset_manifest("fashion-mnist") == wanted);
+  REQUIRE(std::filesystem::exists(manifest_file("fashion-mnist", *find_dataset("fashion-mnist", {}))));
+  const Stopwatch watch;
+  CHECK(dataset_manifest("fashion-mnist") == wanted);
+  CHECK(watch.seconds() < 0.05);
 }
 
 TEST_CASE("the published Fashion-MNIST passes, and mean and deviation in use are its own", "[datasets]") {

@@ -152,6 +152,47 @@ TEST_CASE("a part of ImageNet is refused where all of it is asked for, with what
                              "photographs, 49,998 missing"));
 }
 
+TEST_CASE("a manifest says what loading would, and is kept until files come or go", "[datasets]") {
+  const Tree tree;
+  const auto manifest = [&] { return dataset_manifest("imagenet", {.root = tree.root}); };
+  const auto data = load_dataset("imagenet", {.root = tree.root});
+  const auto first = manifest();
+  CHECK(first == DatasetManifest{.digest = data.manifest, .train = 5, .test = 2, .missing = data.missing});
+  const auto file = manifest_file("imagenet", tree.root);
+  auto text = read_file(file);
+  text.replace(text.find(first.digest), 4, "kept");
+  write_file_atomically(file, text);
+  CHECK(manifest().digest == "kept" + first.digest.substr(4));  // the photographs were not looked at
+  put(tree.root / "train" / "n02" / "e.jpg", photograph());
+  CHECK(manifest().train == 6);
+  CHECK(manifest().digest == load_dataset("imagenet", {.root = tree.root}).manifest);
+}
+
+TEST_CASE("a damaged manifest in the cache is none, and one that cannot be kept is said all the same", "[datasets]") {
+  const Tree tree;
+  const auto manifest = [&] { return dataset_manifest("imagenet", {.root = tree.root}); };
+  const auto first = manifest();
+  const auto file = manifest_file("imagenet", tree.root);
+  for (const char* text : {"", "{", "[]", "{\"format\": \"another\"}", "null"}) {
+    write_file_atomically(file, text);
+    CHECK(manifest() == first);
+  }
+  auto wrong = read_file(file);
+  wrong.replace(wrong.find("\"train\": 5"), 10, "\"train\": []");
+  write_file_atomically(file, wrong);
+  CHECK(manifest() == first);
+  const test::Variable nowhere("XDG_CACHE_HOME", "/proc/nowhere");
+  CHECK(manifest() == first);
+}
+
+TEST_CASE("a manifest of a part of ImageNet is refused where all of it is asked for", "[datasets]") {
+  const Tree tree;
+  for (int i = 0; i < 2; ++i)  // read, and kept
+    CHECK_THROWS_WITH(dataset_manifest("imagenet", {.root = tree.root, .complete = true}),
+                      Contains("not all of ImageNet: train: 2 of 1,000 classes, 998 missing"));
+  CHECK_THROWS_WITH(dataset_manifest("scenes", {.root = tree.root}), Contains("this program has no loader for it"));
+}
+
 TEST_CASE("a photograph comes out as its transform, whatever the workers", "[datasets]") {
   const Tree tree;
   const auto data = load_dataset("imagenet", {.root = tree.root});

@@ -137,6 +137,53 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(process.wait(timeout=60), code)
             self.assertEqual(len(list(out.glob("cells/*/checkpoint.safetensors"))), 1)
 
+    def selected(self, out):
+        plan = json.loads((self.folder / out / "plan.json").read_text())
+        return [cell["slug"] for cell in plan["cells"] if cell.get("selected", True)]
+
+    def test_a_run_keeps_its_plan_and_one_of_other_cells_extends_it(self):
+        self.assertEqual(self.smoke("out", "--only", "resnet18-fp-s0").returncode, 0)
+        self.assertEqual(self.selected("out"), ["resnet18-fp-s0"])
+        self.assertEqual(self.smoke("out", "--only", "resnet18-dorefa-w2a2-s0").returncode, 0)
+        self.assertEqual(self.selected("out"), ["resnet18-fp-s0", "resnet18-dorefa-w2a2-s0"])
+        self.assertEqual(self.smoke("out", "--only", "resnet18-fp-s0").returncode, 0)
+        self.assertEqual(self.selected("out"), ["resnet18-fp-s0", "resnet18-dorefa-w2a2-s0"])
+        found = records(self.folder / "out")
+        plan = json.loads((self.folder / "out" / "plan.json").read_text())
+        start, child = (next(cell for cell in plan["cells"] if cell["slug"] == slug) for slug in self.selected("out"))
+        self.assertEqual(child["needs"], [start["id"]])
+        self.assertEqual(set(found), {start["id"], child["id"]})
+        self.assertEqual(found[child["id"]]["spec"], child["spec"])
+
+    def test_a_folder_of_another_suite_and_a_damaged_plan_are_refused(self):
+        self.assertEqual(self.smoke("out", "--only", "resnet18-fp-s0").returncode, 0)
+        other = self.folder / "other.json"
+        other.write_text(json.dumps({"extends": str(SMOKE), "name": "other"}))
+        refused = run("run", other, "--tier", "smoke", "--out", self.folder / "out")
+        self.expect_error(refused, 2, "the folder holds suite smoke, this run is of suite other: choose another --out")
+        plan = self.folder / "out" / "plan.json"
+        text = plan.read_text()
+        plan.write_text(text[: len(text) // 2])
+        self.expect_error(self.smoke("out"), 4, "plan.json: no JSON")
+        plan.write_text(text.replace('"schema_version": 1', '"schema_version": 7'))
+        self.expect_error(self.smoke("out"), 4, "plan.json: a plan of schema 7", "this program reads schema 1")
+
+    def test_a_record_of_another_version_stops_nothing(self):
+        self.assertEqual(self.smoke("out", "--only", "resnet18-fp-s0").returncode, 0)
+        path = self.folder / "out" / "records.jsonl"
+        line = path.read_text()
+        record = json.loads(line)
+        strange = {**record, "id": "strange", "spec": {**record["spec"], "colour": "red"}}
+        path.write_text(line + json.dumps({**record, "id": "future", "schema_version": 99}) + "\n" + json.dumps(strange) + "\n")
+        suite = (SMOKE, "--tier", "smoke", "--out", self.folder / "out")
+        for arguments in (("plan", *suite), ("report", *suite), ("ls", self.folder / "out"), ("show", self.folder / "out", record["id"])):
+            result = run(*arguments)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn("records.jsonl:2: future is of another version", result.stderr)
+        planned = run("plan", *suite)
+        self.assertIn("strange/colour: unknown key: a record of another version", planned.stderr)
+        self.assertIn("cached: completed", planned.stdout)
+
     def test_two_runs_cannot_share_a_folder_at_once(self):
         process = subprocess.Popen([PROGRAM, "run", SMOKE, "--tier", "smoke", "--out", self.folder / "out", "--set", "train_images=0", "--set",
                                     "pretrain.epochs=50"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

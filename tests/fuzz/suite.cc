@@ -64,10 +64,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto text = fuzz::text_of(data, size);
   if (!extends_inside(text)) return -1;  // not for the corpus
   const auto path = kFolder.write(text);
-  std::vector<std::string> tiers;
-  fuzz::may_refuse(ExitCode::invalid_suite, [&] { tiers = suite_tiers(path); });
+  std::optional<Suite> suite;
+  fuzz::may_refuse(ExitCode::invalid_suite, [&] { suite.emplace(path); });
+  if (!suite) return 0;
+  const auto tiers = suite->tiers();
   for (size_t i = 0; i < std::min(tiers.size(), kTiers); ++i)
     fuzz::may_refuse(ExitCode::invalid_suite,
-                     [&] { check_cells(load_suite(path, {.tier = tiers[i], .most_cells = kMostCells})); });
+                     [&] { check_cells(suite->resolve({.tier = tiers[i], .most_cells = kMostCells})); });
   return 0;
 }

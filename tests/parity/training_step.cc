@@ -3,7 +3,7 @@
 
 #include "base/torch_prelude.h"
 #include "models/weights.h"
-#include "runner/inspect/probes.h"
+#include "runner/inspect/torch/probes.h"
 #include "tests/support/catch.h"
 
 using namespace auxbench;

@@ -8,7 +8,7 @@
 #include "base/torch_prelude.h"
 #include "models/weights.h"
 #include "quantizers/quantizer.h"
-#include "runner/inspect/probes.h"
+#include "runner/inspect/torch/probes.h"
 
 namespace auxbench::test {
 

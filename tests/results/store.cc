@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/files/file.h"
+#include "results/history.h"
 #include "results/summary.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
@@ -87,6 +88,59 @@ TEST_CASE("a record of another schema version is named", "[results]") {
   auto json = record_to_json(made_up("a"));
   json["schema_version"] = 99;
   CHECK_THROWS_WITH(record_from_json(json, "x:1"), "x:1: record of schema version 99, this program reads 1");
+}
+
+TEST_CASE("records of other versions are named and stop nothing", "[results]") {
+  const test::TempFolder folder;
+  auto future = record_to_json(made_up("b")), unknown = record_to_json(made_up("c"));
+  future["schema_version"] = 99;
+  unknown["status"] = "pondering";
+  append_raw(folder.path(), record_to_json(made_up("a")).dump() + "\n" + future.dump() + "\n" + unknown.dump() + "\n");
+  append_raw(folder.path(), "{\"schema_version\": 0}\n");
+  const auto stored = read_records(folder.path());
+  REQUIRE(stored.by_id.size() == 1);
+  CHECK(stored.by_id.contains("a"));
+  REQUIRE(stored.foreign.size() == 3);
+  CHECK(stored.foreign[0].id == "b");
+  CHECK(stored.foreign[0].why == "record of schema version 99, this program reads 1");
+  CHECK(stored.foreign[1].why == "status pondering: unknown");
+  CHECK(stored.foreign[2].id == "?");
+  const auto file = (folder.path() / "records.jsonl").string();
+  REQUIRE(stored.warnings.size() == 3);
+  CHECK(stored.warnings[0] ==
+        file + ":2: b is of another version and left out: record of schema version 99, this program reads 1");
+}
+
+TEST_CASE("the last line of an id counts, whichever version wrote it", "[results]") {
+  const test::TempFolder folder;
+  auto future = record_to_json(made_up("a"));
+  future["schema_version"] = 99;
+  const auto own = record_to_json(made_up("a")).dump() + "\n";
+  append_raw(folder.path(), own + future.dump() + "\n");
+  CHECK(read_records(folder.path()).by_id.empty());
+  append_raw(folder.path(), own);
+  CHECK(read_records(folder.path()).by_id.size() == 1);
+  CHECK(read_records(folder.path()).foreign.empty());
+}
+
+TEST_CASE("the price is told of completed cells whose spec can be read", "[results]") {
+  StoredRecords stored;
+  auto& good = stored.by_id["good"] = made_up("good");
+  good.spec = {{"dataset", "fashion-mnist"}, {"model", "resnet18"}, {"pretrain", {{"epochs", 1}, {"lr", 0.1}}}};
+  good.facts = {{"train_images", 100}, {"test_images", 10}};
+  good.provenance.device = "cuda:1";
+  stored.by_id["other"] = good;
+  stored.by_id["other"].spec["colour"] = "red";
+  stored.by_id["failed"] = good;
+  stored.by_id["failed"].status = Status::failed;
+  stored.by_id["no images"] = made_up("no images");
+  const auto history = history_of(stored);
+  REQUIRE(history.runs.size() == 1);
+  CHECK(history.runs[0].device_class == "cuda");
+  CHECK(history.runs[0].train_images == 100);
+  CHECK(history.runs[0].seconds == 1.5);
+  CHECK(history.warnings ==
+        std::vector<std::string>{"other/colour: unknown key: a record of another version, no help for the price"});
 }
 
 TEST_CASE("two runs cannot write one folder, and the lock dies with its holder", "[results]") {

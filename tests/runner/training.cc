@@ -336,18 +336,3 @@ TEST_CASE("weight decay spares norms and biases when told to", "[runner]") {
     CHECK(bias[0].item<float>() == Approx(decay_norms ? 0.95F : 1.0F));
   }
 }
-
-TEST_CASE("cells that this program cannot train say what is missing", "[runner]") {
-  auto cell = quantized(small_cell(false));
-  cell.dataset = "fashion-mnist";
-  CHECK(why_not_implemented(cell).empty());
-  cell.quantizer = "fqn";
-  CHECK(why_not_implemented(cell) == "not implemented yet: quantizer fqn");
-  cell.quantizer = "dorefa";
-  cell.dataset = "imagenet";
-  CHECK(why_not_implemented(cell).empty());
-  cell.dataset = "cifar100";
-  CHECK(why_not_implemented(cell) == "not implemented yet: dataset cifar100");
-  cell.task = "detection";
-  CHECK(why_not_implemented(cell) == "not implemented yet: task detection");
-}

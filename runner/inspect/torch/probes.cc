@@ -1,8 +1,10 @@
-#include "runner/inspect/probes.h"
+#include "runner/inspect/torch/probes.h"
 
 #include "base/error.h"
 #include "base/torch_prelude.h"
+#include "datasets/dataset.h"
 #include "models/weights.h"
+#include "runner/plan/make_plan.h"
 #include "runner/training/experiment.h"
 
 namespace auxbench {
@@ -77,7 +79,8 @@ SafeTensors probe_model(const ModelProbe& probe, const SafeTensors& weights, con
 
 SafeTensors probe_step(const CellSpec& cell, const SafeTensors& weights, const SafeTensors& in, int steps,
                        bool float64) {
-  if (const auto reason = why_not_implemented(cell); !reason.empty()) throw UserError(ExitCode::usage, reason);
+  if (const auto reason = why_not_implemented(cell, dataset_implemented(cell.dataset)); !reason.empty())
+    throw UserError(ExitCode::usage, reason);
   if (!cell.trains()) throw UserError(ExitCode::usage, cell_slug(cell) + " has no training step");
   const auto type = float64 ? at::kDouble : at::kFloat;
   const auto images = required(in, "input").to(type);

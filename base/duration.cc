@@ -1,6 +1,7 @@
-#include "runner/app/duration.h"
+#include "base/duration.h"
 
 #include <cmath>
+#include <string>
 
 #include "base/error.h"
 
@@ -24,6 +25,14 @@ std::optional<double> parse_duration(const std::string& text, const std::string&
   if (end == 0 || scale == 0 || !std::isfinite(value) || value < 0)
     throw UserError(ExitCode::usage, place + " " + text + ": expected a time such as 90s, 30m or 6h");
   return value * scale;
+}
+
+std::string duration_text(double seconds) {
+  const auto whole = std::llround(seconds);
+  const auto two = [](long long value) { return (value < 10 ? "0" : "") + std::to_string(value); };
+  if (whole >= 3600) return std::to_string(whole / 3600) + " h " + two(whole % 3600 / 60) + " min";
+  if (whole >= 60) return std::to_string(whole / 60) + " min " + two(whole % 60) + " s";
+  return std::to_string(whole) + " s";
 }
 
 }  // namespace auxbench

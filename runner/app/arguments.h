@@ -1,0 +1,82 @@
+// What the verbs that need LibTorch are told, in plain types: these structs cross the border to libauxbench_torch.so
+// (torch_verbs.h). The command line fills them in; their defaults are the ones that --help shows.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace auxbench {
+
+// What every verb that reads a suite has in common.
+struct SuiteArguments {
+  std::filesystem::path suite;
+  std::string tier;  // empty: full where its data are found, else embedded
+  std::vector<std::string> only, skip, set;
+  std::optional<int> seeds;
+  std::string device = "cpu";
+  int threads = 0;
+  std::optional<int> workers;
+  std::string data_root;
+  std::filesystem::path out;  // empty: auxbench-results/<suite>-<tier>
+  bool json = false;
+};
+
+struct RunArguments {
+  SuiteArguments suite;
+  std::optional<double> budget_seconds;  // no new cell starts after it
+  bool fail_fast = false;
+  bool quiet = false;
+};
+
+struct KernelBenchArguments {
+  std::filesystem::path suite;
+  std::vector<std::string> only;  // globs over names of rows and tables
+  std::optional<int> repetitions, threads;
+  std::string onednn3 = "libdnnl.so.3";  // path, or name for the dynamic linker
+  bool quick = false;
+  std::filesystem::path json, out;
+};
+
+struct TrainingBenchArguments {
+  std::string model = "resnet18", stem = "imagenet", variant = "fp", device = "cpu", quantizer = "dorefa";
+  int stem_stride = 1, image = 224, channels = 3, classes = 1000, batch = 64, steps = 20, threads = 0;
+  int bits = 2;
+  double width = 1.0;
+  bool json = false;
+};
+
+struct ProbeFiles {
+  std::filesystem::path weights, aux_weights, input, labels, gradient, out;
+};
+
+struct QuantizerProbeArguments {
+  std::string name, role = "weight";  // weight | activation
+  int bits = 2;
+  std::map<std::string, double> settings;
+  ProbeFiles files;
+};
+
+struct ModelProbeArguments {
+  std::string model = "resnet18", stem = "imagenet", activation = "relu", quantize_at = "conv-input";
+  std::string quantizer = "none", first_last = "float";
+  int64_t stem_stride = 1;
+  double width = 1.0;
+  int weight_bits = 32, activation_bits = 32;
+  bool plain = false;  // without skip connections
+  bool taps = false;
+  ProbeFiles files;
+};
+
+struct StepProbeArguments {
+  SuiteArguments suite;
+  std::string cell;
+  int steps = 1;
+  bool float64 = false;
+  ProbeFiles files;
+};
+
+}  // namespace auxbench

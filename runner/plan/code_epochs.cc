@@ -1,0 +1,45 @@
+#include "runner/plan/code_epochs.h"
+
+#include "models/list/models.h"
+#include "quantizers/methods/methods.h"
+#include "runner/plan/aids.h"
+
+namespace auxbench {
+namespace {
+
+// Of tasks and of recipe features, as code_epochs names them. A part that is not listed is in its first epoch.
+const std::map<std::string, int>& raised_epochs() {
+  static const std::map<std::string, int> kRaised = {
+      {"task classification", 1},
+  };
+  return kRaised;
+}
+
+int epoch_of(const std::string& part) {
+  const auto found = raised_epochs().find(part);
+  return found == raised_epochs().end() ? 1 : found->second;
+}
+
+void add(const std::string& part, std::map<std::string, int>& epochs) { epochs[part] = epoch_of(part); }
+
+void add_recipe(const StageSpec& stage, std::map<std::string, int>& epochs) {
+  add("optimizer " + stage.optimizer, epochs);
+  add("schedule " + stage.schedule, epochs);
+  for (const auto& name : stage.augment) add("augment " + name, epochs);
+}
+
+}  // namespace
+
+std::map<std::string, int> code_epochs(const CellSpec& cell) {
+  std::map<std::string, int> epochs;
+  add("task " + cell.task, epochs);
+  if (const auto* model = find_model(cell.model)) epochs["model " + cell.model] = model->epoch;
+  if (const auto* method = find_quantizer(cell.quantizer)) epochs["quantizer " + cell.quantizer] = method->epoch;
+  for (const auto& name : cell.aid) epochs["aid " + name] = find_aid(name)->epoch;
+  if (cell.pretrain) add_recipe(*cell.pretrain, epochs);
+  if (cell.finetune) add_recipe(*cell.finetune, epochs);
+  if (cell.calibrate) add("calibration", epochs);
+  return epochs;
+}
+
+}  // namespace auxbench
