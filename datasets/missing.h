@@ -7,8 +7,6 @@
 
 namespace auxbench {
 
-std::string with_commas(int64_t number);  // 1281167 -> "1,281,167"
-
 class MissingParts {
  public:
   // "SPLIT: 4,999 of 5,000 WHAT, 1 missing", nothing where they are equal.

@@ -1,6 +1,6 @@
 #include "datasets/checks/inventory.h"
 
-#include "datasets/missing.h"
+#include "base/format.h"
 #include "datasets/sources/fashion_mnist.h"
 
 namespace auxbench {
