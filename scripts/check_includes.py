@@ -13,7 +13,7 @@ MAY_INCLUDE = {
     "kernels": ("base",),
     "metrics": ("base",),
     "results": ("base",),
-    "reports": ("base", "results"),
+    "reports": ("base", "results", "runner/plan"),
     "runner/plan": ("base", "quantizers/methods", "results"),
     "datasets": ("base", "metrics"),
     "quantizers/methods": (),

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runner/plan/cell_spec.h"
+#include "runner/plan/plan.h"
 
 namespace auxbench {
 
@@ -21,25 +22,15 @@ struct ListedCell {
   bool implied = false;  // not listed itself: the full-precision parent of a listed cell
 };
 
-// metric name ("top1", "top5", "ap" ...) -> figure in percent, as printed in the paper.
-using ReportedFigures = std::map<std::string, double>;
-
-// One column of a table. `role` tells the report which deltas to print.
-struct TableColumn {
-  std::string id;
-  std::string title;
-  std::string role;  // full-precision | baseline | aid | other
-};
-
-struct TableEntry {
+struct SuiteEntry {
   std::vector<CellSpec> cells;  // one per seed; empty when the suite lists no such cell: the paper has it, we do not
   ReportedFigures reported;     // empty when the paper reports none
 };
 
-struct TableRow {
+struct SuiteRow {
   std::string title;
   std::optional<int> epoch{};       // figures of that epoch of the learning curve, not of the end
-  std::vector<TableEntry> entries;  // one per column
+  std::vector<SuiteEntry> entries;  // one per column
 };
 
 struct TableSpec {
@@ -48,7 +39,7 @@ struct TableSpec {
   std::string source;                // of the reported figures: paper, table, page
   std::vector<std::string> metrics;  // first: the one deltas are taken of
   std::vector<TableColumn> columns;
-  std::vector<TableRow> rows;
+  std::vector<SuiteRow> rows;
   std::string note;
 };
 

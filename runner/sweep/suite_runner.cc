@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <csignal>
-#include <set>
 
 #include "base/interrupt.h"
 #include "runner/training/device.h"
@@ -99,50 +98,24 @@ class SuiteRun {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-ReportTable table_of(const TableSpec& spec, const RunContext& context) {
-  ReportTable table = {.id = spec.id,
-                       .title = spec.title,
-                       .source = spec.source,
-                       .note = spec.note,
-                       .metrics = spec.metrics,
-                       .columns = {},
-                       .rows = {}};
-  for (const auto& column : spec.columns) table.columns.push_back({column.id, column.title, column.role});
+Table table_of(const TableSpec& spec, const RunContext& context) {
+  Table table = {.id = spec.id,
+                 .title = spec.title,
+                 .source = spec.source,
+                 .metrics = spec.metrics,
+                 .columns = spec.columns,
+                 .rows = {},
+                 .note = spec.note};
   for (const auto& row : spec.rows) {
-    ReportRow laid = {.title = row.title, .epoch = row.epoch, .entries = {}};
+    TableRow laid = {.title = row.title, .epoch = row.epoch, .entries = {}};
     for (const auto& entry : row.entries) {
-      ReportEntry cells = {.cell_ids = {}, .reported = entry.reported};
-      for (const auto& cell : entry.cells) cells.cell_ids.push_back(identify(cell, context));
+      TableEntry cells = {.cells = {}, .reported = entry.reported};
+      for (const auto& cell : entry.cells) cells.cells.push_back(identify(cell, context));
       laid.entries.push_back(std::move(cells));
     }
     table.rows.push_back(std::move(laid));
   }
   return table;
-}
-
-std::string machine_text(const std::string& device, const Provenance& made) {
-  std::string text = device + ", " + std::to_string(made.threads) + " threads";
-  for (const auto& part : {made.cpu, made.gpu})
-    if (!part.empty()) text += ", " + part;
-  return text;
-}
-
-std::vector<std::string> missing_data(const std::map<std::string, Record>& records) {
-  std::set<std::string> found;
-  for (const auto& [id, record] : records)
-    if (const auto missing = record.facts.find("data_missing"); missing != record.facts.end())
-      found.insert(missing->second.get<std::string>());
-  return {found.begin(), found.end()};
-}
-
-// Where the records were made; before there are any, where this process runs.
-std::string ran_on(const std::map<std::string, Record>& records, const RunContext& context) {
-  std::set<std::string> machines;
-  for (const auto& [id, record] : records) machines.insert(machine_text(record.provenance.device, record.provenance));
-  if (machines.empty()) machines.insert(machine_text(context.device.str(), context.provenance));
-  std::string text;
-  for (const auto& machine : machines) text += (text.empty() ? "" : "; ") + machine;
-  return text;
 }
 
 }  // namespace
@@ -155,20 +128,23 @@ RunResult run_suite(const SuiteSpec& suite, const RunContext& context, const Run
 ReportInput report_input(const SuiteSpec& suite, const RunContext& context,
                          const std::map<std::string, Record>& records, const std::string& command) {
   ReportInput input;
-  input.suite = suite.name;
-  input.title = suite.title;
-  input.tier = suite.tier;
-  input.command = command;
-  input.proxy = suite.proxy;
-  input.proxy_reason = suite.proxy_reason;
+  auto& plan = input.plan;
+  plan.suite = suite.name;
+  plan.title = suite.title;
+  plan.tier = suite.tier;
+  plan.command = command;
+  plan.proxy = suite.proxy;
+  plan.proxy_reason = suite.proxy_reason;
   for (const auto& cell : suite.cells) {
-    input.cell_order.push_back(identify(cell.spec, context));
-    if (const auto found = records.find(input.cell_order.back()); found != records.end()) input.records.insert(*found);
+    plan.cells.push_back({.spec = cell.spec, .id = identify(cell.spec, context)});
+    if (const auto found = records.find(plan.cells.back().id); found != records.end()) input.records.insert(*found);
   }
-  input.ran_on = ran_on(input.records, context);
-  input.missing_data = missing_data(input.records);
-  for (const auto& table : suite.tables) input.tables.push_back(table_of(table, context));
-  for (const auto& claim : suite.claims) input.claims.push_back({claim.text, claim.table, claim.row, claim.column});
+  const auto& made = context.provenance;
+  input.here = context.device.str() + ", " + std::to_string(made.threads) + " threads";
+  for (const auto& part : {made.cpu, made.gpu})
+    if (!part.empty()) input.here += ", " + part;
+  for (const auto& table : suite.tables) plan.tables.push_back(table_of(table, context));
+  for (const auto& claim : suite.claims) plan.claims.push_back({claim.text, claim.table, claim.row, claim.column});
   return input;
 }
 
