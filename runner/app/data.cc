@@ -8,6 +8,7 @@
 
 #include "base/files/file.h"
 #include "base/files/sha256.h"
+#include "base/format.h"
 #include "base/parallel.h"
 #include "datasets/checks/inventory.h"
 #include "datasets/checks/verify.h"

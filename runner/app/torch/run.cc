@@ -8,7 +8,7 @@
 #include "base/interrupt.h"
 #include "base/stopwatch.h"
 #include "datasets/thumbnails.h"
-#include "runner/app/report_input.h"
+#include "reports/report.h"
 #include "runner/app/suite.h"
 #include "runner/app/torch/verbs.h"
 #include "runner/plan/extend_plan.h"
@@ -38,6 +38,7 @@ RunContext context_of(const OpenedSuite& opened, const SuiteArguments& arguments
                         .workers = arguments.workers,
                         .provenance = collect_provenance(),
                         .rerun = opened.plan.command};
+  context.provenance.device = device.str();
   context.provenance.gpu = gpu_name(device);
   context.provenance.flags = device_flags(device);
   return context;
@@ -70,7 +71,7 @@ class ReportWriter {
 
   ReportInput write() {
     const Stopwatch watch;
-    auto input = report_input(plan_, store_.records(), here_);
+    ReportInput input = {.plan = plan_, .records = store_.records(), .here = here_};
     write_file_atomically(file(), render_markdown(input));
     last_seconds_ = watch.seconds();
     since_ = Stopwatch();
@@ -106,7 +107,7 @@ ExitCode run(const RunArguments& arguments) {
   Store store(opened.out);
   watch_signals();
   for (const auto& warning : opened.warnings) progress.warning(warning);
-  ReportWriter report(keep_plan(opened.plan, opened.out), store, machine_text(device.str(), context.provenance));
+  ReportWriter report(keep_plan(opened.plan, opened.out), store, machine_text(context.provenance));
   say_what_begins(opened, progress);
   keep_pictures(opened, progress);
   const RunOptions options = {.budget_seconds = arguments.budget_seconds,
