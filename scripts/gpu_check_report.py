@@ -35,7 +35,9 @@ class Work:
         return sorted(path.stem for path in self.folder.glob(f"{prefix}*.code"))
 
     def last_error(self, step):
-        return (self.text(f"{step}.err").splitlines() or ["no message"])[-1]
+        """The last line of its errors, or what its output says of the first tests that failed."""
+        failed = [line for line in self.text(f"{step}.out").splitlines() if line.startswith("FAIL ")]
+        return "; ".join(failed[:5]) if failed else (self.text(f"{step}.err").splitlines() or ["no message"])[-1]
 
 
 CATCH = re.compile(r"^test cases: +\d+(?: \| +(\d+) passed)?(?: \| +(\d+) failed)?(?: \| +(\d+) skipped)?", re.MULTILINE)

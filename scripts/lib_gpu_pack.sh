@@ -73,7 +73,7 @@ libraries_of() {
   ldd "$1" | awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 }' | grep -vE "$COMMON_LIBRARIES" | cut -d' ' -f2
 }
 
-# prepare_pack DIR
+# prepare_pack DIR. AUXBENCH_PACK_BUILT names a build folder that has the programs already: then nothing is built.
 prepare_pack() {
   local pack=$1 torch program library dataset commit
   torch="$(pack_torch)"

@@ -82,9 +82,9 @@ std::string device_flags(const c10::Device& device) {
 std::string gpu_name(const c10::Device& device) {
   if (!device.is_cuda()) return {};
   // The driver's own interface, whose first functions have not changed since CUDA 2: no CUDA header is needed for a name.
-  const auto* get_device = driver_function<int(int*, int)>("cuDeviceGet");
-  const auto* get_name = driver_function<int(char*, int, int)>("cuDeviceGetName");
-  const auto* get_version = driver_function<int(int*)>("cuDriverGetVersion");
+  auto* const get_device = driver_function<int(int*, int)>("cuDeviceGet");
+  auto* const get_name = driver_function<int(char*, int, int)>("cuDeviceGetName");
+  auto* const get_version = driver_function<int(int*)>("cuDriverGetVersion");
   int handle = 0, version = 0;
   std::array<char, 256> name{};
   if (get_device == nullptr || get_name == nullptr || get_version == nullptr ||

@@ -83,6 +83,10 @@ step records-again 0 "$(record completed 71.25)"
 expect_code 1 report
 expect_match "$OUTPUT" "a: a second run on the GPU gave other numbers" "a second run with other numbers"
 
+step tests-on-cuda 1 $'pass a\nFAIL sums of b: 3 differ'
+expect_code 1 report
+expect_match "$OUTPUT" "tests-on-cuda: exit code 1: FAIL sums of b: 3 differ" "which test failed"
+
 # A pack's limits, on programs of this machine.
 limits() { (set -euo pipefail && . "$SCRIPTS/lib.sh" && . "$SCRIPTS/lib_gpu_pack.sh" && "$@"); }
 mkdir "$TMP/pack" && cp "$(command -v bash)" "$TMP/pack/program"
