@@ -58,7 +58,7 @@ class TableReader {
   }
 
   void read_row(const std::string& pointer, const json& row) {
-    SuiteRow result = {.title = required(suite_, pointer, row, "title"), .entries = {}};
+    TableRow result = {.title = required(suite_, pointer, row, "title"), .entries = {}};
     if (row.contains("epoch")) result.epoch = row.at("epoch").get<int>();
     const auto own = where_of(suite_, pointer, row);
     check_reported(pointer, row);
@@ -66,7 +66,7 @@ class TableReader {
       auto where = base_;
       where.merge_patch(own);
       where.merge_patch(column_where_[i]);
-      SuiteEntry entry = {.cells = cells_of(pointer, where, spec_.columns[i].id), .reported = {}};
+      TableEntry entry = {.cells = cells_of(pointer, where, spec_.columns[i].id), .reported = {}};
       if (row.contains("reported") && row.at("reported").contains(spec_.columns[i].id))
         row.at("reported").at(spec_.columns[i].id).get_to(entry.reported);
       result.entries.push_back(std::move(entry));
@@ -150,7 +150,7 @@ std::vector<Claim> read_claims(const LocatedJson& suite, const std::vector<Table
                      [&](const TableColumn& one) { return one.id == claim.column; }))
       refuse_at(suite, pointer + "/column", "table " + claim.table + " has no column " + claim.column);
     if (!claim.row.empty() && std::none_of(table->rows.begin(), table->rows.end(),
-                                           [&](const SuiteRow& one) { return one.title == claim.row; }))
+                                           [&](const TableRow& one) { return one.title == claim.row; }))
       refuse_at(suite, pointer + "/row", "table " + claim.table + " has no row " + claim.row);
     claims.push_back(claim);
   }
