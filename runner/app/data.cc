@@ -13,7 +13,6 @@
 #include "datasets/checks/inventory.h"
 #include "datasets/checks/verify.h"
 #include "datasets/dataset.h"
-#include "datasets/missing.h"
 #include "datasets/scenes/generate.h"
 #include "datasets/sources/fashion_mnist.h"
 #include "runner/app/app.h"
