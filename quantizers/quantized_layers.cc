@@ -4,6 +4,7 @@
 
 #include "base/torch_prelude.h"
 #include "quantizers/code_conv.h"
+#include "quantizers/reduce.h"
 
 namespace auxbench {
 namespace {
@@ -94,8 +95,9 @@ Codes QuantizedWeight::encoded(bool with_norm) {
 
 void QuantizedWeight::fit_output_scale(const Codes& x, const Codes& w, const ConvGeometry& geometry) {
   const at::NoGradGuard no_gradient;
-  const auto exact = conv_on_codes({.codes = decode(x)}, as_pixels({.codes = weight_}), geometry).abs().mean();
-  const auto quantized = conv_on_codes(x, as_pixels(w), geometry).abs().mean();
+  const auto mean_magnitude = [](const at::Tensor& y) { return mean_of_parts(y.abs().mean(), y.numel()); };
+  const auto exact = mean_magnitude(conv_on_codes({.codes = decode(x)}, as_pixels({.codes = weight_}), geometry));
+  const auto quantized = mean_magnitude(conv_on_codes(x, as_pixels(w), geometry));
   weight_quantizer_->set_output_scale(exact / quantized.clamp_min(1e-8));
 }
 
