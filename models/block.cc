@@ -77,7 +77,7 @@ std::vector<ConvOptions> Block::main_path() const {
 
 Block::Layer& Block::add_layer(const ConvOptions& options, NormList& norms, int64_t norm_channels) {
   const auto number = std::to_string(layers_.size() + 1);
-  auto conv = std::make_unique<QuantConv>(options, style_.precision, LayerPlace::inner, !style_.at_output);
+  auto conv = std::make_unique<QuantConv>(options, style_.precision, LayerPosition::inner, !style_.at_output);
   register_module("conv" + number, conv->module());
   layers_.push_back({.conv = std::move(conv), .norm = norms.add(*this, "bn" + number, norm_channels)});
   return layers_.back();

@@ -122,7 +122,7 @@ class ResNet final : public Network, public torch::nn::Module {
                                                     .kernel = large ? 7 : 3,
                                                     .stride = large ? 2 : options_.stem_stride,
                                                     .padding = large ? 3 : 1},
-                                        options_.precision, LayerPlace::first, true);
+                                        options_.precision, LayerPosition::first, true);
     register_module("conv1", conv_->module());
     norm_ = norms_.add(*this, "bn1", base_);
     stem_activation_ = Activation(style_);
