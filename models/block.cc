@@ -24,7 +24,7 @@ Codes Activation::forward(const at::Tensor& x, bool training) const {
 
 void Activation::register_in(torch::nn::Module& owner, const std::string& name) {
   if (!quantizer_) return;
-  quantizer_->shape_for(at::empty({0}));
+  quantizer_->allocate_state(at::empty({0}));
   register_quantizer(owner, name, *quantizer_);
 }
 

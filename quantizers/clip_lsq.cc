@@ -61,7 +61,7 @@ class ClipLsqWeight final : public ClipLsq {
  public:
   ClipLsqWeight(int bits, double clip, double stable, bool normalise)
       : ClipLsq(bits, clip, stable), normalise_(normalise) {}
-  [[nodiscard]] bool keeps_scale() const override { return !normalise_; }
+  [[nodiscard]] bool output_in_input_scale() const override { return !normalise_; }
 
  private:
   [[nodiscard]] CodeRange range(int64_t n) const override { return mid_rise(n); }

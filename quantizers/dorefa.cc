@@ -28,7 +28,7 @@ class TanhWeight final : public Quantizer {
   TanhWeight(int bits, bool detach_max) : steps_(steps_of(bits)), detach_max_(detach_max) {}
 
   [[nodiscard]] int64_t levels() const override { return steps_ + 1; }
-  [[nodiscard]] bool keeps_scale() const override { return false; }
+  [[nodiscard]] bool output_in_input_scale() const override { return false; }
 
  protected:
   Codes do_encode(const at::Tensor& w, Phase) override {

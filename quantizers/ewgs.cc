@@ -23,7 +23,7 @@ class Ewgs final : public Quantizer {
   }
 
   [[nodiscard]] int64_t levels() const override { return steps_ + 1; }
-  [[nodiscard]] bool keeps_scale() const override { return true; }  // by its learned scale
+  [[nodiscard]] bool output_in_input_scale() const override { return true; }  // by its learned scale
 
   [[nodiscard]] bool wants_output_scale() override {
     if (role_ == Role::weight && !scaled_) scaled_ = state().at("scaled").item<bool>();

@@ -23,7 +23,7 @@ class LqNet final : public Quantizer {
   }
 
   // The size of the state depends on the tensor: a layer calls this before it registers.
-  void shape_for(const at::Tensor& x) override {
+  void allocate_state(const at::Tensor& x) override {
     const bool weight = role_ == Role::weight;
     double start = kQuantile * 2 / static_cast<double>(levels_ - 1);
     if (weight) {
@@ -42,7 +42,7 @@ class LqNet final : public Quantizer {
 
  protected:
   Codes do_encode(const at::Tensor& x, Phase phase) override {
-    if (!shaped_) shape_for(x);
+    if (!shaped_) allocate_state(x);
     const bool weight = role_ == Role::weight;
     const auto used = state().at("basis").clone();
     if (!table_.defined() || table_.options().dtype() != used.dtype() || table_.device() != used.device())

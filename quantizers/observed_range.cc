@@ -19,7 +19,7 @@ class RangeQuantizer final : public Quantizer {
 
   [[nodiscard]] int64_t levels() const override { return int64_t{1} << bits_; }
 
-  void shape_for(const at::Tensor& x) override {
+  void allocate_state(const at::Tensor& x) override {
     if (!by_row(x)) return;
     for (auto& [name, bound] : state())
       if (bound.is_floating_point()) bound = bound.expand({x.size(0)}).clone();

@@ -19,7 +19,7 @@ class Qil final : public Quantizer {
   }
 
   [[nodiscard]] int64_t levels() const override { return role_ == Role::weight ? 2 * steps_ + 1 : steps_ + 1; }
-  [[nodiscard]] bool keeps_scale() const override { return false; }
+  [[nodiscard]] bool output_in_input_scale() const override { return false; }
 
  protected:
   void fit(const at::Tensor& x) override {

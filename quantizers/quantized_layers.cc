@@ -68,8 +68,8 @@ QuantizedWeight::QuantizedWeight(at::Tensor weight, const PrecisionPlan& plan, c
   of_quantized_network_ = plan.quantizes();
   weight_ = module_->register_parameter("weight", std::move(weight));
   if (quantize_input) input_quantizer_ = layer_quantizer(plan, Role::activation, precision.activation_bits);
-  if (weight_quantizer_) weight_quantizer_->shape_for(weight_);
-  if (input_quantizer_) input_quantizer_->shape_for(weight_);
+  if (weight_quantizer_) weight_quantizer_->allocate_state(weight_);
+  if (input_quantizer_) input_quantizer_->allocate_state(weight_);
   if (weight_quantizer_) register_quantizer(*module_, "weight_quantizer", *weight_quantizer_);
   if (input_quantizer_) register_quantizer(*module_, "input_quantizer", *input_quantizer_);
 }
@@ -95,7 +95,7 @@ bool QuantizedWeight::sums_exactly() const {
 }
 
 void QuantizedWeight::scale_without_norm(Codes& weight) const {
-  if (!weight_quantizer_->keeps_scale()) weight.scale = weight.scale * weight_.detach().abs().mean();
+  if (!weight_quantizer_->output_in_input_scale()) weight.scale = weight.scale * weight_.detach().abs().mean();
 }
 
 Codes QuantizedWeight::encoded(bool with_norm) {
