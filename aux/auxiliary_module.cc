@@ -13,7 +13,7 @@ namespace {
 class Adaptor final : public torch::nn::Module {
  public:
   explicit Adaptor(const ConvOptions& options)
-      : conv_(options, PrecisionPlan{}, LayerPlace::inner, false),
+      : conv_(options, PrecisionPlan{}, LayerPosition::inner, false),
         norm_(register_module("norm", std::make_shared<torch::nn::BatchNorm2dImpl>(options.out))) {
     register_module("conv", conv_.module());
   }

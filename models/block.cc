@@ -32,7 +32,7 @@ Activation BlockStyle::make_activation() const {
 
 void Activation::register_in(torch::nn::Module& owner, const std::string& name) {
   if (!quantizer_) return;
-  quantizer_->shape_for(at::empty({0}));
+  quantizer_->allocate_state(at::empty({0}));
   register_quantizer(owner, name, *quantizer_);
 }
 
@@ -48,7 +48,7 @@ std::vector<ConvOptions> Block::main_path() const {
 
 Block::Layer& Block::add_layer(const ConvOptions& options, NormList& norms, int64_t norm_channels) {
   const auto number = std::to_string(layers_.size() + 1);
-  auto conv = std::make_unique<QuantConv>(options, style_.precision, LayerPlace::inner, !style_.at_output);
+  auto conv = std::make_unique<QuantConv>(options, style_.precision, LayerPosition::inner, !style_.at_output);
   register_module("conv" + number, conv->module());
   layers_.push_back({.conv = std::move(conv), .norm = norms.add(*this, "bn" + number, norm_channels)});
   return layers_.back();

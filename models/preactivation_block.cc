@@ -15,7 +15,7 @@ class PreactivationBlock final : public Block {
     if (!style.skip || !changes_shape()) return;
     shortcut_.conv =
         std::make_unique<QuantConv>(ConvOptions{.in = shape.in, .out = shape.out(), .stride = shape.stride},
-                                    style.precision, LayerPlace::inner, true);
+                                    style.precision, LayerPosition::inner, true);
     register_module("downsample", std::make_shared<torch::nn::Module>())
         ->register_module("0", shortcut_.conv->module());
   }

@@ -17,7 +17,7 @@ class ResidualBlock final : public Block {
     if (!style.skip || !changes_shape()) return;
     shortcut_.conv =
         std::make_unique<QuantConv>(ConvOptions{.in = shape.in, .out = shape.out(), .stride = shape.stride},
-                                    style.precision, LayerPlace::inner, !style.at_output);
+                                    style.precision, LayerPosition::inner, !style.at_output);
     auto downsample = register_module("downsample", std::make_shared<torch::nn::Module>());
     downsample->register_module("0", shortcut_.conv->module());
     shortcut_.norm = norms.add(*downsample, "1", shape.out());

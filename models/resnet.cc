@@ -98,7 +98,7 @@ class ResNet final : public Network, public torch::nn::Module {
                                                     .kernel = large_stem_ ? 7 : 3,
                                                     .stride = large_stem_ ? 2 : options.stem_stride,
                                                     .padding = large_stem_ ? 3 : 1},
-                                        options.precision, LayerPlace::first, true);
+                                        options.precision, LayerPosition::first, true);
     register_module("conv1", conv_->module());
     norm_ = norms_.add(*this, "bn1", base_);
     stem_activation_ = style_.make_activation();

@@ -38,7 +38,7 @@ class ShortcutBlock final : public Block {
     if (!style.skip || !changes_shape()) return;
     shortcut_.conv = std::make_unique<QuantConv>(
         ConvOptions{.in = shape.in * branches_, .out = shape.out() * branches_, .groups = branches_},
-        at_full_precision(style.precision), LayerPlace::first, false);
+        at_full_precision(style.precision), LayerPosition::first, false);
     auto downsample = register_module("downsample", std::make_shared<torch::nn::Module>());
     downsample->register_module("0", shortcut_.conv->module());
     shortcut_.norm = norms.add(*downsample, "1", shape.out() * branches_);

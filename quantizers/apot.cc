@@ -35,7 +35,7 @@ class Apot final : public Quantizer {
     const auto count = static_cast<int64_t>(levels_of(bits_).size());
     return role_ == Role::weight ? 2 * count - 1 : count;
   }
-  [[nodiscard]] bool keeps_scale() const override { return role_ == Role::activation || !normalise_; }
+  [[nodiscard]] bool output_in_input_scale() const override { return role_ == Role::activation || !normalise_; }
 
  protected:
   Codes do_encode(const at::Tensor& x, Phase) override {

@@ -70,7 +70,7 @@ class BirealWeight final : public Binary {
 
 class PlainSignWeight final : public Binary {
  public:
-  [[nodiscard]] bool keeps_scale() const override { return false; }
+  [[nodiscard]] bool output_in_input_scale() const override { return false; }
 
  protected:
   Codes do_encode(const at::Tensor& w, Phase) override {

@@ -1,7 +1,10 @@
 #include "quantizers/clip_lsq.h"
 
+#include <optional>
+
 #include "quantizers/grid.h"
 #include "quantizers/moments.h"
+#include "quantizers/reduce.h"
 #include "quantizers/settings.h"
 
 namespace auxbench {
@@ -31,15 +34,18 @@ class ClipLsq : public Quantizer {
   void warm_up(const at::Tensor& x) {
     const at::NoGradGuard no_gradient;
     auto& seen = state().at("seen");
-    if (seen.item<double>() >= stable_) return;
+    if (!seen_) seen_ = seen.item<double>();  // once: a device is not waited for at every step
+    if (*seen_ >= stable_) return;
     auto clip = parameters().at("clip").detach();
-    const auto largest = moments_of(x).of(fake_quant::kLargest).mul_(0.8);
+    const auto largest = largest_of_parts(moments_of(x).of(fake_quant::kLargest)).mul(0.8);
     clip.copy_((clip * seen + largest) / (seen + 1));
     seen.add_(1);
+    *seen_ += 1;
   }
 
   int64_t steps_;
   double stable_;
+  std::optional<double> seen_;  // the state of that name, once read
 };
 
 class ClipLsqActivation final : public ClipLsq {
@@ -55,7 +61,7 @@ class ClipLsqWeight final : public ClipLsq {
  public:
   ClipLsqWeight(int bits, double clip, double stable, bool normalise)
       : ClipLsq(bits, clip, stable), normalise_(normalise) {}
-  [[nodiscard]] bool keeps_scale() const override { return !normalise_; }
+  [[nodiscard]] bool output_in_input_scale() const override { return !normalise_; }
 
  private:
   [[nodiscard]] CodeRange range(int64_t n) const override { return mid_rise(n); }

@@ -11,29 +11,16 @@ namespace {
 using fake_quant::BoundGradient;
 using fake_quant::ClipGrid;
 
-// Where |w| is the maximum: places in memory order. Only the pieces that have it are looked through.
-at::Tensor places_of_maximum(const at::Tensor& elements, const Moments& moments) {
-  const auto largest = moments.of(fake_quant::kLargest);
-  const auto pieces = moments.largest.eq(largest).nonzero().squeeze(1).cpu();
-  std::vector<at::Tensor> places;
-  for (int64_t i = 0; i < pieces.numel(); ++i) {
-    const auto begin = pieces[i].item<int64_t>() * static_cast<int64_t>(fake_quant::kPiece);
-    const auto own = elements.slice(0, begin, begin + static_cast<int64_t>(fake_quant::kPiece));
-    places.push_back(own.abs().eq_(largest).nonzero().squeeze(1).add_(begin));
-  }
-  return places.empty() ? at::empty({0}, elements.options().dtype(at::kLong)) : at::cat(places);
-}
-
-// Through the maximum M of |t|: shared evenly among ties, as torch's full max() does.
-void add_gradient_through_max(const at::Tensor& w, const Moments& moments, const at::Tensor& sum_of_g_t,
+// Through the maximum M of |t|: shared evenly among ties, as torch's full max() does. Nothing where M is 0. One pass
+// over the elements, without asking a device where the maximum is.
+void add_gradient_through_max(const at::Tensor& w, const at::Tensor& largest, const at::Tensor& sum_of_g_t,
                               at::Tensor& dw) {
-  const std::vector<int64_t> flat = {w.numel()}, step = {1};
-  const auto elements = w.as_strided(flat, step);
-  const auto at_max = places_of_maximum(elements, moments);
-  if (at_max.numel() == 0) return;
-  const auto tied = elements.index_select(0, at_max).tanh_();
-  const auto share = sum_of_g_t.to(w.scalar_type()) / (tied.square() * static_cast<double>(at_max.numel()));
-  dw.as_strided(flat, step).index_add_(0, at_max, tied.sign() * (1 - tied.square()) * share, -1);
+  const auto at_max = w.abs().eq(largest);
+  const auto t = largest.tanh(), squared = t.square();
+  const auto share = sum_of_g_t.to(w.scalar_type()) / (squared * at_max.sum().to(w.scalar_type()));
+  const auto none = at::zeros({}, w.options());
+  const auto each = at::where(largest.eq(0), none, (1 - squared) * share);
+  dw.sub_(at::where(at_max, w.sign().mul_(each), none));
 }
 
 class TanhWeight final : public Quantizer {
@@ -41,18 +28,18 @@ class TanhWeight final : public Quantizer {
   TanhWeight(int bits, bool detach_max) : steps_(steps_of(bits)), detach_max_(detach_max) {}
 
   [[nodiscard]] int64_t levels() const override { return steps_ + 1; }
-  [[nodiscard]] bool keeps_scale() const override { return false; }
+  [[nodiscard]] bool output_in_input_scale() const override { return false; }
 
  protected:
   Codes do_encode(const at::Tensor& w, Phase) override {
-    const auto moments = moments_of(w);
+    const auto largest = moments_of(w).of(fake_quant::kLargest);
     FusedOptions options;
     if (!detach_max_)
-      options.finish = [moments](const at::Tensor& at, const at::Tensor&, const at::Tensor& totals, at::Tensor& dw) {
-        if (moments.of(fake_quant::kLargest).is_nonzero()) add_gradient_through_max(at, moments, totals[0], dw);
+      options.finish = [largest](const at::Tensor& at, const at::Tensor&, const at::Tensor& totals, at::Tensor& dw) {
+        add_gradient_through_max(at, largest, totals[0], dw);
       };
-    const auto codes = encode_with<fake_quant::DorefaWeight>(w, {.steps = static_cast<double>(steps_)},
-                                                             std::array{moments.of(fake_quant::kLargest)}, options);
+    const auto codes =
+        encode_with<fake_quant::DorefaWeight>(w, {.steps = static_cast<double>(steps_)}, std::array{largest}, options);
     return uniform_codes(codes, 1.0 / static_cast<double>(steps_), mid_rise(steps_));
   }
 

@@ -1,15 +1,15 @@
 // DoReFa-Net (Zhou et al. 2016, arXiv 1606.06160, eqs. 7-11) in three named variants.
 //
-//   weights, k >= 2   t = tanh w, M = max|t|, q = 2 round(n (t/(2M) + 1/2)) / n - 1, n = 2^k - 1: 2^k odd levels in
-//   [-1, 1]
+//   n = 2^k - 1
+//   weights, k >= 2   t = tanh w, M = max|t|
+//                     q = 2 round(n (t/(2M) + 1/2)) / n - 1: 2^k odd levels in [-1, 1]
 //                     gradient through everything but the rounding, the maximum included
 //   weights, k = 1    q = E|w| sign(w), sign(0) = +1; the mean is detached, the gradient is the identity
 //   activations       dorefa                 clip [0,1], step 1/n: 2^k levels
-//                     dorefa-relu6-official  relu6, step 1/n: 6n + 1 levels (2 bit: 19). The replicated paper's
-//                     released
-//                                            code; its weights use the k >= 2 formula at k = 1 too
+//                     dorefa-relu6-official  relu6, step 1/n: 6n + 1 levels (2 bit: 19)
 //                     dorefa-relu6-true      relu6, step 6/n: 2^k levels
 //
+// dorefa-relu6-official is the replicated paper's released code; its weights use the k >= 2 formula at k = 1 too.
 // Codes: weights -n, -n + 2 .. n with scale 1/n (k = 1: -1, 1 with scale E|w|); activations from 0.
 // Settings: detach_max (0 or 1; default 0): no gradient through M, as some libraries have it. An all-zero weight
 // tensor has M = 0; it is read as M = 1, so that every weight sits on its lowest positive level.

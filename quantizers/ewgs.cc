@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "quantizers/grid.h"
+#include "quantizers/reduce.h"
 #include "quantizers/settings.h"
 
 namespace auxbench {
@@ -22,7 +23,7 @@ class Ewgs final : public Quantizer {
   }
 
   [[nodiscard]] int64_t levels() const override { return steps_ + 1; }
-  [[nodiscard]] bool keeps_scale() const override { return true; }  // by its learned scale
+  [[nodiscard]] bool output_in_input_scale() const override { return true; }  // by its learned scale
 
   [[nodiscard]] bool wants_output_scale() override {
     if (role_ == Role::weight && !scaled_) scaled_ = state().at("scaled").item<bool>();
@@ -37,12 +38,12 @@ class Ewgs final : public Quantizer {
  protected:
   void fit(const at::Tensor& x) override {
     auto low = parameters().at("low").detach(), high = parameters().at("high").detach();
-    const auto deviation = x.numel() > 1 ? x.std().clamp_min_(1e-8) : at::ones({}, x.options());
+    const auto deviation = deviation_of_parts(x).clamp_min(1e-8);
     if (role_ == Role::weight) {
       low.copy_(-3 * deviation);
       high.copy_(3 * deviation);
     } else {
-      low.copy_(x.min());
+      low.copy_(smallest_of_parts(x.min()));
       high.copy_(low + 3 / std::sqrt(1 - 2 / std::numbers::pi) * deviation);
     }
   }

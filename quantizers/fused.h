@@ -127,6 +127,11 @@ void with_formula(const at::Tensor& x, const typename Formula<float>::Config& co
 }
 
 // Shared by all formulas: what autograd keeps, and the parts of the backward pass that depend on no formula.
+//
+// Kept is x, never the codes (a convolution keeps those, a byte a number: packed_codes.h). The gradients of learned
+// steps, ranges and thresholds (LSQ, LSQ+, clip-LSQ, QIL, EWGS, APoT, N2UQ) and of Bi-Real Net's polynomial are
+// functions of x itself. Those of DoReFa, PACT and LQ-Nets ask only whether x is inside, but there x is the result of a
+// ReLU, which autograd keeps for the ReLU: the same memory, and a mask would be kept beside it. A weight is alive anyhow.
 struct EncodeNode : torch::autograd::Node {
   torch::autograd::SavedVariable x;
   std::vector<torch::autograd::SavedVariable> parameters;

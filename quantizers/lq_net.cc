@@ -4,6 +4,7 @@
 
 #include "quantizers/digits.h"
 #include "quantizers/grid.h"
+#include "quantizers/reduce.h"
 #include "quantizers/settings.h"
 
 namespace auxbench {
@@ -22,7 +23,7 @@ class LqNet final : public Quantizer {
   }
 
   // The size of the state depends on the tensor: a layer calls this before it registers.
-  void shape_for(const at::Tensor& x) override {
+  void allocate_state(const at::Tensor& x) override {
     const bool weight = role_ == Role::weight;
     double start = kQuantile * 2 / static_cast<double>(levels_ - 1);
     if (weight) {
@@ -41,7 +42,7 @@ class LqNet final : public Quantizer {
 
  protected:
   Codes do_encode(const at::Tensor& x, Phase phase) override {
-    if (!shaped_) shape_for(x);
+    if (!shaped_) allocate_state(x);
     const bool weight = role_ == Role::weight;
     const auto used = state().at("basis").clone();
     if (!table_.defined() || table_.options().dtype() != used.dtype() || table_.device() != used.device())
@@ -93,15 +94,13 @@ class LqNet final : public Quantizer {
     const at::NoGradGuard no_gradient;
     const bool weight = role_ == Role::weight;
     auto totals = statistics.to(at::kDouble);
-    if (!weight) totals = totals.sum(0, /*keepdim=*/true);
+    if (!weight) totals = sum_of_parts(totals.sum(0, /*keepdim=*/true));
     const auto rows = totals.size(0), thresholds = levels_ - 1;
     const auto above = totals.slice(1, 0, 2 * thresholds).view({rows, thresholds, 2});
-    const auto all =
-        at::stack(
-            {at::full({rows}, static_cast<double>(x.numel()) / static_cast<double>(rows_of_state()), totals.options()),
-             totals.select(1, 2 * thresholds)},
-            1)
-            .unsqueeze(1);
+    auto numbers =
+        at::full({rows}, static_cast<double>(x.numel()) / static_cast<double>(rows_of_state()), totals.options());
+    if (!weight) numbers = sum_of_parts(numbers);
+    const auto all = at::stack({numbers, totals.select(1, 2 * thresholds)}, 1).unsqueeze(1);
     const auto none = at::zeros_like(all);
     const auto cumulative = at::cat({all, above, none}, 1);
     // Number and sum of x at each level, in order of the levels.
@@ -114,7 +113,9 @@ class LqNet final : public Quantizer {
     products.add_(at::eye(bits_, products.options()), ridge);
     auto& basis = state().at("basis");
     if (weight) projections.add_(basis.to(at::kDouble).view({rows, bits_, 1}), ridge);
-    const auto found = at::linalg_solve(products, projections).view(basis.sizes()).to(basis.scalar_type());
+    // The ridge keeps the system solvable; the checking solver would wait for the device.
+    const auto found =
+        std::get<0>(at::linalg_solve_ex(products, projections)).view(basis.sizes()).to(basis.scalar_type());
     average(basis, found);
   }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "quantizers/grid.h"
+#include "quantizers/reduce.h"
 #include "quantizers/settings.h"
 
 namespace auxbench {
@@ -23,7 +24,7 @@ class Lsq final : public Quantizer {
 
  protected:
   void fit(const at::Tensor& x) override {
-    parameters().at("step").detach().copy_(x.abs().mean().mul_(2 / std::sqrt(grid_.hi)));
+    parameters().at("step").detach().copy_(mean_of_parts(x.abs().mean(), x.numel()) * (2 / std::sqrt(grid_.hi)));
   }
 
   Codes do_encode(const at::Tensor& x, Phase) override {

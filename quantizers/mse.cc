@@ -3,6 +3,7 @@
 #include "base/torch_prelude.h"
 #include "quantizers/grid.h"
 #include "quantizers/observed_range.h"
+#include "quantizers/reduce.h"
 
 namespace auxbench {
 namespace {
@@ -27,13 +28,15 @@ ObservedRange search(const at::Tensor& given, Role role, int bits, double power)
   const auto rows = given.contiguous();
   const auto all = full_range(rows);
   const int candidates = rows.size(0) == 1 ? 95 : 80;
-  auto best = at::ones_like(all.low), least = losses(rows, all, role, bits, power);
+  std::vector<at::Tensor> tried;
+  const auto factor_of = [](int i) { return 1 - 0.01 * i; };
+  for (int i = 0; i < candidates; ++i) tried.push_back(losses(rows, scaled(all, factor_of(i)), role, bits, power));
+  const auto loss = mean_of_parts(at::stack(tried), rows.size(1));
+  auto best = at::ones_like(all.low), least = loss[0];
   for (int i = 1; i < candidates; ++i) {
-    const double factor = 1 - 0.01 * i;
-    const auto loss = losses(rows, scaled(all, factor), role, bits, power);
-    const auto better = loss.lt(least);
-    best = at::where(better, at::full({}, factor, best.options()), best);
-    least = at::where(better, loss, least);
+    const auto better = loss[i].lt(least);
+    best = at::where(better, at::full({}, factor_of(i), best.options()), best);
+    least = at::where(better, loss[i], least);
   }
   return {.low = all.low * best, .high = all.high * best};
 }

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "quantizers/grid.h"
+#include "quantizers/reduce.h"
 
 namespace auxbench {
 namespace {
@@ -18,7 +19,7 @@ class RangeQuantizer final : public Quantizer {
 
   [[nodiscard]] int64_t levels() const override { return int64_t{1} << bits_; }
 
-  void shape_for(const at::Tensor& x) override {
+  void allocate_state(const at::Tensor& x) override {
     if (!by_row(x)) return;
     for (auto& [name, bound] : state())
       if (bound.is_floating_point()) bound = bound.expand({x.size(0)}).clone();
@@ -76,7 +77,7 @@ RangeGrid grid_of(const ObservedRange& range, Role role, int bits) {
 }
 
 ObservedRange full_range(const at::Tensor& rows) {
-  return {.low = rows.amin(1).clamp_max_(0), .high = rows.amax(1).clamp_min_(0)};
+  return {.low = smallest_of_parts(rows.amin(1)).clamp_max(0), .high = largest_of_parts(rows.amax(1)).clamp_min(0)};
 }
 
 std::unique_ptr<Quantizer> make_observed_range(Role role, int bits, const RangeSearch& search, double average,

@@ -1,10 +1,12 @@
 // Uniform grids over an observed range: what min-max, percentile and MSE calibration share. For .cc files of this room.
 //
-//   activations  affine, per tensor: s = (hi - lo)/n, z = round(-lo/s), q = s (clip(round(x/s) + z, 0, n) - z), n = 2^k
-//   - 1;
-//                the range always reaches zero, and zero is exactly on the grid
-//   weights      symmetric, per output channel: s = max(-lo, hi) / (n/2), q = s clip(round(w/s), -2^(k-1), 2^(k-1) - 1)
-//   dx = g inside the grid's ends, as LSQ's.
+//   n = 2^k - 1
+//   activations  affine, per tensor; the range always reaches zero, and zero is exactly on the grid
+//                s = (hi - lo)/n, z = round(-lo/s), q = s (clip(round(x/s) + z, 0, n) - z)
+//   weights      symmetric, per output channel
+//                s = max(-lo, hi) / (n/2), q = s clip(round(w/s), -2^(k-1), 2^(k-1) - 1)
+//   dx = g inside the grid's ends, as LSQ's
+//
 // Weights are observed once. Activations are observed batch by batch: the first batch sets the range; after that it is
 // widened to hold each batch's (average 0), or moves towards it: range <- average range + (1 - average) batch's.
 // State: low, high. Settings: per_channel (1, weights), average (activations). Codes from -2^(k-1), or 0..n with an

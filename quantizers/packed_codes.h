@@ -15,6 +15,7 @@ class PackedCodes {
 
   // As they were, in their type.
   [[nodiscard]] at::Tensor unpack() const;
+  [[nodiscard]] int64_t bytes_per_number() const { return numbers_.element_size(); }
   void release() { numbers_.reset(); }
 
  private:

@@ -3,9 +3,10 @@
 //   activations  q = round(n clip(x/alpha, 0, 1)) alpha/n, n = 2^k - 1;  dx = g where 0 <= x <= alpha
 //                d alpha = sum g [x >= alpha]: the rounding residual is ignored
 //   weights      dorefa.h
+//
 // Parameter: alpha, per tensor, from 8 (as the ports start; the paper's own figure is not at hand). Weight decay
-// reaches it: without the pull nothing ever lowers a clip that no activation reaches. Settings: residual (0): adds g (q
-// - x)/alpha inside, "PACT-CG". Codes 0..n, scale alpha/n.
+// reaches it: without the pull nothing ever lowers a clip that no activation reaches.
+// Settings: residual (0): adds g (q - x)/alpha inside, "PACT-CG". Codes 0..n, scale alpha/n.
 #pragma once
 
 #include "quantizers/quantizer.h"

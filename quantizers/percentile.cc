@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/torch_prelude.h"
 #include "quantizers/observed_range.h"
+#include "quantizers/reduce.h"
 
 namespace auxbench {
 
@@ -16,7 +17,7 @@ std::unique_ptr<Quantizer> make_percentile(Role role, int bits, const QuantizerS
   const auto search = [p](const at::Tensor& rows) {
     const auto count = rows.size(1);
     const auto rank = std::clamp<int64_t>(std::llround(std::ceil(p * static_cast<double>(count))), 1, count);
-    const auto threshold = std::get<0>(rows.abs().kthvalue(rank, 1));
+    const auto threshold = mean_of_parts(std::get<0>(rows.abs().kthvalue(rank, 1)), count);
     const auto all = full_range(rows);
     return ObservedRange{.low = at::maximum(all.low, threshold.neg()), .high = at::minimum(all.high, threshold)};
   };

@@ -4,15 +4,15 @@
 
 namespace auxbench {
 
-LayerPrecision PrecisionPlan::layer(LayerPlace place) const {
+LayerPrecision PrecisionPlan::layer(LayerPosition position) const {
   if (!quantizes()) return {};
   LayerPrecision bits = {.weight_bits = weight_bits, .activation_bits = activation_bits};
-  if (place == LayerPlace::inner) return bits;
+  if (position == LayerPosition::inner) return bits;
   if (first_last == "float") return {};
   // Eight bits are never fewer than the rest has, and full precision stays full precision.
   if (first_last == "8-bit")
     bits = {.weight_bits = std::max(8, weight_bits), .activation_bits = std::max(8, activation_bits)};
-  if (place == LayerPlace::first) bits.activation_bits = kFullPrecision;
+  if (position == LayerPosition::first) bits.activation_bits = kFullPrecision;
   return bits;
 }
 

@@ -15,8 +15,9 @@ struct LayerPrecision {
   int activation_bits = kFullPrecision;
 };
 
-// What the plan needs to know of a layer.
-enum class LayerPlace { first, inner, last };
+// What the plan needs to know of a layer. Any number of layers may be first (they read images) or last (what they
+// compute is an answer: class scores, boxes).
+enum class LayerPosition { first, inner, last };
 
 struct PrecisionPlan {
   std::string quantizer = "none";
@@ -26,8 +27,8 @@ struct PrecisionPlan {
   // Of the method, each for one role: "weight.NAME", "activation.NAME".
   std::map<std::string, double> settings{};
 
-  // First layer: its input are the images' own 8-bit pixels, so that its activations are never quantized again.
-  [[nodiscard]] LayerPrecision layer(LayerPlace place) const;
+  // A first layer's input are the images' own 8-bit pixels: its activations are never quantized again.
+  [[nodiscard]] LayerPrecision layer(LayerPosition position) const;
   [[nodiscard]] std::map<std::string, double> settings_for(Role role) const;
   [[nodiscard]] bool quantizes() const { return quantizer != "none"; }
 };

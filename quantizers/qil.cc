@@ -1,6 +1,7 @@
 #include "quantizers/qil.h"
 
 #include "quantizers/grid.h"
+#include "quantizers/reduce.h"
 #include "quantizers/settings.h"
 
 namespace auxbench {
@@ -18,11 +19,11 @@ class Qil final : public Quantizer {
   }
 
   [[nodiscard]] int64_t levels() const override { return role_ == Role::weight ? 2 * steps_ + 1 : steps_ + 1; }
-  [[nodiscard]] bool keeps_scale() const override { return false; }
+  [[nodiscard]] bool output_in_input_scale() const override { return false; }
 
  protected:
   void fit(const at::Tensor& x) override {
-    const auto half = x.abs().max().mul_(0.5).clamp_min_(1e-8);
+    const auto half = largest_of_parts(x.abs().max()).mul(0.5).clamp_min_(1e-8);
     parameters().at("centre").detach().copy_(half);
     parameters().at("width").detach().copy_(half);
   }

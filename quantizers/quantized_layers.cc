@@ -4,6 +4,7 @@
 
 #include "base/torch_prelude.h"
 #include "quantizers/code_conv.h"
+#include "quantizers/reduce.h"
 
 namespace auxbench {
 namespace {
@@ -29,11 +30,24 @@ Codes as_pixels(Codes coded) {
 // The one place that chooses how sums are computed.
 const ConvBackend& backend_for(Phase phase) { return phase == Phase::training ? sums_of_training() : exact_sums(); }
 
+// Tells a quantizer's tensors from all others.
+struct QuantizerModule final : torch::nn::Module {};
+
 }  // namespace
+
+std::set<std::string> quantizer_tensors(const torch::nn::Module& root) {
+  std::set<std::string> names;
+  for (const auto& module : root.named_modules({}, /*include_self=*/false)) {
+    if (dynamic_cast<const QuantizerModule*>(module.value().get()) == nullptr) continue;
+    for (const auto& parameter : module.value()->named_parameters()) names.insert(module.key() + "." + parameter.key());
+    for (const auto& buffer : module.value()->named_buffers()) names.insert(module.key() + "." + buffer.key());
+  }
+  return names;
+}
 
 void register_quantizer(torch::nn::Module& owner, const std::string& name, Quantizer& quantizer) {
   if (quantizer.parameters().empty() && quantizer.state().empty()) return;
-  auto holder = owner.register_module(name, std::make_shared<torch::nn::Module>());
+  auto holder = owner.register_module(name, std::make_shared<QuantizerModule>());
   for (auto& [key, parameter] : quantizer.parameters()) parameter = holder->register_parameter(key, parameter);
   for (auto& [key, state] : quantizer.state()) state = holder->register_buffer(key, state);
 }
@@ -54,8 +68,8 @@ QuantizedWeight::QuantizedWeight(at::Tensor weight, const PrecisionPlan& plan, c
   of_quantized_network_ = plan.quantizes();
   weight_ = module_->register_parameter("weight", std::move(weight));
   if (quantize_input) input_quantizer_ = layer_quantizer(plan, Role::activation, precision.activation_bits);
-  if (weight_quantizer_) weight_quantizer_->shape_for(weight_);
-  if (input_quantizer_) input_quantizer_->shape_for(weight_);
+  if (weight_quantizer_) weight_quantizer_->allocate_state(weight_);
+  if (input_quantizer_) input_quantizer_->allocate_state(weight_);
   if (weight_quantizer_) register_quantizer(*module_, "weight_quantizer", *weight_quantizer_);
   if (input_quantizer_) register_quantizer(*module_, "input_quantizer", *input_quantizer_);
 }
@@ -81,7 +95,7 @@ bool QuantizedWeight::sums_exactly() const {
 }
 
 void QuantizedWeight::scale_without_norm(Codes& weight) const {
-  if (!weight_quantizer_->keeps_scale()) weight.scale = weight.scale * weight_.detach().abs().mean();
+  if (!weight_quantizer_->output_in_input_scale()) weight.scale = weight.scale * weight_.detach().abs().mean();
 }
 
 Codes QuantizedWeight::encoded(bool with_norm) {
@@ -94,21 +108,22 @@ Codes QuantizedWeight::encoded(bool with_norm) {
 
 void QuantizedWeight::fit_output_scale(const Codes& x, const Codes& w, const ConvGeometry& geometry) {
   const at::NoGradGuard no_gradient;
-  const auto exact = conv_on_codes({.codes = decode(x)}, as_pixels({.codes = weight_}), geometry).abs().mean();
-  const auto quantized = conv_on_codes(x, as_pixels(w), geometry).abs().mean();
+  const auto mean_magnitude = [](const at::Tensor& y) { return mean_of_parts(y.abs().mean(), y.numel()); };
+  const auto exact = mean_magnitude(conv_on_codes({.codes = decode(x)}, as_pixels({.codes = weight_}), geometry));
+  const auto quantized = mean_magnitude(conv_on_codes(x, as_pixels(w), geometry));
   weight_quantizer_->set_output_scale(exact / quantized.clamp_min(1e-8));
 }
 
-QuantConv::QuantConv(const ConvOptions& options, const PrecisionPlan& plan, LayerPlace place, bool quantize_input)
-    : options_(options), weight_(kaiming_weight(options), plan, plan.layer(place), quantize_input) {}
+QuantConv::QuantConv(const ConvOptions& options, const PrecisionPlan& plan, LayerPosition position, bool quantize_input)
+    : options_(options), weight_(kaiming_weight(options), plan, plan.layer(position), quantize_input) {}
 
 at::Tensor QuantConv::forward(const Codes& x) {
   return weight_.convolve(x, {.stride = options_.stride, .padding = options_.padding, .groups = options_.groups},
-                          /*with_norm=*/true);
+                          options_.norm);
 }
 
-QuantLinear::QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan)
-    : weight_(linear_weight(in, out), plan, plan.layer(LayerPlace::last), true) {
+QuantLinear::QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan, LayerPosition position)
+    : weight_(linear_weight(in, out), plan, plan.layer(position), true) {
   const double bound = 1 / std::sqrt(static_cast<double>(in));
   bias_ = weight_.module()->register_parameter("bias", at::empty({out}).uniform_(-bound, bound));
 }

@@ -8,6 +8,8 @@
 
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "quantizers/code_conv.h"
 #include "quantizers/precision.h"
@@ -26,6 +28,7 @@ struct ConvOptions {
   int64_t stride = 1;
   int64_t padding = 0;
   int64_t groups = 1;
+  bool norm = true;  // a batch norm follows: weights that do not keep their scale need no other
 };
 
 // What went through a layer once.
@@ -80,7 +83,7 @@ class QuantizedWeight {
 // Weights [out, in / groups, kernel, kernel] without bias, Kaiming-normal by fan-out (as torchvision's ResNets).
 class QuantConv {
  public:
-  QuantConv(const ConvOptions& options, const PrecisionPlan& plan, LayerPlace place, bool quantize_input);
+  QuantConv(const ConvOptions& options, const PrecisionPlan& plan, LayerPosition position, bool quantize_input);
 
   // The network registers it under the layer's name.
   [[nodiscard]] std::shared_ptr<torch::nn::Module> module() const { return weight_.module(); }
@@ -102,7 +105,7 @@ class QuantConv {
 // Weights [out, in] and bias, initialised as torch's Linear.
 class QuantLinear {
  public:
-  QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan);
+  QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan, LayerPosition position = LayerPosition::last);
   [[nodiscard]] std::shared_ptr<torch::nn::Module> module() const { return weight_.module(); }
   at::Tensor forward(const at::Tensor& x);
   QuantizedWeight& weight() { return weight_; }
@@ -115,6 +118,9 @@ class QuantLinear {
 
 // Registers what a quantizer learns and remembers under `name`, if there is anything.
 void register_quantizer(torch::nn::Module& owner, const std::string& name, Quantizer& quantizer);
+
+// The names below `root` of everything so registered: what quantizers learn and remember, whatever it is called.
+std::set<std::string> quantizer_tensors(const torch::nn::Module& root);
 
 // The quantizer of a layer; nullptr at full precision. Eight bits, which first and last layers may have, are LSQ's
 // where the method does not define them.

@@ -71,7 +71,7 @@ class Quantizer {
 
   // For a method whose state has a row per output channel of a weight: called before the state is registered, for
   // activations with any tensor.
-  virtual void shape_for(const at::Tensor& /*x*/) {}
+  virtual void allocate_state(const at::Tensor& /*x*/) {}
 
   // Post-training methods take their range from what passes here at full precision, batch by batch; the others are
   // fitted to the first batch. An encode that comes before observes its own tensor.
@@ -80,8 +80,8 @@ class Quantizer {
   // How many values quantize can return. Real bits are ceil(log2(levels)).
   [[nodiscard]] virtual int64_t levels() const = 0;
 
-  // Whether the levels are on x's own scale. Where not, a layer without a norm behind it multiplies by E|w|.
-  [[nodiscard]] virtual bool keeps_scale() const { return true; }
+  // Whether values are on the scale of x. Where not, a layer without a norm behind it multiplies by E|w|.
+  [[nodiscard]] virtual bool output_in_input_scale() const { return true; }
 
   // Learned parameters and running state by name, e.g. "step". The layer registers them: they are trained, saved and
   // moved with it.

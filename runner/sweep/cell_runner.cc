@@ -7,7 +7,7 @@
 #include "base/parallel.h"
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
-#include "quantizers/quantizer.h"
+#include "quantizers/quantized_layers.h"
 #include "runner/sweep/integer_check.h"
 #include "runner/sweep/loaded_data.h"
 #include "runner/training/calibration.h"
@@ -41,11 +41,20 @@ void save_weights(const Experiment& experiment, const std::filesystem::path& fol
   write_safetensors(folder / kAuxiliary, contents);
 }
 
+// How a quantizer's tensor is called that the file has and this network has not: it was quantized otherwise.
+bool of_another_quantizer(const std::string& name) {
+  return name.find("_quantizer.") != std::string::npos || name.find("_activation.") != std::string::npos;
+}
+
 // Weights alone: what quantizers learn and remember is fitted anew.
-void load_weights(const std::filesystem::path& path, NamedTensors targets) {
+void load_weights(const std::filesystem::path& path, const torch::nn::Module& module) {
   auto contents = read_safetensors(path);
-  std::erase_if(contents.tensors, [](const auto& item) { return is_quantizer_tensor(item.first); });
-  std::erase_if(targets, [](const auto& item) { return is_quantizer_tensor(item.first); });
+  auto targets = named_tensors(module);
+  const auto fitted_anew = quantizer_tensors(module);
+  std::erase_if(contents.tensors, [&](const auto& item) {
+    return fitted_anew.contains(item.first) || (!targets.contains(item.first) && of_another_quantizer(item.first));
+  });
+  std::erase_if(targets, [&](const auto& item) { return fitted_anew.contains(item.first); });
   load_tensors(contents, "", targets, path.string());
 }
 
@@ -120,12 +129,12 @@ void start_from_file(const CellSpec& cell, Experiment& experiment, Record& recor
 void start_from_needs(const PlannedCell& cell, const Store& store, Experiment& experiment) {
   if (const auto parent = cell.spec.parent()) {
     const auto folder = folder_of_start(cell.needs.front(), "start", store);
-    load_weights(folder / kWeights, only(experiment.tensors(), "model."));
-    if (parent->has_auxi()) load_weights(folder / kAuxiliary, only(experiment.tensors(), "aux."));
+    load_weights(folder / kWeights, experiment.network().module());
+    if (parent->has_auxi()) load_weights(folder / kAuxiliary, experiment.auxiliary()->module());
   }
   if (cell.spec.teacher()) {
     const auto folder = folder_of_start(cell.needs.back(), "teacher", store);
-    for (auto* network : experiment.teachers()) load_weights(folder / kWeights, named_tensors(network->module()));
+    for (auto* network : experiment.teachers()) load_weights(folder / kWeights, network->module());
   }
 }
 

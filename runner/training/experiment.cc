@@ -81,10 +81,10 @@ std::unique_ptr<TrainingAid> make_aid(const std::string& name, const CellSpec& c
 }
 
 // How learned parameters of quantizers, and a teacher's weights, are trained.
-ParameterRules rules_of(const CellSpec& cell) {
+ParameterRules rules_of(const CellSpec& cell, const std::set<std::string>& of_quantizers) {
   const auto* method = find_quantizer(cell.quantizer);
-  return [method, cell](const std::string& name) -> ParameterRule {
-    if (is_quantizer_tensor(name) && method != nullptr)
+  return [method, cell, of_quantizers](const std::string& name) -> ParameterRule {
+    if (of_quantizers.contains(name) && method != nullptr)
       return {.lr = method->parameter_lr, .decays = method->decays_parameters};
     for (const std::string aid : {"kd", "kd-journal"})
       if (name.starts_with("aid." + aid + ".")) return {.lr = cell.aid_setting(aid + ".teacher_lr")};
@@ -118,7 +118,8 @@ Experiment::Experiment(const CellSpec& cell, const DataShape& data, const Experi
   }
   parts_.auxiliary = auxiliary_.get();
   parts_.auxiliary_weight = cell.auxi.weight;
-  if (cell.trains()) optimizer_ = std::make_unique<Optimizer>(cell.stage(), parameters(), rules_of(cell));
+  if (cell.trains())
+    optimizer_ = std::make_unique<Optimizer>(cell.stage(), parameters(), rules_of(cell, quantizer_tensors()));
 }
 
 Experiment::~Experiment() = default;
@@ -170,8 +171,16 @@ JointLoss Experiment::step(const at::Tensor& images, const at::Tensor& labels, d
   return result;
 }
 
-bool is_quantizer_tensor(const std::string& name) {
-  return name.find("_quantizer.") != std::string::npos || name.find("_activation.") != std::string::npos;
+std::set<std::string> Experiment::quantizer_tensors() const {
+  std::set<std::string> all;
+  const auto add = [&](const torch::nn::Module& module, const std::string& prefix) {
+    for (const auto& name : auxbench::quantizer_tensors(module)) all.insert(prefix + name);
+  };
+  add(network_->module(), "model.");
+  if (auxiliary_) add(auxiliary_->module(), "aux.");
+  for (const auto& [name, aid] : aids_)
+    if (aid->module() != nullptr) add(*aid->module(), "aid." + name + ".");
+  return all;
 }
 
 int64_t Experiment::weight_levels() const { return levels_of(cell_, Role::weight, cell_.weight_bits); }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,10 @@ class Experiment {
   [[nodiscard]] NamedTensors tensors() const;
   [[nodiscard]] NamedTensors parameters() const;
 
+  // The names among them of what quantizers learn and remember: fitted anew by every cell, never taken from the weights
+  // it starts from.
+  [[nodiscard]] std::set<std::string> quantizer_tensors() const;
+
   void train_mode(bool on);
 
   // Forward and backward; gradients are left in the parameters.
@@ -77,9 +82,5 @@ class Experiment {
   LossParts parts_;
   std::unique_ptr<Optimizer> optimizer_;  // null without a stage
 };
-
-// Whether a tensor is a quantizer's own: learned parameters and running state are fitted anew by every cell, never
-// taken from the weights it starts from.
-bool is_quantizer_tensor(const std::string& name);
 
 }  // namespace auxbench

@@ -274,16 +274,16 @@ TEST_CASE("in evaluation an image's logits do not depend on its batch", "[models
 
 TEST_CASE("the precision plan leaves first and last layers as it says", "[models]") {
   PrecisionPlan plan = two_bits();
-  CHECK(plan.layer(LayerPlace::first).weight_bits == 32);
-  CHECK(plan.layer(LayerPlace::inner).activation_bits == 2);
+  CHECK(plan.layer(LayerPosition::first).weight_bits == 32);
+  CHECK(plan.layer(LayerPosition::inner).activation_bits == 2);
   plan.first_last = "8-bit";
-  CHECK(plan.layer(LayerPlace::first).weight_bits == 8);
-  CHECK(plan.layer(LayerPlace::first).activation_bits == 32);
-  CHECK(plan.layer(LayerPlace::last).activation_bits == 8);
+  CHECK(plan.layer(LayerPosition::first).weight_bits == 8);
+  CHECK(plan.layer(LayerPosition::first).activation_bits == 32);
+  CHECK(plan.layer(LayerPosition::last).activation_bits == 8);
   plan.first_last = "same";
-  CHECK(plan.layer(LayerPlace::last).weight_bits == 2);
+  CHECK(plan.layer(LayerPosition::last).weight_bits == 2);
   plan.quantizer = "none";
-  CHECK(plan.layer(LayerPlace::inner).weight_bits == 32);
+  CHECK(plan.layer(LayerPosition::inner).weight_bits == 32);
 }
 
 TEST_CASE("quantized layers see only their levels", "[models]") {

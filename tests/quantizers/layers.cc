@@ -1,0 +1,95 @@
+// Layers with quantized weights and inputs: where they stand, what they register, what they keep of codes.
+#include "quantizers/quantized_layers.h"
+
+#include "base/torch_prelude.h"
+#include "quantizers/packed_codes.h"
+#include "tests/support/catch.h"
+
+using namespace auxbench;
+
+TEST_CASE("a plan has as many first and last layers as a network has", "[quantizers]") {
+  at::manual_seed(1);
+  PrecisionPlan plan = {.quantizer = "dorefa", .weight_bits = 2, .activation_bits = 2, .first_last = "8-bit"};
+  const ConvOptions options = {.in = 4, .out = 4, .kernel = 3, .padding = 1};
+  const auto levels = [&](LayerPosition position) {
+    QuantConv conv(options, plan, position, true);
+    auto* input = conv.weight().input_quantizer();
+    return std::pair(conv.weight().weight_quantizer()->levels(), input == nullptr ? 0 : input->levels());
+  };
+  for (int i = 0; i < 2; ++i) {
+    CHECK(levels(LayerPosition::first) == std::pair<int64_t, int64_t>(256, 0));
+    CHECK(levels(LayerPosition::inner) == std::pair<int64_t, int64_t>(4, 4));
+    CHECK(levels(LayerPosition::last) == std::pair<int64_t, int64_t>(256, 256));
+  }
+  CHECK(QuantLinear(4, 3, plan, LayerPosition::inner).weight().weight_quantizer()->levels() == 4);
+}
+
+TEST_CASE("a last convolution without a norm multiplies by its weights' mean magnitude", "[quantizers]") {
+  at::manual_seed(2);
+  const PrecisionPlan plan = {.quantizer = "dorefa", .weight_bits = 2, .activation_bits = 2, .first_last = "same"};
+  ConvOptions options = {.in = 3, .out = 4};
+  at::manual_seed(3);
+  QuantConv with_norm(options, plan, LayerPosition::last, true);
+  options.norm = false;
+  at::manual_seed(3);
+  QuantConv without(options, plan, LayerPosition::last, true);
+  const auto x = at::rand({1, 3, 4, 4});
+  const auto wanted = with_norm.forward(x) * without.weight().values().detach().abs().mean();
+  CHECK(without.forward(x).allclose(wanted, 1e-6, 1e-7));
+}
+
+TEST_CASE("quantizers' tensors are told by who registered them, not by their names", "[quantizers]") {
+  const PrecisionPlan plan = {.quantizer = "lsq", .weight_bits = 2, .activation_bits = 2};
+  QuantConv conv({.in = 2, .out = 2}, plan, LayerPosition::inner, true);
+  torch::nn::Module root;
+  root.register_module("conv", conv.module());
+  // A head with a name like a quantizer's.
+  root.register_module("cls_activation", std::make_shared<torch::nn::Module>())
+      ->register_parameter("weight", at::zeros({1}));
+  CHECK(quantizer_tensors(root) == std::set<std::string>{"conv.input_quantizer.fitted", "conv.input_quantizer.step",
+                                                         "conv.weight_quantizer.fitted", "conv.weight_quantizer.step"});
+}
+
+TEST_CASE("codes of every range are kept and come back as they were, a byte a number up to 256 places",
+          "[quantizers]") {
+  for (const auto& range : {CodeRange{0, 3}, CodeRange{-128, 127}, CodeRange{0, 255}, CodeRange{-255, 255, 2},
+                            CodeRange{-1, 1, 2}, CodeRange{0, 100}, CodeRange{0, 1530}, CodeRange{}}) {
+    INFO(range.first << " .. " << range.last);
+    const auto last = std::max(range.last, range.first + 1);
+    const auto codes = at::arange(range.first, last + 1, range.step, at::kFloat).view({1, -1}).expand({3, -1}).t();
+    const PackedCodes packed(codes.contiguous(), range);
+    CHECK(packed.unpack().equal(codes));
+    const bool bytes = range.last >= range.first && (range.last - range.first) / range.step < 256;
+    CHECK((packed.bytes_per_number() == 1) == bytes);
+  }
+}
+
+TEST_CASE("no gradient hangs on codes, and none is promised where nobody wants one", "[quantizers]") {
+  const auto quantizer = make_quantizer("dorefa", Role::activation, 2);
+  const auto x = at::rand({2, 3}).requires_grad_(true);
+  const auto coded = quantizer->encode(x);
+  CHECK_FALSE(coded.codes.requires_grad());
+  REQUIRE(coded.edge.defined());
+  CHECK(coded.edge.sizes() == x.sizes());
+  CHECK(coded.edge.storage().nbytes() == 4);
+  CHECK_FALSE(quantizer->encode(x.detach()).edge.defined());
+  const at::NoGradGuard no_gradient;
+  CHECK_FALSE(quantizer->encode(x).edge.defined());
+}
+
+TEST_CASE("LQ-Nets' layer convolves values in training, sums of digits in evaluation", "[quantizers]") {
+  at::manual_seed(4);
+  const PrecisionPlan plan = {.quantizer = "lq-net", .weight_bits = 3, .activation_bits = 3};
+  QuantConv conv({.in = 16, .out = 8, .kernel = 3, .padding = 1}, plan, LayerPosition::inner, true);
+  const auto x = at::rand({2, 16, 6, 6});
+  const auto basis = [](Quantizer* quantizer) { return quantizer->state().at("basis").clone(); };
+  auto& layer = conv.weight();
+  const auto a = make_quantizer("lq-net", Role::activation, 3), w = make_quantizer("lq-net", Role::weight, 3);
+  const auto trained = conv.forward(x);
+  CHECK(trained.equal(at::conv2d(a->quantize(x), w->quantize(layer.values()), {}, 1, 1)));
+  CHECK_FALSE(basis(layer.input_quantizer()).equal(basis(a.get())));  // the pass has taught it something
+  conv.module()->eval();
+  const at::NoGradGuard no_gradient;
+  const auto exact = conv_on_codes(layer.input_quantizer()->encode(x), layer.encoded(true), {.padding = 1});
+  CHECK(conv.forward(x).equal(exact));
+}
