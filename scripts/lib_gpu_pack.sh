@@ -89,6 +89,8 @@ prepare_pack() {
   done
   python3 -B "$HERE/clear_runpath.py" "$pack"/bin/*
   check_symbols "$pack"/bin/* "$pack"/lib/*
+  tar -C "$pack" -czf "$pack/programs.tar.gz" bin lib
+  rm -r "${pack:?}/bin" "${pack:?}/lib"
   cp -r "$ROOT/suites" "$pack/"
   cp -L "$dataset"/{train,t10k}-*.gz "$pack/data/fashion-mnist/"
   cp "$HERE"/{lib.sh,lib_gpu.sh,find_torch.py,gpu_check_report.py,reference_training.py,reference_networks.py} "$pack/scripts/"
