@@ -13,25 +13,24 @@ left() { echo $((DEADLINE - SECONDS)); }
 
 # step NAME LIMIT COMMAND...: its exit code is a finding for the report, not the end. LIMIT: seconds; at most what is left.
 # A command that runs into it is asked to end (SIGTERM), so that it can write what it has, and killed ten seconds later.
+# STEP_CORES pins a step that runs beside others to cores of its own, where there are sixteen: OpenMP's waiting threads
+# would hold up the others else, a hundred times longer.
 step() {
-  local name=$1 limit=$2 code=0 begin=$SECONDS
+  local name=$1 limit=$2 code=0 begin=$SECONDS pinned=()
   shift 2
+  if [[ -n ${STEP_CORES:-} && $(nproc) -ge 16 ]]; then pinned=(taskset -c "$STEP_CORES"); fi
   if [[ $limit -gt $(left) ]]; then limit=$(left); fi
   if [[ $limit -lt 5 ]]; then
     echo "no time was left" >"$WORK/$name.err"
     code=124
   else
     say "$name"
-    timeout --kill-after=10 "$limit" "$@" >"$WORK/$name.out" 2>"$WORK/$name.err" || code=$?
+    timeout --kill-after=10 "$limit" "${pinned[@]}" "$@" >"$WORK/$name.out" 2>"$WORK/$name.err" || code=$?
   fi
   echo "$code" >"$WORK/$name.code"
   echo $((SECONDS - begin)) >"$WORK/$name.seconds"
   if [[ $code -ne 0 ]]; then warn "$name ended with $code: $(tail -n 1 "$WORK/$name.err")"; fi
 }
-
-# apart CORES: what pins a step to cores of its own beside others, where there are sixteen. OpenMP's waiting threads would
-# hold up the other steps else, a hundred times longer.
-apart() { if [[ $(nproc) -ge 16 ]]; then echo "taskset -c $1"; fi; }
 
 # smoke PROGRAM SUITES: the smoke suite on both devices at once, and on the GPU a second time: same seeds, same numbers.
 smoke() {
@@ -39,8 +38,7 @@ smoke() {
   local -A cores=([cuda]=10-11 [cpu]=12-13 [again]=14-15)
   for run in cuda cpu again; do
     device=${run/again/cuda}
-    # shellcheck disable=SC2046
-    step "smoke-$run" 120 $(apart "${cores[$run]}") "$1" run "$2/smoke.json" --tier smoke --device "$device" --out "$WORK/results-$run" &
+    STEP_CORES=${cores[$run]} step "smoke-$run" 120 "$1" run "$2/smoke.json" --tier smoke --device "$device" --out "$WORK/results-$run" &
     waited+=($!)
   done
   wait "${waited[@]}"
