@@ -5,8 +5,8 @@ namespace auxbench::float_conv {
 void rows_generic(const Shape&, const requantize::FloatMap<const float>&, const float*,
                   const requantize::FloatMap<float>&, int64_t, int64_t);
 #if defined(__x86_64__)
-void rows_avx2(const Shape&, const requantize::FloatMap<const float>&, const float*,
-               const requantize::FloatMap<float>&, int64_t, int64_t);
+void rows_avx2(const Shape&, const requantize::FloatMap<const float>&, const float*, const requantize::FloatMap<float>&,
+               int64_t, int64_t);
 void rows_avx512(const Shape&, const requantize::FloatMap<const float>&, const float*,
                  const requantize::FloatMap<float>&, int64_t, int64_t);
 #endif
