@@ -89,9 +89,10 @@ class Freezer {
     for (size_t i = 0; i < graph_.nodes.size(); ++i)
       if (!done_[i]) append(i);
     auto& network = result_.network;
-    network.logits = result_.value_of_node.back();
-    AUXBENCH_CHECK(network.logits != kNoValue, "logits that are a value");
-    network.classes = network.values[network.logits].channels;
+    const auto logits = result_.value_of_node.back();
+    AUXBENCH_CHECK(logits != kNoValue, "logits that are a value");
+    network.outputs = {{kLogits, logits}};
+    network.classes = network.values[logits].channels;
     value_sizes(network);
     return std::move(result_);
   }

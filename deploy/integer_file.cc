@@ -21,7 +21,6 @@ using nlohmann::json;
 using Kind = IntegerStep::Kind;
 
 constexpr const char* kFormat = "auxbench-integer-1";
-constexpr int kKinds = static_cast<int>(Kind::blend) + 1;
 
 // JSON has no infinities: one is a word.
 json number(float v) { return std::isinf(v) ? json(v > 0 ? "inf" : "-inf") : json(static_cast<double>(v)); }
@@ -115,8 +114,12 @@ json to_json(const IntegerStep& step) {
 }
 
 Kind kind_from(const std::string& name) {
-  for (int i = 0; i < kKinds; ++i)
-    if (name == step_kind_name(static_cast<Kind>(i))) return static_cast<Kind>(i);
+  for (const auto kind : {
+#define AUXBENCH_OPERATION(known) Kind::known,
+#include "deploy/operations/operations.inc"
+#undef AUXBENCH_OPERATION
+       })
+    if (name == step_kind_name(kind)) return kind;
   throw std::runtime_error("a step of unknown kind " + name);
 }
 
@@ -208,9 +211,25 @@ json graph_of(const IntegerNetwork& network) {
                       {"channels", value.channels},
                       {"codes", to_json(value.codes)}});
   for (const auto& step : network.steps) steps.push_back(to_json(step));
-  return {{"channels", network.channels}, {"height", network.height}, {"width", network.width},
-          {"classes", network.classes},   {"logits", network.logits}, {"values", std::move(values)},
-          {"steps", std::move(steps)}};
+  json graph = {{"channels", network.channels}, {"height", network.height},    {"width", network.width},
+                {"classes", network.classes},   {"values", std::move(values)}, {"steps", std::move(steps)}};
+  // A classifier's file says "logits", as it did before there were several outputs.
+  if (network.outputs.size() == 1 && network.outputs.front().name == kLogits) {
+    graph["logits"] = network.outputs.front().value;
+    return graph;
+  }
+  graph["outputs"] = json::array();
+  for (const auto& output : network.outputs)
+    graph["outputs"].push_back({{"name", output.name}, {"value", output.value}});
+  return graph;
+}
+
+std::vector<IntegerOutput> outputs_from(const json& graph) {
+  if (!graph.contains("outputs")) return {{kLogits, whole<uint32_t>(graph.at("logits"), "logits")}};
+  std::vector<IntegerOutput> outputs;
+  for (const auto& from : graph.at("outputs"))
+    outputs.push_back({from.at("name").get<std::string>(), whole<uint32_t>(from.at("value"), "value")});
+  return outputs;
 }
 
 IntegerValue value_from(const json& from) {
@@ -236,7 +255,7 @@ IntegerNetwork network_from(const json& graph, const SafeTensors& contents) {
                             .height = integer(graph, "height"),
                             .width = integer(graph, "width"),
                             .classes = integer(graph, "classes")};
-  network.logits = whole<uint32_t>(graph.at("logits"), "logits");
+  network.outputs = outputs_from(graph);
   for (const auto& value : graph.at("values"))
     named("value " + std::to_string(network.values.size()), [&] { network.values.push_back(value_from(value)); });
   for (const auto& from : graph.at("steps")) {

@@ -1,51 +1,56 @@
 #include "deploy/integer_network.h"
 
 #include <algorithm>
-#include <cmath>
+#include <set>
 
-#include "base/check.h"
 #include "base/error.h"
-#include "deploy/step_problem.h"
+#include "deploy/epilogue.h"
+#include "deploy/operation.h"
 
 namespace auxbench {
 namespace {
 
-using Kind = IntegerStep::Kind;
+using Type = IntegerValue::Type;
+using Reads = Traits::Reads;
+using Makes = Traits::Makes;
 
-[[noreturn]] void refuse(const IntegerStep& step, const std::string& what) {
-  throw UserError(ExitCode::data_missing, "integer network, step " + step.name + ": " + what);
+constexpr int64_t kMostSize = 1 << 16;
+
+bool sensible(int64_t size) { return size >= 1 && size <= kMostSize; }
+
+[[noreturn]] void refuse_all(const std::string& what) {
+  throw UserError(ExitCode::data_missing, "integer network: " + what);
 }
 
-bool is_convolution(const IntegerStep& step) {
-  return step.kind == Kind::convolution || step.kind == Kind::float_convolution;
+const IntegerValue& value_of(const StepInputs& inputs, size_t index) {
+  if (index >= inputs.network.values.size()) refuse_step(inputs.step, "a value that does not exist");
+  return inputs.network.values[index];
 }
 
-const IntegerValue& value_of(const IntegerNetwork& network, const IntegerStep& step, size_t index) {
-  if (index >= network.values.size()) refuse(step, "a value that does not exist");
-  return network.values[index];
-}
-
-void demand(const IntegerStep& step, const IntegerValue& value, IntegerValue::Type type, int64_t channels,
-            const char* what) {
-  if (value.type != type) refuse(step, std::string(what) + " of the wrong type");
-  if (channels > 0 && value.channels != channels) refuse(step, std::string(what) + " of the wrong number of channels");
+void demand(const IntegerStep& step, const IntegerValue& value, Type type, int64_t channels, const char* what) {
+  if (value.type != type) refuse_step(step, std::string(what) + " of the wrong type");
+  if (channels > 0 && value.channels != channels)
+    refuse_step(step, std::string(what) + " of the wrong number of channels");
 }
 
 void check_arrays(const IntegerStep& step, int64_t channels) {
   const auto fits = [&](const auto& array) { return array.empty() || std::ssize(array) == channels; };
   if (!fits(step.scale) || !fits(step.offset_scale) || !fits(step.alpha) || !fits(step.beta))
-    refuse(step, "an array that has not a number per channel");
-  if (step.alpha.empty() != step.beta.empty()) refuse(step, "alpha without beta");
+    refuse_step(step, "an array that has not a number per channel");
+  if (step.alpha.empty() != step.beta.empty()) refuse_step(step, "alpha without beta");
+  const auto own = operation_of(step.kind).traits().arrays;
+  const auto foreign = [&](ArrayGroup group, const auto&... arrays) {
+    return (own & group) == 0 && (... || !arrays.empty());
+  };
+  if (foreign(kCodeWeights, step.weights, step.scale, step.offset_scale) ||
+      foreign(kFloatWeights, step.float_weights) || foreign(kFactors, step.factors) ||
+      foreign(kEpilogue, step.alpha, step.beta, step.encoder.table))
+    refuse_step(step, std::string("arrays that are not for the operation ") + step_kind_name(step.kind));
 }
 
-void check_values(const IntegerNetwork& network) {
-  constexpr int64_t kMost = 1 << 16;
-  const auto refuse_all = [](const std::string& what) {
-    throw UserError(ExitCode::data_missing, "integer network: " + what);
-  };
-  const auto sensible = [](int64_t size) { return size >= 1 && size <= kMost; };
-  if (!sensible(network.channels) || !sensible(network.height) || !sensible(network.width) ||
-      !sensible(network.classes) || network.channels * network.height * network.width > (int64_t{1} << 28))
+void check_values(const IntegerNetwork& network, ValueSize image) {
+  if (!sensible(network.channels) || !sensible(image.h) || !sensible(image.w) ||
+      network.channels * image.h * image.w > kMostNumbers)
     refuse_all("an image of an impossible size");
   if (network.steps.size() > kMostSteps || network.values.size() > kMostSteps)
     refuse_all("more than " + std::to_string(kMostSteps) + " steps or values");
@@ -58,82 +63,94 @@ void check_values(const IntegerNetwork& network) {
   }
 }
 
-// Returns the numbers of a map.
-int64_t check_map(const IntegerStep& step, int64_t h, int64_t w, int64_t channels) {
-  const int64_t numbers = h * w * requantize::padded_channels(channels);
-  if (numbers > kMostNumbers) refuse(step, "a map of " + std::to_string(numbers) + " numbers");
-  return numbers;
+void check_outputs(const IntegerNetwork& network, const std::vector<ValueSize>& sizes) {
+  if (network.outputs.empty() || network.outputs.size() > kMostInputs) refuse_all("no outputs, or too many");
+  std::set<std::string> names;
+  for (const auto& [name, value] : network.outputs) {
+    if (name.empty() || !names.insert(name).second) refuse_all("outputs without a name of their own");
+    const bool floats = value < sizes.size() && sizes[value].h > 0 && network.values[value].type == Type::floats;
+    if (name != kLogits) {
+      if (!floats) refuse_all("the output " + name + " is no float value that a step makes");
+    } else if (!floats || sizes[value] != ValueSize{1, 1} || network.values[value].channels != network.classes) {
+      refuse_all("it does not end in one number per class");
+    }
+  }
+  if (!names.contains(kLogits) && network.classes != 0) refuse_all("classes without logits");
 }
 
-// Codes are 0 .. largest: kernels make room for no others.
-void check_encoder(const IntegerStep& step, int32_t largest) {
-  const auto& encoder = step.encoder;
-  if (encoder.kind == "none") refuse(step, "codes without an encoder");
-  if (encoder.kind == "thresholds") {
-    const auto& table = encoder.table;
-    if (std::ssize(table) != largest) refuse(step, "not a threshold for each code");
-    const bool any_nan = std::any_of(table.begin(), table.end(), [](float t) { return std::isnan(t); });
-    if (any_nan || !std::is_sorted(table.begin(), table.end())) refuse(step, "thresholds that do not rise");
-    return;
+void check_inputs(const StepInputs& inputs) {
+  const auto& step = inputs.step;
+  const auto& traits = operation_of(step.kind).traits();
+  if (step.inputs.size() < traits.least_inputs || step.inputs.size() > traits.most_inputs)
+    refuse_step(step, "the wrong number of inputs");
+  if (step.inputs.empty()) return;
+  const auto& first = value_of(inputs, step.inputs.front());
+  const auto type = traits.reads == Reads::either  ? first.type
+                    : traits.reads == Reads::codes ? Type::codes
+                                                   : Type::floats;
+  if (inputs.size().h < 1) refuse_step(step, "an input that no earlier step makes");
+  for (size_t i = 0; i < step.inputs.size(); ++i) {
+    demand(step, value_of(inputs, step.inputs[i]), type, first.channels, "an input");
+    if (inputs.size(i) != inputs.size()) refuse_step(step, "inputs of different sizes");
   }
-  const auto code_of = [&](float v) { return std::nearbyint(static_cast<double>(v * encoder.multiply)) + encoder.add; };
-  const double first = code_of(encoder.lo), last = code_of(encoder.hi);
-  const bool inside = first >= 0 && first <= last && last <= largest;  // not of NaN
-  if (!inside || encoder.add < -255 || encoder.add > 255) refuse(step, "an encoder of codes beyond the largest");
 }
 
-// Checks the step and returns the size of what it makes.
-ValueSize size_after(const IntegerNetwork& network, const IntegerStep& step, const std::vector<ValueSize>& sizes) {
-  const size_t wanted = step.kind == Kind::image ? 0 : step.kind == Kind::blend ? 2 : 1;
-  if (step.kind == Kind::weighted_sum ? step.inputs.empty() : step.inputs.size() != wanted)
-    refuse(step, "the wrong number of inputs");
-  if (step.inputs.size() > kMostInputs) refuse(step, "more than " + std::to_string(kMostInputs) + " inputs");
-  if (step.kind == Kind::image) {
-    if (step.out_codes != kNoValue) refuse(step, "makes floats alone");
-    return {network.height, network.width};
+void check_outcome(const StepInputs& inputs) {
+  const auto& step = inputs.step;
+  const auto makes = operation_of(step.kind).traits().makes;
+  const bool as_codes = makes == Makes::as_inputs && inputs.value().type == Type::codes;
+  if (step.out_floats == kNoValue && step.out_codes == kNoValue) refuse_step(step, "makes nothing");
+  if (makes == Makes::codes || as_codes) {
+    if (step.out_codes == kNoValue || step.out_floats != kNoValue) refuse_step(step, "makes codes alone");
+  } else if (makes != Makes::both && step.out_codes != kNoValue) {
+    refuse_step(step, "makes floats alone");
   }
-  const auto& in = value_of(network, step, step.inputs.front());
-  const auto from = sizes[step.inputs.front()];
-  if (from.h < 1) refuse(step, "an input that no earlier step makes");
-  const bool codes_pooled = step.kind == Kind::max_pool && in.type == IntegerValue::Type::codes;
-  const bool on_codes = step.kind == Kind::convolution || step.kind == Kind::digit || codes_pooled;
-  for (const auto input : step.inputs) {
-    const auto& value = value_of(network, step, input);
-    const auto size = sizes[input];
-    demand(step, value, on_codes ? IntegerValue::Type::codes : IntegerValue::Type::floats, in.channels, "an input");
-    if (size.h != from.h || size.w != from.w) refuse(step, "inputs of different sizes");
-  }
-  const bool codes_alone = step.kind == Kind::digit || codes_pooled;
-  if (step.out_codes != kNoValue && !is_convolution(step) && step.kind != Kind::elementwise && !codes_alone)
-    refuse(step, "makes floats alone");
-  if (codes_alone && (step.out_codes == kNoValue || step.out_floats != kNoValue)) refuse(step, "makes codes alone");
-  if (step.kind == Kind::digit && in.codes.largest > 15) refuse(step, "digits of codes beyond 15");
-  if (step.kind == Kind::max_pool) return {(from.h + 1) / 2, (from.w + 1) / 2};
-  if (step.kind == Kind::average_pool) return {(from.h + 1) / 2, (from.w + 1) / 2};
-  if (step.kind == Kind::mean) return {1, 1};
-  if ((step.kind == Kind::weighted_sum || step.kind == Kind::blend) && step.factors.size() != step.inputs.size())
-    refuse(step, "a factor for each input");
-  if (!is_convolution(step)) return from;
-  const auto problem = problem_of(step, in, from, /*batch=*/1);
-  if (const auto reason = lowbit_conv::why_not(problem); !reason.empty()) refuse(step, reason);
-  const auto count = on_codes ? std::ssize(step.weights) : std::ssize(step.float_weights);
-  if (count != step.out * problem.taps()) refuse(step, "the wrong number of weights");
-  if (on_codes && step.scale.empty()) refuse(step, "no scale");
-  const auto border_classes = [&](int64_t outputs) { return std::min(outputs, 2 * step.pad + 1); };
-  if (border_classes(problem.out_h()) * border_classes(problem.out_w()) * step.out * step.r * step.s >
-      kMostNumbersTogether)
-    refuse(step, "too many ways in which its kernel meets a border");
-  if (on_codes) check_map(step, from.h + 2 * step.pad, from.w + 2 * step.pad, in.channels);
-  return {problem.out_h(), problem.out_w()};
 }
 
-int64_t step_macs(const IntegerNetwork& network, const IntegerStep& step, const std::vector<ValueSize>& sizes) {
-  const auto made = step.out_floats != kNoValue ? step.out_floats : step.out_codes;
-  const auto in = network.values[step.inputs.front()];
-  return sizes[made].h * sizes[made].w * step.out * step.r * step.s * in.channels;
+void check_summands(const StepInputs& inputs, const MapShape& made) {
+  const auto& step = inputs.step;
+  for (const auto extra : {step.partial, step.residual}) {
+    if (extra == kNoValue) continue;
+    const auto& value = value_of(inputs, extra);
+    if (value.channels != made.channels || inputs.sizes[extra] != made.size)
+      refuse_step(step, "a summand of another shape");
+    if (extra == step.partial) demand(step, value, Type::floats, made.channels, "a partial sum");
+  }
+}
+
+void check_made(const StepInputs& inputs, int64_t channels) {
+  const auto& step = inputs.step;
+  for (const auto made : {step.out_floats, step.out_codes})
+    if (made < inputs.sizes.size() && inputs.sizes[made].h > 0)
+      refuse_step(step, "makes a value that an earlier step makes");
+  if (step.out_floats != kNoValue) demand(step, value_of(inputs, step.out_floats), Type::floats, channels, "an output");
+  if (step.out_codes == kNoValue) return;
+  const auto& codes = value_of(inputs, step.out_codes);
+  demand(step, codes, Type::codes, channels, "an output");
+  const auto makes = operation_of(step.kind).traits().makes;
+  if (makes == Makes::both) check_encoder(step, codes.codes.largest);
+  if (makes == Makes::as_inputs && codes.codes != inputs.value().codes)
+    refuse_step(step, "pools codes into codes of another meaning");
+}
+
+int64_t macs_of(const IntegerNetwork& network, bool integer_alone) {
+  const auto sizes = value_sizes(network);
+  int64_t sum = 0;
+  for (const auto& step : network.steps) {
+    const auto& operation = operation_of(step.kind);
+    if (integer_alone && operation.traits().reads != Reads::codes) continue;
+    sum += operation.macs({network, step, sizes, {network.height, network.width}});
+  }
+  return sum;
 }
 
 }  // namespace
+
+int64_t check_map(const IntegerStep& step, ValueSize size, int64_t channels) {
+  const int64_t numbers = size.h * size.w * requantize::padded_channels(channels);
+  if (numbers > kMostNumbers) refuse_step(step, "a map of " + std::to_string(numbers) + " numbers");
+  return numbers;
+}
 
 int CodeMeaning::bits() const {
   int count = 1;
@@ -142,66 +159,34 @@ int CodeMeaning::bits() const {
 }
 
 std::vector<ValueSize> value_sizes(const IntegerNetwork& network) {
-  check_values(network);
+  return value_sizes(network, {network.height, network.width});
+}
+
+std::vector<ValueSize> value_sizes(const IntegerNetwork& network, ValueSize image) {
+  check_values(network, image);
   std::vector<ValueSize> sizes(network.values.size());
   int64_t numbers = 0;
-  const auto make = [&](const IntegerStep& step, size_t value, ValueSize size) {
-    sizes[value] = size;
-    numbers += check_map(step, size.h, size.w, network.values[value].channels);
-    if (numbers > kMostNumbersTogether) refuse(step, "more numbers in all maps than memory is for");
-  };
   for (const auto& step : network.steps) {
-    const auto size = size_after(network, step, sizes);
-    const int64_t channels = step.kind == Kind::image ? network.channels
-                             : is_convolution(step)   ? step.out
-                                                      : network.values[step.inputs.front()].channels;
-    check_arrays(step, channels);
-    if (step.out_floats == kNoValue && step.out_codes == kNoValue) refuse(step, "makes nothing");
-    for (const auto made : {step.out_floats, step.out_codes})
-      if (made < sizes.size() && sizes[made].h > 0) refuse(step, "makes a value that an earlier step makes");
-    for (const auto extra : {step.partial, step.residual}) {
-      if (extra == kNoValue) continue;
-      const auto& value = value_of(network, step, extra);
-      if (value.channels != channels || sizes[extra].h != size.h || sizes[extra].w != size.w || size.h < 1)
-        refuse(step, "a summand of another shape");
-      if (extra == step.partial) demand(step, value, IntegerValue::Type::floats, channels, "a partial sum");
-    }
-    if (step.out_floats != kNoValue) {
-      demand(step, value_of(network, step, step.out_floats), IntegerValue::Type::floats, channels, "an output");
-      make(step, step.out_floats, size);
-    }
-    if (step.out_codes != kNoValue) {
-      demand(step, value_of(network, step, step.out_codes), IntegerValue::Type::codes, channels, "an output");
-      if (is_convolution(step) || step.kind == Kind::elementwise)
-        check_encoder(step, network.values[step.out_codes].codes.largest);
-      if (step.kind == Kind::max_pool &&
-          network.values[step.out_codes].codes != network.values[step.inputs.front()].codes)
-        refuse(step, "pools codes into codes of another meaning");
-      make(step, step.out_codes, size);
+    const StepInputs inputs = {network, step, sizes, image};
+    check_inputs(inputs);
+    check_outcome(inputs);
+    const auto made = operation_of(step.kind).shape(inputs);
+    check_arrays(step, made.channels);
+    check_summands(inputs, made);
+    check_made(inputs, made.channels);
+    for (const auto value : {step.out_floats, step.out_codes}) {
+      if (value == kNoValue) continue;
+      sizes[value] = made.size;
+      numbers += check_map(step, made.size, made.channels);
+      if (numbers > kMostNumbersTogether) refuse_step(step, "more numbers in all maps than memory is for");
     }
   }
-  if (network.logits >= network.values.size() || sizes[network.logits].h != 1 || sizes[network.logits].w != 1 ||
-      network.values[network.logits].type != IntegerValue::Type::floats ||
-      network.values[network.logits].channels != network.classes)
-    throw UserError(ExitCode::data_missing, "integer network: it does not end in one number per class");
+  check_outputs(network, sizes);
   return sizes;
 }
 
-int64_t IntegerNetwork::macs() const {
-  const auto sizes = value_sizes(*this);
-  int64_t sum = 0;
-  for (const auto& step : steps)
-    if (is_convolution(step)) sum += step_macs(*this, step, sizes);
-  return sum;
-}
-
-int64_t IntegerNetwork::integer_macs() const {
-  const auto sizes = value_sizes(*this);
-  int64_t sum = 0;
-  for (const auto& step : steps)
-    if (step.kind == Kind::convolution) sum += step_macs(*this, step, sizes);
-  return sum;
-}
+int64_t IntegerNetwork::macs() const { return macs_of(*this, /*integer_alone=*/false); }
+int64_t IntegerNetwork::integer_macs() const { return macs_of(*this, /*integer_alone=*/true); }
 
 int64_t IntegerNetwork::bytes() const {
   int64_t bits = 0;
@@ -213,32 +198,6 @@ int64_t IntegerNetwork::bytes() const {
     bits += 32 * floats;
   }
   return (bits + 7) / 8;
-}
-
-const char* step_kind_name(Kind kind) {
-  switch (kind) {
-    case Kind::image:
-      return "image";
-    case Kind::convolution:
-      return "convolution";
-    case Kind::float_convolution:
-      return "float-convolution";
-    case Kind::elementwise:
-      return "elementwise";
-    case Kind::digit:
-      return "digit";
-    case Kind::max_pool:
-      return "max-pool";
-    case Kind::average_pool:
-      return "average-pool";
-    case Kind::mean:
-      return "mean";
-    case Kind::weighted_sum:
-      return "weighted-sum";
-    case Kind::blend:
-      return "blend";
-  }
-  AUXBENCH_CHECK(false, "a kind of step there is");
 }
 
 }  // namespace auxbench

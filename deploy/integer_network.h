@@ -40,18 +40,12 @@ struct FrozenEncoder {
 
 constexpr size_t kNoValue = std::numeric_limits<size_t>::max();
 
+// One step: its operation (deploy/operations/) and that operation's numbers. The others' are empty.
 struct IntegerStep {
   enum class Kind {
-    image,              // the network's input, floats
-    convolution,        // of codes by `weights`
-    float_convolution,  // of floats by `float_weights`, summed in float64
-    elementwise,        // what follows a convolution, without one
-    digit,              // of codes up to 15, whether bit u of `digit_mask` is set: codes of one bit
-    max_pool,           // 3 x 3, stride 2, padding 1; floats, or codes
-    average_pool,       // 2 x 2, stride 2; floats
-    mean,               // over all pixels, summed in float64
-    weighted_sum,       // sum_i factors[i] input_i; floats
-    blend               // factors[0] input_0 + factors[1] input_1; floats
+#define AUXBENCH_OPERATION(name) name,
+#include "deploy/operations/operations.inc"
+#undef AUXBENCH_OPERATION
   };
 
   Kind kind = Kind::image;
@@ -84,11 +78,24 @@ struct IntegerStep {
   size_t out_floats = kNoValue, out_codes = kNoValue;
 };
 
+// A float value that whoever runs the network gets, by name.
+struct IntegerOutput {
+  std::string name;
+  size_t value = kNoValue;
+
+  bool operator==(const IntegerOutput&) const = default;
+};
+
+// A classifier's output: of one pixel, with a number for each class.
+inline constexpr const char* kLogits = "logits";
+
 struct IntegerNetwork {
-  int64_t channels = 0, height = 0, width = 0, classes = 0;  // of an image; classes of the output
+  // Of an image; `height` and `width` are the size it was trained on, it may be run at others. `classes`: channels of
+  // the output "logits"; 0 where there is none.
+  int64_t channels = 0, height = 0, width = 0, classes = 0;
   std::vector<IntegerValue> values;
   std::vector<IntegerStep> steps;
-  size_t logits = kNoValue;  // a float value of one pixel
+  std::vector<IntegerOutput> outputs;
 
   [[nodiscard]] int64_t macs() const;          // of one image: all convolutions
   [[nodiscard]] int64_t integer_macs() const;  // of convolutions on codes
@@ -96,19 +103,23 @@ struct IntegerNetwork {
   [[nodiscard]] int64_t bytes() const;
 };
 
-// What a network may be made of: steps, and values; inputs of a step; numbers in the map of a value, with its channels
-// and border as they are stored, and in all maps of an image.
+// What a network may be made of: steps, and values; inputs of a step, and outputs; numbers in the map of a value, with
+// its channels and border as they are stored, and in all maps of an image.
 inline constexpr size_t kMostSteps = 10000, kMostInputs = 256;
 inline constexpr int64_t kMostNumbers = int64_t{1} << 28, kMostNumbersTogether = int64_t{1} << 32;
 
-// Height and width of every value, from the image's. Throws UserError (data_missing) where a step does not fit its
-// inputs, a value is made twice, an encoder can give codes beyond its value's, and beyond the limits: called on every
-// network that comes from a file, so that an Executor can run it.
+// Height and width of every value for images of a size; without one, of the network's own. Throws UserError
+// (data_missing) where a step does not fit its inputs, a value is made twice, an encoder can give codes beyond its
+// value's, a step carries numbers of another operation, and beyond the limits: called on every network that comes from
+// a file, so that an Executor can run it.
 struct ValueSize {
   int64_t h = 0, w = 0;
+
+  bool operator==(const ValueSize&) const = default;
 };
 std::vector<ValueSize> value_sizes(const IntegerNetwork& network);
+std::vector<ValueSize> value_sizes(const IntegerNetwork& network, ValueSize image);
 
-const char* step_kind_name(IntegerStep::Kind kind);
+const char* step_kind_name(IntegerStep::Kind kind);  // as files have it: "float-convolution"
 
 }  // namespace auxbench

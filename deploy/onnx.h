@@ -2,8 +2,8 @@
 // operators, weights as integer initialisers behind a DequantizeLinear. For whoever wants to run a network elsewhere,
 // look at it, or hold our engine against another. Torch-free.
 //
-//   input    "images"  float [N, channels, height, width], N free
-//   output   "logits"  float [N, classes]
+//   input    "images"  float [N, channels, height, width], N free; the network's own height and width
+//   output   "logits"  float [N, classes]; other outputs by their names, float [N, channels, height, width]
 //   opset 17, IR 8, producer "auxbench"; tensors of a step are named after it: "layer1.0.conv1.codes" ...
 //
 // Codes are int8 or uint8 tensors that hold step u + shift where one of the types holds all of these, else u. Weights

@@ -172,8 +172,9 @@ class Builder {
     const auto codes = coded.out_codes;
     network_.steps.push_back(std::move(mean));
     network_.steps.push_back(std::move(coded));
-    network_.logits =
+    const auto logits =
         convolution({.name = "fc", .in = codes, .out = network_.classes, .bits = kEndBits, .activation = false});
+    network_.outputs = {{kLogits, logits}};
   }
 
   int weight_bits_, activation_bits_;

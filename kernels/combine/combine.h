@@ -19,4 +19,12 @@ void weighted_sum_rows(std::span<const In> in, std::span<const float> factors, c
 void digit_rows(const requantize::CodeMap<const uint8_t>& in, uint32_t mask, const requantize::CodeMap<uint8_t>& out,
                 int64_t first, int64_t last);
 
+// One number at a time: the slow truth.
+namespace reference {
+void weighted_sum_rows(std::span<const In> in, std::span<const float> factors, const Out& out, int64_t first,
+                       int64_t last);
+void digit_rows(const requantize::CodeMap<const uint8_t>& in, uint32_t mask, const requantize::CodeMap<uint8_t>& out,
+                int64_t first, int64_t last);
+}  // namespace reference
+
 }  // namespace auxbench::combine

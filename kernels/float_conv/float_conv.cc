@@ -2,21 +2,22 @@
 
 namespace auxbench::float_conv {
 
-void rows_generic(const Shape&, const requantize::FloatMap<const float>&, const double*,
+void rows_generic(const Shape&, const requantize::FloatMap<const float>&, const float*,
                   const requantize::FloatMap<float>&, int64_t, int64_t);
 #if defined(__x86_64__)
-void rows_avx2(const Shape&, const requantize::FloatMap<const float>&, const double*,
-               const requantize::FloatMap<float>&, int64_t, int64_t);
-void rows_avx512(const Shape&, const requantize::FloatMap<const float>&, const double*,
+void rows_avx2(const Shape&, const requantize::FloatMap<const float>&, const float*, const requantize::FloatMap<float>&,
+               int64_t, int64_t);
+void rows_avx512(const Shape&, const requantize::FloatMap<const float>&, const float*,
                  const requantize::FloatMap<float>&, int64_t, int64_t);
 #endif
 
-std::vector<double> pack(const Shape& shape, std::span<const float> weights) {
-  const int64_t padded = requantize::padded_channels(shape.out), taps = shape.r * shape.s * shape.c;
-  std::vector<double> packed(static_cast<size_t>(taps * padded));
+std::vector<float> pack(const Shape& shape, std::span<const float> weights) {
+  const int64_t taps = shape.r * shape.s * shape.c;
+  std::vector<float> packed(static_cast<size_t>(taps * requantize::padded_channels(shape.out)));
   for (int64_t o = 0; o < shape.out; ++o)
     for (int64_t t = 0; t < taps; ++t)
-      packed[static_cast<size_t>(t * padded + o)] = static_cast<double>(weights[static_cast<size_t>(o * taps + t)]);
+      packed[static_cast<size_t>((o / kPanel * taps + t) * kPanel + o % kPanel)] =
+          weights[static_cast<size_t>(o * taps + t)];
   return packed;
 }
 

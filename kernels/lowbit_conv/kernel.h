@@ -71,7 +71,7 @@ struct Kernel {
   double (*cost)(const Problem&);  // estimated nanoseconds on one core of its best known processor
   Multiplied (*multiplied)(const Problem&);
   size_t (*body_bytes)(const Problem&);
-  // codes: c' as `multiplied` says, [out][r][s][c]; body is zeroed.
+  // codes: c' as `multiplied` says, [out][r][s][c]; body is zeroed. The body does not depend on n, h, w and threads.
   void (*pack)(const Problem&, const int8_t* codes, std::byte* body);
   size_t (*shared_bytes)(const Problem&);
   size_t (*own_bytes)(const Problem&);

@@ -59,7 +59,8 @@ using Sink = requantize::Apply;
 
 struct Arguments {
   requantize::CodeMap<const uint8_t> in;  // border >= pad, filled with border_code(); h, w, as the problem
-  const std::byte* packed = nullptr;      // what pack() gave, 64-byte aligned
+  const std::byte* packed = nullptr;      // what pack() or pack_tables() gave, 64-byte aligned
+  const std::byte* weights = nullptr;     // what pack_weights() gave, where `packed` is tables alone; else null
   std::byte* shared = nullptr;            // shared_bytes(), 64-byte aligned; one for all tasks of an execution
   std::byte* own = nullptr;               // own_bytes(), 64-byte aligned; one for each thread
   // What gets the sums. Where it is requantize's apply() a kernel may make the codes itself, without tiles in between.
@@ -68,6 +69,22 @@ struct Arguments {
 };
 
 struct Kernel;
+
+// Memory of kernels' tensors: 64-byte aligned, filled with zeros.
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(size_t bytes);
+  [[nodiscard]] std::byte* data() const { return data_.get(); }
+  [[nodiscard]] size_t size() const { return size_; }
+
+ private:
+  struct Free {
+    void operator()(std::byte* memory) const;
+  };
+  std::unique_ptr<std::byte, Free> data_;
+  size_t size_ = 0;
+};
 
 class Plan {
  public:
@@ -78,6 +95,10 @@ class Plan {
   [[nodiscard]] size_t packed_bytes() const;
   // codes [out][r][s][c], two's complement. Throws UserError for a code that weight_bits do not hold.
   [[nodiscard]] std::vector<std::byte> pack(std::span<const int8_t> codes) const;
+  // The blob in two: what depends on the size of the image, and what is shared by all plans of one kernel whose problems
+  // differ in n, h, w and threads alone.
+  [[nodiscard]] std::vector<std::byte> pack_tables(std::span<const int8_t> codes) const;
+  [[nodiscard]] Buffer pack_weights(std::span<const int8_t> codes) const;
   // Empty where the blob is what this plan's pack() makes; else what is wrong with it: cut, altered, another kernel's,
   // another problem's, misaligned.
   [[nodiscard]] std::string check(std::span<const std::byte> packed) const;
@@ -120,21 +141,5 @@ struct BorderSums {
   std::vector<int64_t> sums;
 };
 BorderSums border_sums(const Problem& problem, std::span<const int8_t> codes);
-
-// Memory of kernels' tensors: 64-byte aligned, filled with zeros.
-class Buffer {
- public:
-  Buffer() = default;
-  explicit Buffer(size_t bytes);
-  [[nodiscard]] std::byte* data() const { return data_.get(); }
-  [[nodiscard]] size_t size() const { return size_; }
-
- private:
-  struct Free {
-    void operator()(std::byte* memory) const;
-  };
-  std::unique_ptr<std::byte, Free> data_;
-  size_t size_ = 0;
-};
 
 }  // namespace auxbench::lowbit_conv

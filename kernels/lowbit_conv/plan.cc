@@ -73,6 +73,41 @@ void fill_corrections(const Problem& p, std::span<const int8_t> codes, int32_t* 
   }
 }
 
+void check_codes(const Problem& p, std::span<const int8_t> codes) {
+  AUXBENCH_CHECK(std::ssize(codes) == p.out * p.taps(), "a code for each weight");
+  const int lowest = -(1 << (p.weight_bits - 1));
+  for (const int code : codes)
+    if (code < lowest || code >= -lowest)
+      if (!(p.weight_bits == 1 && !p.odd_weights && code == 0))
+        throw UserError(ExitCode::usage, "weight code " + std::to_string(code) + " does not fit in " +
+                                             std::to_string(p.weight_bits) + " bits");
+}
+
+void fill_tables(const Problem& p, std::span<const int8_t> codes, const BlobHeader& header, std::span<std::byte> blob) {
+  const auto classes = border_classes(p);
+  std::memcpy(blob.data() + header.row_class, classes.rows.data(), classes.rows.size());
+  std::memcpy(blob.data() + header.column_class, classes.columns.data(), classes.columns.size());
+  std::vector<int32_t> corrections(static_cast<size_t>(header.classes * round_up(p.out, kBlock)));
+  fill_corrections(p, codes, corrections.data());
+  std::memcpy(blob.data() + header.corrections, corrections.data(), corrections.size() * sizeof(int32_t));
+}
+
+// body: zeros.
+void fill_weights(const Problem& p, const Kernel& kernel, std::span<const int8_t> codes, std::byte* body) {
+  std::vector<int8_t> values;
+  if (p.odd_weights && kernel.multiplied(p).values) {
+    values.reserve(codes.size());
+    for (const int code : codes) values.push_back(static_cast<int8_t>(2 * code + 1));
+    codes = values;
+  }
+  kernel.pack(p, codes.data(), body);
+}
+
+void sign(BlobHeader header, std::span<std::byte> blob) {
+  header.checksum = fnv1a(blob.subspan(sizeof header));
+  std::memcpy(blob.data(), &header, sizeof header);
+}
+
 struct Classified {
   std::vector<uint8_t> of;                   // class of each output position
   std::vector<std::array<int64_t, 2>> taps;  // of each class
@@ -169,31 +204,29 @@ Packed open_blob(const std::byte* packed) {
 size_t Plan::packed_bytes() const { return layout_of(problem_, *kernel_).bytes; }
 
 std::vector<std::byte> Plan::pack(std::span<const int8_t> codes) const {
-  AUXBENCH_CHECK(std::ssize(codes) == problem_.out * problem_.taps(), "a code for each weight");
-  const int lowest = -(1 << (problem_.weight_bits - 1));
-  for (const int code : codes)
-    if (code < lowest || code >= -lowest)
-      if (!(problem_.weight_bits == 1 && !problem_.odd_weights && code == 0))
-        throw UserError(ExitCode::usage, "weight code " + std::to_string(code) + " does not fit in " +
-                                             std::to_string(problem_.weight_bits) + " bits");
-  auto header = layout_of(problem_, *kernel_);
+  check_codes(problem_, codes);
+  const auto header = layout_of(problem_, *kernel_);
   std::vector<std::byte> blob(header.bytes);
-  const auto classes = border_classes(problem_);
-  std::memcpy(blob.data() + header.row_class, classes.rows.data(), classes.rows.size());
-  std::memcpy(blob.data() + header.column_class, classes.columns.data(), classes.columns.size());
-  std::vector<int32_t> corrections(static_cast<size_t>(header.classes * round_up(problem_.out, kBlock)));
-  fill_corrections(problem_, codes, corrections.data());
-  std::memcpy(blob.data() + header.corrections, corrections.data(), corrections.size() * sizeof(int32_t));
-  std::vector<int8_t> values;
-  if (problem_.odd_weights && kernel_->multiplied(problem_).values) {
-    values.reserve(codes.size());
-    for (const int code : codes) values.push_back(static_cast<int8_t>(2 * code + 1));
-    codes = values;
-  }
-  kernel_->pack(problem_, codes.data(), blob.data() + header.body);
-  header.checksum = fnv1a(std::span(blob).subspan(sizeof header));
-  std::memcpy(blob.data(), &header, sizeof header);
+  fill_tables(problem_, codes, header, blob);
+  fill_weights(problem_, *kernel_, codes, blob.data() + header.body);
+  sign(header, blob);
   return blob;
+}
+
+std::vector<std::byte> Plan::pack_tables(std::span<const int8_t> codes) const {
+  check_codes(problem_, codes);
+  const auto header = layout_of(problem_, *kernel_);
+  std::vector<std::byte> blob(header.body);
+  fill_tables(problem_, codes, header, blob);
+  sign(header, blob);
+  return blob;
+}
+
+Buffer Plan::pack_weights(std::span<const int8_t> codes) const {
+  check_codes(problem_, codes);
+  Buffer weights(kernel_->body_bytes(problem_));
+  fill_weights(problem_, *kernel_, codes, weights.data());
+  return weights;
 }
 
 std::string Plan::check(std::span<const std::byte> packed) const {
@@ -225,7 +258,9 @@ int Plan::phases() const { return kernel_->phases(problem_); }
 int64_t Plan::tasks(int phase) const { return kernel_->tasks(problem_, phase); }
 
 void Plan::execute(int phase, int64_t first, int64_t last, const Arguments& arguments) const {
-  kernel_->run(problem_, phase, first, last, arguments, open_blob(arguments.packed));
+  auto packed = open_blob(arguments.packed);
+  if (arguments.weights != nullptr) packed.body = arguments.weights;
+  kernel_->run(problem_, phase, first, last, arguments, packed);
 }
 
 namespace {

@@ -23,4 +23,13 @@ void average_rows(const In& in, const Out& out, int64_t first, int64_t last);
 // The mean over all pixels of images first .. last, summed in double and rounded once. out: maps of one pixel.
 void mean_images(const In& in, const Out& out, int64_t first, int64_t last);
 
+// One number at a time: the slow truth.
+namespace reference {
+void max_rows(const In& in, const Out& out, int64_t first, int64_t last);
+void max_rows(const requantize::CodeMap<const uint8_t>& in, const requantize::CodeMap<uint8_t>& out, int64_t first,
+              int64_t last);
+void average_rows(const In& in, const Out& out, int64_t first, int64_t last);
+void mean_images(const In& in, const Out& out, int64_t first, int64_t last);
+}  // namespace reference
+
 }  // namespace auxbench::pooling

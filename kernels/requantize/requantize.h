@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/isa/isa.h"
@@ -50,6 +51,10 @@ struct CodeMap {
   [[nodiscard]] Byte* at(int64_t n, int64_t y, int64_t x) const {
     return data + n * image() + (y + border) * row() + (x + border) * pixel;
   }
+  // To be read alone.
+  operator CodeMap<const Byte>() const requires(!std::is_const_v<Byte>) {
+    return {.data = data, .h = h, .w = w, .border = border, .pixel = pixel};
+  }
 };
 inline constexpr int64_t kSlack = 64;
 
@@ -61,6 +66,9 @@ struct FloatMap {
   int64_t h = 0, w = 0, pixel = 0;
 
   [[nodiscard]] Float* at(int64_t n, int64_t y, int64_t x) const { return data + ((n * h + y) * w + x) * pixel; }
+  operator FloatMap<const Float>() const requires(!std::is_const_v<Float>) {
+    return {.data = data, .h = h, .w = w, .pixel = pixel};
+  }
 };
 
 // A rising function from floats to codes 0 .. steps. NaN has no code of its own: it gets one of these.

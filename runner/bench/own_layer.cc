@@ -16,7 +16,7 @@ using lowbit_conv::Problem;
 using requantize::CodeMap;
 using requantize::Epilogue;
 
-// As deploy/executor.cc lays maps out.
+// As deploy/prepared_network.cc lays maps out.
 CodeMap<uint8_t> map_of(int64_t h, int64_t w, int64_t channels, int64_t border) {
   return {.h = h, .w = w, .border = border, .pixel = lowbit_conv::usual_pixel(channels)};
 }
@@ -26,10 +26,6 @@ Buffer memory_of(CodeMap<uint8_t>& map, int64_t images, uint8_t fill) {
   map.data = reinterpret_cast<uint8_t*>(made.data());
   std::memset(map.data, fill, made.size());
   return made;
-}
-
-CodeMap<const uint8_t> reading(const CodeMap<uint8_t>& map) {
-  return {.data = map.data, .h = map.h, .w = map.w, .border = map.border, .pixel = map.pixel};
 }
 
 Problem shared_by(Problem problem, int threads) {
@@ -167,7 +163,7 @@ void OwnLayer::execute(lowbit_conv::Sink sink, const Epilogue& epilogue) {
   for (int phase = 0; phase < plan_.phases(); ++phase)
     share(threads_, plan_.tasks(phase), [&](int64_t first, int64_t last, int thread) {
       plan_.execute(phase, first, last,
-                    {.in = reading(data_->in_map),
+                    {.in = data_->in_map,
                      .packed = packed,
                      .shared = shared_.data(),
                      .own = own_[static_cast<size_t>(thread)].data(),

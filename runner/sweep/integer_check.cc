@@ -7,10 +7,10 @@
 #include "base/quantile.h"
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
+#include "deploy/bit_exactness.h"
 #include "deploy/executor.h"
 #include "deploy/freeze.h"
 #include "deploy/integer_file.h"
-#include "deploy/twin.h"
 #include "runner/inspect/integer_run.h"
 #include "runner/training/batch.h"
 

@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "base/torch_prelude.h"
+#include "deploy/bit_exactness.h"
 #include "deploy/executor.h"
 #include "deploy/integer_file.h"
-#include "deploy/twin.h"
 #include "quantizers/quantized_layers.h"
 #include "tests/support/catch.h"
 
@@ -52,7 +52,7 @@ std::unique_ptr<Network> trained(const NetworkOptions& options) {
   return network;
 }
 
-void expect_twins(const NetworkOptions& options) {
+void expect_bit_exact(const NetworkOptions& options) {
   const at::NoGradGuard no_gradient;
   auto network = trained(options);
   const auto frozen = freeze(*network, {.channels = options.in_channels, .height = kImage, .width = kImage});
@@ -84,7 +84,7 @@ TEST_CASE("frozen networks equal fake-quant evaluation", "[deploy]") {
                             Catch::Matchers::Contains(std::string("do not fit in 8 bits")));
         continue;
       }
-      expect_twins(options);
+      expect_bit_exact(options);
     }
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("so do other shapes of network", "[deploy]") {
   const auto with = [&](const auto& change) {
     auto options = base;
     change(options);
-    expect_twins(options);
+    expect_bit_exact(options);
   };
   with([](auto& o) {
     o.stem = "imagenet";

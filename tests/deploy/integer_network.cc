@@ -147,7 +147,7 @@ IntegerNetwork small_network() {
                     .weights = {1, 0, -1, 1},
                     .scale = {1, 1},
                     .out_floats = 4}};
-  network.logits = 4;
+  network.outputs = {{kLogits, 4}};
   return network;
 }
 

@@ -183,7 +183,7 @@ class Builder {
   }
 
   IntegerNetwork finish(size_t logits) {
-    network_.logits = logits;
+    network_.outputs = {{kLogits, logits}};
     return std::move(network_);
   }
   // Classifiers on codes, all exact, and on floats.

@@ -140,8 +140,8 @@ std::vector<float> exact_values(const IntegerNetwork& network, const Executor& e
   return all;
 }
 
-void run(const IntegerNetwork& network) {
-  std::vector<float> images(static_cast<size_t>(2 * network.channels * network.height * network.width));
+void run(const IntegerNetwork& network, ValueSize size) {
+  std::vector<float> images(static_cast<size_t>(2 * network.channels * size.h * size.w));
   for (size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(i * 37 % 64) / 32 - 0.5F;
   std::vector<float> expected;
   std::string before;
@@ -149,13 +149,30 @@ void run(const IntegerNetwork& network) {
     const auto isa = detect_isa(cap);
     if (isa.name() == before) continue;
     Executor engine(network, {.batch = 2}, isa), keeping(network, {.batch = 2, .keep_values = true}, isa);
-    AUXBENCH_CHECK(std::ssize(engine.run(images)) == 2 * network.classes, "a number for each class");
-    keeping.run(images);
+    engine.run(images, size);
+    for (const auto& [name, value] : network.outputs) {
+      const auto found = engine.output(name);
+      AUXBENCH_CHECK(std::ssize(found.numbers) == 2 * found.h * found.w * network.values[value].channels,
+                     "a number for each channel of each pixel");
+    }
+    keeping.run(images, size);
     const auto values = exact_values(network, keeping);
     AUXBENCH_CHECK(before.empty() || values == expected, "on " + isa.name() + " what " + before + " says");
     expected = values;
     before = isa.name();
   }
+}
+
+// At its own size and, where it can be, at another.
+void run(const IntegerNetwork& network) {
+  run(network, {network.height, network.width});
+  const ValueSize other = {network.height + 1, network.width + 2};
+  try {
+    value_sizes(network, other);
+  } catch (const UserError&) {
+    return;  // a kernel that this size is too much for
+  }
+  run(network, other);
 }
 
 void read(std::string_view bytes) {

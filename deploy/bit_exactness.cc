@@ -1,4 +1,4 @@
-#include "deploy/twin.h"
+#include "deploy/bit_exactness.h"
 
 #include "base/check.h"
 #include "base/torch_prelude.h"

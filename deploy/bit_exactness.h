@@ -1,4 +1,4 @@
-// The twin check: the frozen network says on the integer engine what its fake-quant evaluation says, image by image.
+// The bit-exactness check: the frozen network says on the integer engine what its fake-quant evaluation says, image by image.
 #pragma once
 
 #include <cstdint>
