@@ -3,7 +3,6 @@
 #pragma once
 
 #include <c10/core/Allocator.h>
-#include <c10/util/ThreadLocalDebugInfo.h>
 
 #include <memory>
 
