@@ -11,7 +11,7 @@ class ResidualBlock final : public Block {
     for (const auto& options : main_path()) add_layer(options, norms, options.out);
     for (size_t i = 0; i + 1 < layers_.size(); ++i) {
       inner_.push_back(style.make_activation());
-      inner_.back().register_in(*this, "inner_activation" + (i == 0 ? "" : std::to_string(i + 1)));
+      inner_.back().register_in(*this, "inner" + (i == 0 ? "" : std::to_string(i + 1)) + "_activation");
     }
     final_.register_in(*this, "final_activation");
     if (!style.skip || !changes_shape()) return;

@@ -32,8 +32,8 @@ std::shared_ptr<NormLayer> trained_norm() {
 
 void copy_into(NormLayer& target, NormLayer& source) {
   SafeTensors file;
-  store_tensors(named_tensors(*source.module()), file);
-  import_tensors(file, named_tensors(*target.module()), "memory");
+  store_tensors(named_tensors(*source.module(), "bn."), file);
+  import_tensors(file, named_tensors(*target.module(), "bn."), "memory");
 }
 
 }  // namespace

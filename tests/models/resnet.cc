@@ -257,9 +257,9 @@ TEST_CASE("where activations are quantized at the output, each layer learns a st
     const auto tensors = named_tensors(network->module());
     CHECK(tensors.contains("layer2.0.inner_activation.step"));
     CHECK(tensors.contains("layer2.0.final_activation.step"));
-    REQUIRE(tensors.contains("layer2.0.inner_activation2.step") == (model == std::string("resnet50")));
-    if (!tensors.contains("layer2.0.inner_activation2.step")) continue;
-    CHECK_FALSE(tensors.at("layer2.0.inner_activation2.step").equal(tensors.at("layer2.0.inner_activation.step")));
+    REQUIRE(tensors.contains("layer2.0.inner2_activation.step") == (model == std::string("resnet50")));
+    if (!tensors.contains("layer2.0.inner2_activation.step")) continue;
+    CHECK_FALSE(tensors.at("layer2.0.inner2_activation.step").equal(tensors.at("layer2.0.inner_activation.step")));
   }
 }
 
