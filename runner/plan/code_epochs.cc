@@ -11,6 +11,7 @@ namespace {
 const std::map<std::string, int>& raised_epochs() {
   static const std::map<std::string, int> kRaised = {
       {"task classification", 1},
+      {"block-output in bottlenecks", 2},  // 2: each inner activation has a quantizer of its own
   };
   return kRaised;
 }
@@ -35,6 +36,9 @@ std::map<std::string, int> code_epochs(const CellSpec& cell) {
   add("task " + cell.task, epochs);
   if (const auto* model = find_model(cell.model)) epochs["model " + cell.model] = model->epoch;
   if (const auto* method = find_quantizer(cell.quantizer)) epochs["quantizer " + cell.quantizer] = method->epoch;
+  if (const auto* model = find_model(cell.model);
+      model != nullptr && model->bottleneck && !cell.full_precision() && cell.quantize_at == "block-output")
+    add("block-output in bottlenecks", epochs);
   for (const auto& name : cell.aid) epochs["aid " + name] = find_aid(name)->epoch;
   if (cell.pretrain) add_recipe(*cell.pretrain, epochs);
   if (cell.finetune) add_recipe(*cell.finetune, epochs);
