@@ -2,7 +2,7 @@
 # The map of rooms is held by scripts/check_includes.py: each kind of forbidden include is found, each allowed one is not.
 . "$(dirname "$0")/assert.sh"
 cd "$TMP"
-mkdir -p base kernels models aux runner/plan runner/app results tests/models
+mkdir -p base kernels models aux runner/plan runner/app results reports tests/models
 
 # check FILE TEXT: what the checker says of a file with this text.
 check() {
@@ -16,12 +16,14 @@ allowed models/a.cc '#include "models/a.h"\n#include "quantizers/q.h"\n#include 
 allowed models/a.h '#pragma once\n#include <ATen/core/Tensor.h>\n#include <c10/core/Device.h>\n'
 allowed models/b.h '// For .cc files of this room.\n#pragma once\n#include "base/torch_prelude.h"\n'
 allowed base/torch_prelude.h '#include <torch/nn/module.h>\n#include <ATen/ATen.h>\n'
+allowed reports/a.h '#pragma once\n#include "runner/plan/plan.h"\n#include "results/record.h"\n'
 allowed runner/app/a.cc '#include "aux/a.h"\n#include "reports/r.h"\n'
 allowed tests/models/a.cc '#include "aux/a.h"\n#include "tests/support/catch.h"\n'
 
 forbidden models/a.cc '#include "aux/auxiliary_module.h"\n' 'models does not know aux'
 forbidden kernels/a.cc '\n#include "quantizers/q.h"\n' 'kernels does not know quantizers'
 forbidden runner/plan/a.cc '#include "runner/training/experiment.h"\n' 'runner/plan does not know runner'
+forbidden results/a.cc '#include "runner/plan/plan.h"\n' 'results does not know runner/plan'
 forbidden results/a.cc '#include "base/torch_prelude.h"\n' 'free of torch'
 forbidden results/a.cc '#include <ATen/core/Tensor.h>\n' 'free of torch'
 forbidden models/a.cc '#include <torch/torch.h>\n' 'comes through base/torch_prelude.h'
