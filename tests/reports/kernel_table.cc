@@ -164,3 +164,14 @@ TEST_CASE("kernels: what is no record of kernels is refused", "[reports]") {
   CHECK_THROWS_WITH(render_kernel_tables(record), Catch::Matchers::Contains(std::string("no race named")));
   CHECK_THROWS_WITH(render_kernel_plot(record), Catch::Matchers::Contains(std::string("no race named")));
 }
+
+TEST_CASE("kernels: hostile names stay in their cell and their line", "[reports]") {
+  auto record = example();
+  record["command"] = "auxbench `x`";
+  record["tables"][0]["note"] = "# no heading\n| no | row |";
+  record["machine"]["cpu"] = "a|b <script>";
+  const auto text = render_kernel_tables(record);
+  CHECK(text.find("Made by `` auxbench `x` ``: ") != std::string::npos);
+  CHECK(text.find("\n\\# no heading \\| no \\| row \\|\n") != std::string::npos);
+  CHECK(text.find("| processor | a\\|b \\<script> |") != std::string::npos);
+}

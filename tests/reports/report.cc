@@ -247,7 +247,14 @@ TEST_CASE("hostile names, titles and reasons leave no line of a table in pieces"
 
 TEST_CASE("the same records give the same bytes, and what is not of the plan changes none", "[reports]") {
   auto input = example();
-  const auto report = render_markdown(input);
-  input.records["of-another-plan"] = made_up("of-another-plan", 50, 0, "x");
+  const auto report = render_markdown(input), console = render_console(input);
   CHECK(render_markdown(input) == report);
+  auto other = made_up("of-another-plan", 50, 0, "x");
+  other.status = Status::mistrusted;
+  other.metrics = {{.name = "ap", .value = 30, .unit = "%"}};
+  other.facts = {{"data_missing", "a half"}, {"integer", {{"status", "equal"}}}};
+  other.provenance.cpu = other.provenance.compiler = "another";
+  input.records["of-another-plan"] = other;
+  CHECK(render_markdown(input) == report);
+  CHECK(render_console(input) == console);
 }

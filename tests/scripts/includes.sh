@@ -3,6 +3,7 @@
 . "$(dirname "$0")/assert.sh"
 cd "$TMP"
 mkdir -p base kernels models aux runner/plan runner/app/torch runner/inspect/torch results tests/models
+mkdir -p base kernels models aux runner/plan runner/app results reports tests/models
 
 # check FILE TEXT: what the checker says of a file with this text.
 check() {
@@ -19,6 +20,8 @@ allowed base/torch_prelude.h '#include <torch/nn/module.h>\n#include <ATen/ATen.
 allowed runner/app/a.cc '#include "deploy/executor.h"\n#include "reports/r.h"\n#include "runner/inspect/doctor.h"\n'
 allowed runner/app/torch/a.cc '#include "aux/a.h"\n#include "runner/sweep/suite_runner.h"\n#include "runner/app/torch_verbs.h"\n'
 allowed runner/inspect/torch/a.cc '#include "models/a.h"\n#include "base/torch_prelude.h"\n'
+allowed reports/a.h '#pragma once\n#include "runner/plan/plan.h"\n#include "results/record.h"\n'
+allowed runner/app/a.cc '#include "aux/a.h"\n#include "reports/r.h"\n'
 allowed tests/models/a.cc '#include "aux/a.h"\n#include "tests/support/catch.h"\n'
 
 forbidden models/a.cc '#include "aux/auxiliary_module.h"\n' 'models does not know aux'
@@ -29,6 +32,7 @@ forbidden runner/app/a.cc '#include "runner/app/torch/verbs.h"\n' 'runner/app do
 forbidden runner/app/a.cc '#include "deploy/freeze.h"\n' 'free of torch'
 forbidden runner/inspect/a.cc '#include "runner/inspect/torch/probes.h"\n' 'runner/inspect does not know runner/inspect/torch'
 forbidden runner/inspect/a.cc '#include <c10/core/Device.h>\n' 'free of torch'
+forbidden results/a.cc '#include "runner/plan/plan.h"\n' 'results does not know runner/plan'
 forbidden results/a.cc '#include "base/torch_prelude.h"\n' 'free of torch'
 forbidden results/a.cc '#include <ATen/core/Tensor.h>\n' 'free of torch'
 forbidden models/a.cc '#include <torch/torch.h>\n' 'comes through base/torch_prelude.h'
