@@ -30,7 +30,6 @@ forbidden runner/app/a.cc '#include "runner/app/torch/verbs.h"\n' 'runner/app do
 forbidden runner/app/a.cc '#include "deploy/freeze.h"\n' 'free of torch'
 forbidden runner/inspect/a.cc '#include "runner/inspect/torch/probes.h"\n' 'runner/inspect does not know runner/inspect/torch'
 forbidden runner/inspect/a.cc '#include <c10/core/Device.h>\n' 'free of torch'
-forbidden results/a.cc '#include "runner/plan/plan.h"\n' 'results does not know runner/plan'
 forbidden results/a.cc '#include "base/torch_prelude.h"\n' 'free of torch'
 forbidden results/a.cc '#include <ATen/core/Tensor.h>\n' 'free of torch'
 forbidden models/a.cc '#include <torch/torch.h>\n' 'comes through base/torch_prelude.h'
