@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/files/file.h"
+#include "base/files/json_depth.h"
 
 namespace auxbench {
 namespace {
@@ -21,6 +22,8 @@ void forget(const std::string& id, StoredRecords& stored) {
 // A line that is no JSON at all is what a crash leaves behind; JSON that says its schema is a record, and where it cannot
 // be read another version has written it; other JSON is somebody's mistake.
 void read_line(const std::string& line, const std::string& place, StoredRecords& stored) {
+  if (nested_deeper_than(line, kJsonLevels))
+    throw UserError(ExitCode::usage, place + ": not a record: nested too deeply");
   const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) {
     stored.warnings.push_back(place + ": half a line, left out (a run was cut off while writing it)");

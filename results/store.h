@@ -2,6 +2,7 @@
 //
 //   DIR/records.jsonl       one record a line; the last line of an id counts
 //   DIR/cells/<id>/         record.json, checkpoint, predictions
+//   DIR/plan.json           what the cells are (runner/plan/plan_file.h)
 //   DIR/lock                held by the process that writes
 #pragma once
 

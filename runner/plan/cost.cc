@@ -60,6 +60,8 @@ std::string kind_of(const CellSpec& cell, const std::string& device_class) {
   return kind;
 }
 
+constexpr double kLongestRun = 1e9;  // seconds, thirty years: no record of a run says more
+
 double median(std::vector<double>& values) {
   const auto middle = values.begin() + std::ssize(values) / 2;
   std::nth_element(values.begin(), middle, values.end());
@@ -72,7 +74,8 @@ Prices::Prices(const std::vector<PastRun>& history) {
   std::map<std::string, std::vector<double>> rates;
   for (const auto& run : history) {
     const double passes = image_passes(run.spec, run.train_images, run.test_images);
-    if (passes > 0 && run.seconds > 0) rates[kind_of(run.spec, run.device_class)].push_back(run.seconds / passes);
+    if (passes > 0 && run.seconds > 0 && run.seconds < kLongestRun)
+      rates[kind_of(run.spec, run.device_class)].push_back(run.seconds / passes);
   }
   for (auto& [kind, values] : rates) seconds_per_pass_[kind] = median(values);
 }

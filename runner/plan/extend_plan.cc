@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -62,10 +63,17 @@ class Extension {
     return by_key == keys_.end() ? nullptr : &now_.cells[by_key->second];
   }
 
+  // Rows of one title and epoch are matched in their order.
   void unite(const Table& old, Table& table) const {
-    for (auto& row : table.rows)
-      for (const auto& old_row : old.rows)
-        if (old_row.title == row.title && old_row.epoch == row.epoch) unite(old, old_row, table, row);
+    std::set<const TableRow*> taken;
+    for (auto& row : table.rows) {
+      const auto found = std::find_if(old.rows.begin(), old.rows.end(), [&](const TableRow& one) {
+        return one.title == row.title && one.epoch == row.epoch && !taken.contains(&one);
+      });
+      if (found == old.rows.end()) continue;
+      taken.insert(&*found);
+      unite(old, *found, table, row);
+    }
   }
 
   void unite(const Table& old, const TableRow& old_row, const Table& table, TableRow& row) const {

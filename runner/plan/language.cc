@@ -1,7 +1,9 @@
 #include "runner/plan/language.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -10,10 +12,18 @@ namespace {
 
 using nlohmann::json;
 
+// Thousands of cells of a plan are checked key by key: by a tree, not down the list.
 const LanguageKey* find_key(const std::string& object, const std::string& key) {
-  for (const auto& entry : suite_language())
-    if (entry.object == object && entry.key == key) return &entry;
-  return nullptr;
+  using Keys = std::map<std::string_view, const LanguageKey*>;
+  static const std::map<std::string_view, Keys> kIndex = [] {
+    std::map<std::string_view, Keys> index;
+    for (const auto& entry : suite_language()) index[entry.object][entry.key] = &entry;
+    return index;
+  }();
+  const auto keys = kIndex.find(object);
+  if (keys == kIndex.end()) return nullptr;
+  const auto found = keys->second.find(key);
+  return found == keys->second.end() ? nullptr : found->second;
 }
 
 std::vector<std::string> keys_of(const std::string& object) {

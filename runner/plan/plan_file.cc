@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/files/file.h"
+#include "base/files/json_depth.h"
 #include "runner/plan/strict_object.h"
 
 namespace auxbench {
@@ -163,6 +164,8 @@ class PlanReader {
     const std::set<std::string> roles = {"full-precision", "baseline", "aid", "other"};
     if (!roles.contains(column.role)) refuse_data(object.place_of("role"), "unknown role " + column.role);
     object.finish();
+    for (const auto& other : table.columns)
+      if (other.id == column.id) refuse_data(object.place_of("id"), column.id + " stands twice");
     table.columns.push_back(std::move(column));
   }
 
@@ -242,16 +245,21 @@ json plan_to_json(const Plan& plan) {
 
 Plan plan_from_json(const json& value, const std::string& place) { return PlanReader(value, place).read(); }
 
+Plan parse_plan(const std::string& text, const std::string& place) {
+  if (nested_deeper_than(text, kJsonLevels)) refuse_data(place, "nested more than 64 levels deep");
+  json value;
+  try {
+    value = json::parse(text);
+  } catch (const json::exception& error) {
+    refuse_data(place, std::string("no JSON: ") + error.what());
+  }
+  return plan_from_json(value, place);
+}
+
 std::optional<Plan> read_plan(const std::filesystem::path& folder) {
   const auto path = folder / kPlan;
   if (!std::filesystem::exists(path)) return std::nullopt;
-  json value;
-  try {
-    value = json::parse(read_file(path));
-  } catch (const json::exception& error) {
-    refuse_data(path.string(), std::string("no JSON: ") + error.what());
-  }
-  return plan_from_json(value, path.string());
+  return parse_plan(read_file(path), path.string());
 }
 
 void write_plan(const Plan& plan, const std::filesystem::path& folder) {

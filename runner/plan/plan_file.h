@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <string>
 
 #include "runner/plan/plan.h"
 
@@ -20,6 +21,9 @@ nlohmann::json plan_to_json(const Plan& plan);
 // and claims about what there is. Throws UserError(data_missing) as "PLACE: /cells/3/id: what is wrong"; a plan of
 // another schema is named as such.
 Plan plan_from_json(const nlohmann::json& json, const std::string& place);
+
+// Likewise, of text that need not be JSON.
+Plan parse_plan(const std::string& text, const std::string& place);
 
 // FOLDER/plan.json; none when there is no such file.
 std::optional<Plan> read_plan(const std::filesystem::path& folder);

@@ -80,14 +80,16 @@ bool is_chosen(const CellSpec& cell, const std::vector<std::string>& groups, con
   return (request.only.empty() || any_glob(request.only, slug, groups)) && !any_glob(request.skip, slug, groups);
 }
 
+std::string key_of(const CellSpec& cell) { return canonical_json(cell_to_json(cell)); }
+
 // Cells in order, each once, each after those whose weights it needs.
 class CellList {
  public:
-  void add(const CellSpec& cell, const std::vector<std::string>& groups, bool chosen, const std::string& place) {
-    const auto index = add(cell, chosen ? Wanted::chosen : Wanted::no, place);
+  void add(const CellSpec& cell, const std::string& key, const WrittenCell& written, bool chosen) {
+    const auto index = add(cell, key, chosen ? Wanted::chosen : Wanted::no, written.place);
     listed_[index] = true;
     auto& own = cells_[index].groups;
-    for (const auto& group : groups)
+    for (const auto& group : written.groups)
       if (!group.empty() && std::find(own.begin(), own.end(), group) == own.end()) own.push_back(group);
   }
 
@@ -102,20 +104,19 @@ class CellList {
  private:
   enum class Wanted { no, needed, chosen };
 
-  size_t add(const CellSpec& cell, Wanted wanted, const std::string& place) {
-    auto key = canonical_json(cell_to_json(cell));
+  size_t add(const CellSpec& cell, const std::string& key, Wanted wanted, const std::string& place) {
     if (const auto found = index_.find(key); found != index_.end()) return raise(found->second, wanted);
     std::vector<std::string> needs;
     for (const auto& needed : {cell.parent(), cell.teacher()}) {
       if (!needed) continue;
       check_cell(*needed, place + ": what " + cell_slug(cell) + " starts from, " + cell_slug(*needed));
-      const auto index = add(*needed, std::min(wanted, Wanted::needed), place);
+      const auto index = add(*needed, key_of(*needed), std::min(wanted, Wanted::needed), place);
       const auto& name = cells_[index].key;
       if (std::find(needs.begin(), needs.end(), name) == needs.end()) needs.push_back(name);
     }
     const auto index = cells_.size();
     index_[key] = index;
-    cells_.push_back({.spec = cell, .key = std::move(key), .needs = std::move(needs), .groups = {}});
+    cells_.push_back({.spec = cell, .key = key, .needs = std::move(needs), .groups = {}});
     wanted_.push_back(wanted);
     listed_.push_back(false);
     return index;
@@ -143,8 +144,8 @@ std::vector<ListedCell> list_cells(const std::vector<TieredCell>& tiered, const 
   for (size_t seed = 0; seed < most; ++seed)
     for (const auto& cell : tiered)
       if (seed < cell.seeds.size())
-        list.add(cell.seeds[seed], cell.written->groups, is_chosen(cell.seeds[seed], cell.written->groups, request),
-                 cell.written->place);
+        list.add(cell.seeds[seed], cell.keys[seed], *cell.written,
+                 is_chosen(cell.seeds[seed], cell.written->groups, request));
   return list.take();
 }
 
@@ -161,7 +162,8 @@ std::vector<TieredCell> tier_cells(const LocatedJson& suite, const std::vector<W
   size_t count = 0;
   for (const auto& cell : written) {
     if (!tier_keeps(cell, suite, request.tier)) continue;
-    tiered.push_back({.written = &cell, .seeds = in_tier(cell, suite, request)});
+    tiered.push_back({.written = &cell, .seeds = in_tier(cell, suite, request), .keys = {}});
+    for (const auto& spec : tiered.back().seeds) tiered.back().keys.push_back(key_of(spec));
     count += tiered.back().seeds.size();
     if (count > request.most_cells) refuse_too_many(suite, "", request.most_cells);
   }

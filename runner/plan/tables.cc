@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/files/canonical_json.h"
 #include "runner/plan/axes.h"
 #include "runner/plan/language.h"
 
@@ -51,9 +50,11 @@ class TableReader {
   }
 
   void read_column(const std::string& pointer, const json& column) {
-    spec_.columns.push_back({.id = required(suite_, pointer, column, "id"),
-                             .title = column.value("title", column.at("id").get<std::string>()),
-                             .role = column.value("role", std::string("other"))});
+    const auto id = required(suite_, pointer, column, "id");
+    for (const auto& other : spec_.columns)
+      if (other.id == id) refuse_at(suite_, pointer + "/id", "the table has another column " + id);
+    spec_.columns.push_back(
+        {.id = id, .title = column.value("title", id), .role = column.value("role", std::string("other"))});
     column_where_.push_back(where_of(suite_, pointer, column));
   }
 
@@ -93,22 +94,27 @@ class TableReader {
   }
 
   std::vector<std::string> cells_of(const std::string& pointer, const json& where, const std::string& column) {
-    std::vector<CellSpec> found;
+    std::vector<std::string> keys;
+    const CellSpec* first = nullptr;
     for (const auto& cell : cells_) {
       if (!matches(cell.written->axes, cell.written->groups, where)) continue;
-      for (const auto& spec : cell.seeds)
-        if (std::find(found.begin(), found.end(), spec) == found.end()) found.push_back(spec);
+      for (size_t i = 0; i < cell.seeds.size(); ++i) {
+        if (std::find(keys.begin(), keys.end(), cell.keys[i]) != keys.end()) continue;
+        if (first == nullptr) first = &cell.seeds[i];
+        check_alike(pointer, column, *first, cell.seeds[i]);
+        keys.push_back(cell.keys[i]);
+      }
     }
-    for (auto spec : found) {
-      spec.seed = found.front().seed;
-      if (!(spec == found.front()))
-        refuse_at(suite_, pointer,
-                  "column " + column + " fits both " + cell_slug(found.front()) + " and " + cell_slug(spec) +
-                      ": say more in where");
-    }
-    std::vector<std::string> keys;
-    for (const auto& spec : found) keys.push_back(canonical_json(cell_to_json(spec)));
     return keys;
+  }
+
+  // But for the seed.
+  void check_alike(const std::string& pointer, const std::string& column, const CellSpec& first, CellSpec cell) const {
+    cell.seed = first.seed;
+    if (!(cell == first))
+      refuse_at(
+          suite_, pointer,
+          "column " + column + " fits both " + cell_slug(first) + " and " + cell_slug(cell) + ": say more in where");
   }
 
   const LocatedJson& suite_;
@@ -128,7 +134,10 @@ std::vector<Table> read_tables(const LocatedJson& suite, const std::vector<Tiere
   const auto& list = suite.value.at("tables");
   for (size_t i = 0; i < list.size(); ++i) {
     const auto pointer = child_pointer("/tables", i);
-    tables.push_back(TableReader(suite, cells, pointer, list[i]).read());
+    auto table = TableReader(suite, cells, pointer, list[i]).read();
+    for (const auto& other : tables)
+      if (other.id == table.id) refuse_at(suite, pointer + "/id", "the suite has another table " + table.id);
+    tables.push_back(std::move(table));
   }
   return tables;
 }

@@ -11,6 +11,7 @@ namespace auxbench {
 struct TieredCell {
   const WrittenCell* written = nullptr;
   std::vector<CellSpec> seeds;
+  std::vector<std::string> keys;  // of each: canonical JSON (ListedCell::key)
 };
 
 // A cell belongs to an entry when it agrees with the table's, the row's and the column's `where`, merged in this order.

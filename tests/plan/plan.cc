@@ -165,6 +165,8 @@ TEST_CASE("a plan that is cut or of hostile types is refused with its place", "[
     std::ofstream(folder.path() / "plan.json") << text.substr(0, length);
     CHECK_THROWS_AS(read_plan(folder.path()), UserError);
   }
+  std::ofstream(folder.path() / "plan.json") << std::string(200'000, '[');
+  CHECK_THROWS_WITH(read_plan(folder.path()), Catch::Matchers::Contains("nested more than 64 levels deep"));
   CHECK(error_of(json::array()) == "plan.json: /: expected an object");
   CHECK(error_of(json::object()) == "plan.json: /: schema_version is missing");
   CHECK(error_with("/cells", "many") == "plan.json: /cells: expected a list");
@@ -182,6 +184,7 @@ TEST_CASE("a plan that is cut or of hostile types is refused with its place", "[
   CHECK(error_with("/device_class", "abacus") == "plan.json: /device_class: expected cpu or cuda");
   CHECK(error_with("/tables/0/metrics", json::array()) == "plan.json: /tables/0/metrics: a table needs a metric");
   CHECK(error_with("/tables/0/columns/0/role", "x") == "plan.json: /tables/0/columns/0/role: unknown role x");
+  CHECK(error_with("/tables/0/columns/1/id", "base") == "plan.json: /tables/0/columns/1/id: base stands twice");
   CHECK(error_with("/tables/0/rows/0/entries", json::array()) ==
         "plan.json: /tables/0/rows/0/entries: expected one for each of 2 columns");
   CHECK(error_with("/tables/0/rows/0/epoch", 1e300) == "plan.json: /tables/0/rows/0/epoch: expected a whole number");

@@ -282,6 +282,13 @@ TEST_CASE("tables refuse columns that are not there and entries that fit two cel
       R"("tables": [{"id": "a", "columns": [{"id": "c", "where": {}}], "rows": [{"title": "r", "reported": {"d": {"top1": 1}}}]}])";
   CHECK(SuiteFile(suite("\"matrix\": {\"model\": [\"resnet18\"]},\n" + table)).error() ==
         "s.json:4:105: /tables/0/rows/0/reported/d: no such column, did you mean c?");
+  const std::string twice =
+      R"("tables": [{"id": "a", "columns": [{"id": "c"}, {"id": "c"}], "rows": [{"title": "r"}]}])";
+  CHECK(SuiteFile(suite("\"matrix\": {\"model\": [\"resnet18\"]},\n" + twice)).error() ==
+        "s.json:4:56: /tables/0/columns/1/id: the table has another column c");
+  const std::string one = R"({"id": "a", "columns": [{"id": "c"}], "rows": [{"title": "r"}]})";
+  CHECK(SuiteFile(suite("\"matrix\": {\"model\": [\"resnet18\"]},\n\"tables\": [" + one + ", " + one + "]")).error() ==
+        "s.json:4:84: /tables/1/id: the suite has another table a");
   const std::string wide = R"("tables": [{"id": "a", "columns": [{"id": "c"}], "rows": [{"title": "r"}]}])";
   CHECK(SuiteFile(suite("\"matrix\": {\"model\": [\"resnet18\", \"resnet34\"]},\n" + wide)).error().find("fits both") !=
         std::string::npos);

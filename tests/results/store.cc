@@ -89,6 +89,12 @@ TEST_CASE("a record of another schema version is named", "[results]") {
   CHECK_THROWS_WITH(record_from_json(json, "x:1"), "x:1: record of schema version 99, this program reads 1");
 }
 
+TEST_CASE("a line nested without end is refused before it is read", "[results]") {
+  const test::TempFolder folder;
+  append_raw(folder.path(), "{\"schema_version\": 1, \"spec\": " + std::string(200'000, '[') + "\n");
+  CHECK_THROWS_WITH(read_records(folder.path()), Catch::Matchers::Contains("records.jsonl:1: not a record: nested"));
+}
+
 TEST_CASE("records of other versions are named and stop nothing", "[results]") {
   const test::TempFolder folder;
   auto future = record_to_json(made_up("b")), unknown = record_to_json(made_up("c"));
