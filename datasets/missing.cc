@@ -1,13 +1,8 @@
 #include "datasets/missing.h"
 
-namespace auxbench {
+#include "base/format.h"
 
-std::string with_commas(int64_t number) {
-  auto text = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<size_t>(at), ",");
-  return text;
-}
+namespace auxbench {
 
 std::string two_splits(int64_t train, int64_t test) {
   return with_commas(train) + " + " + with_commas(test) + " images";

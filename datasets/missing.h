@@ -7,8 +7,6 @@
 
 namespace auxbench {
 
-std::string with_commas(int64_t number);  // 1281167 -> "1,281,167"
-
 std::string two_splits(int64_t train, int64_t test);  // "60,000 + 10,000 images"
 
 class MissingParts {

@@ -1,12 +1,69 @@
 #include "reports/integer_table.h"
 
-#include "reports/layout.h"
-#include "results/summary.h"
+#include <type_traits>
+
+#include "base/format.h"
 
 namespace auxbench {
 namespace {
 
-std::string bits_of(const Record& record) {
+// A fact of a record that anybody may have written: what is missing, or of another type, is the other value.
+template <typename Value>
+Value fact(const nlohmann::json& facts, const std::string& key, Value otherwise) {
+  const auto found = facts.find(key);
+  if (found == facts.end()) return otherwise;
+  if constexpr (std::is_same_v<Value, std::string>)
+    return found->is_string() ? found->template get<Value>() : otherwise;
+  else
+    return found->is_number_integer() ? found->template get<Value>() : otherwise;
+}
+
+std::string check_text(const nlohmann::json& facts) {
+  const auto status = fact<std::string>(facts, "status", "");
+  const auto reason = fact<std::string>(facts, "reason", "");
+  if (status == "equal") return "equal";
+  if (status == "differs")
+    return std::to_string(fact<int64_t>(facts, "differing", 0)) + " of " +
+           std::to_string(fact<int64_t>(facts, "images", 0)) + " differ: " + reason;
+  return "no integer form: " + reason;
+}
+
+// Of an image, in seconds: less is no measurement.
+constexpr double kShortest = 1e-9;
+
+double seconds_of(const Record& record, const char* name) {
+  const auto found = record.seconds.find(name);
+  return found == record.seconds.end() ? 0 : found->second;
+}
+
+std::vector<std::string> row_of(const Record& record, const nlohmann::json& facts) {
+  // Both evaluations name the metric that decides alike.
+  std::string metric, value = "-", as_integers = "-";
+  if (!record.metrics.empty()) {
+    metric = record.metrics.front().name;
+    value = number_text(record.metrics.front().value, 2);
+  }
+  if (const auto found = facts.find(metric); found != facts.end() && found->is_number())
+    as_integers = number_text(found->get<double>(), 2);
+  std::vector<std::string> row = {record.id, real_bits_text(record), value};
+  if (fact<std::string>(facts, "status", "") == "none") {
+    row.insert(row.end(), {"-", check_text(facts), "-", "-", "-", "-", "-"});
+    return row;
+  }
+  const double ours = seconds_of(record, "integer image"), theirs = seconds_of(record, "full-precision image");
+  std::string module = "-";
+  if (const auto free = facts.find("module_free"); free != facts.end() && free->is_boolean())
+    module = free->get<bool>() ? "same file" : "another file";
+  row.insert(row.end(), {as_integers, check_text(facts), with_commas(fact<int64_t>(facts, "bytes", 0)),
+                         with_commas(fact<int64_t>(facts, "integer_macs", 0)),
+                         ours > kShortest ? with_commas(static_cast<int64_t>(1 / ours)) : "-",
+                         ours > kShortest ? number_text(theirs / ours, 1) : "-", module});
+  return row;
+}
+
+}  // namespace
+
+std::string real_bits_text(const Record& record) {
   const auto bits = [&](const char* key) {
     const auto found = record.facts.find(key);
     return found == record.facts.end() ? std::string("-") : found->second.dump();
@@ -14,56 +71,17 @@ std::string bits_of(const Record& record) {
   return bits("weight_real_bits") + "/" + bits("activation_real_bits");
 }
 
-std::string twin_text(const nlohmann::json& facts) {
-  const auto status = facts.value("status", "");
-  const auto reason = facts.value("reason", "");
-  if (status == "equal") return "equal";
-  if (status == "differs")
-    return std::to_string(facts.value("differing", 0)) + " of " + std::to_string(facts.value("images", 0)) +
-           " differ: " + reason;
-  return "no integer form: " + reason;
-}
-
-std::string grouped(int64_t number) {
-  auto text = std::to_string(number);
-  for (auto place = static_cast<int>(text.size()) - 3; place > 0; place -= 3)
-    text.insert(static_cast<size_t>(place), ",");
-  return text;
-}
-
-double seconds_of(const Record& record, const char* name) {
-  const auto found = record.seconds.find(name);
-  return found == record.seconds.end() ? 0 : found->second;
-}
-
-IntegerRow row_of(const std::string& id, const Record& record, const nlohmann::json& facts) {
-  const auto top1 = metric_value(record, "top1");
-  if (facts.value("status", "") == "none")
-    return {{id, bits_of(record), top1 ? number_text(*top1, 2) : "-", "-", twin_text(facts), "-", "-", "-", "-", "-"}};
-  const double ours = seconds_of(record, "integer image"), theirs = seconds_of(record, "full-precision image");
-  std::string module = "-";
-  if (facts.contains("module_free")) module = facts.at("module_free").get<bool>() ? "same file" : "another file";
-  return {{id, bits_of(record), top1 ? number_text(*top1, 2) : "-", number_text(facts.value("top1", 0.0), 2),
-           twin_text(facts), grouped(facts.value("bytes", int64_t{0})),
-           grouped(facts.value("integer_macs", int64_t{0})), ours > 0 ? grouped(static_cast<int64_t>(1 / ours)) : "-",
-           ours > 0 ? number_text(theirs / ours, 1) : "-", module}};
-}
-
-}  // namespace
-
-IntegerTable integer_table(const ReportInput& input) {
+IntegerTable integer_table(const FoundRecords& records, const std::string& metric) {
   IntegerTable table;
-  table.header = {"cell",  "bits",        "top1",     "top1, integers",   "twin check",
-                  "bytes", "integer MAC", "images/s", "x full precision", "without module"};
-  for (const auto& id : input.cell_order) {
-    const auto found = input.records.find(id);
-    if (found == input.records.end()) continue;
-    const auto facts = found->second.facts.find("integer");
-    if (facts == found->second.facts.end()) continue;
-    const auto status = facts->second.value("status", "");
+  table.header = {"cell",  "bits",        metric,     metric + ", integers", "bit-exactness check",
+                  "bytes", "integer MAC", "images/s", "x full precision",    "without module"};
+  for (const auto* record : records) {
+    const auto facts = record->facts.find("integer");
+    if (facts == record->facts.end() || !facts->second.is_object()) continue;
+    const auto status = fact<std::string>(facts->second, "status", "");
     (status == "equal" ? table.equal : status == "differs" ? table.differing : table.none) += 1;
-    table.images += facts->second.value("images", int64_t{0});
-    table.rows.push_back(row_of(id, found->second, facts->second));
+    table.images += fact<int64_t>(facts->second, "images", 0);
+    table.rows.push_back(row_of(*record, facts->second));
   }
   return table;
 }

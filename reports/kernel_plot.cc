@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "base/format.h"
 #include "reports/kernel_record.h"
 
 namespace auxbench {
@@ -37,24 +38,18 @@ std::string escaped(const std::string& text) {
   return safe;
 }
 
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", value);
-  return text;
-}
-
 std::string text_at(double x, double y, const std::string& style, const std::string& text) {
-  return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\"" + style + ">" + escaped(text) + "</text>\n";
+  return "<text x=\"" + number_text(x) + "\" y=\"" + number_text(y) + "\"" + style + ">" + escaped(text) + "</text>\n";
 }
 
 std::string line_at(double x1, double y1, double x2, double y2, const std::string& colour) {
-  return "<line x1=\"" + number(x1) + "\" y1=\"" + number(y1) + "\" x2=\"" + number(x2) + "\" y2=\"" + number(y2) +
-         "\" stroke=\"" + colour + "\"/>\n";
+  return "<line x1=\"" + number_text(x1) + "\" y1=\"" + number_text(y1) + "\" x2=\"" + number_text(x2) + "\" y2=\"" +
+         number_text(y2) + "\" stroke=\"" + colour + "\"/>\n";
 }
 
 std::string box_at(double x, double y, double width, double height, const std::string& colour) {
-  return "<rect x=\"" + number(x) + "\" y=\"" + number(y) + "\" width=\"" + number(width) + "\" height=\"" +
-         number(height) + "\" fill=\"" + colour + "\"/>\n";
+  return "<rect x=\"" + number_text(x) + "\" y=\"" + number_text(y) + "\" width=\"" + number_text(width) +
+         "\" height=\"" + number_text(height) + "\" fill=\"" + colour + "\"/>\n";
 }
 
 const json* over_of(const Bar& bar, const char* arithmetic) {
@@ -89,9 +84,9 @@ class Drawing {
     for (const auto& chart : charts_) y = draw(chart, y, body);
     body += text_at(10, y + 16, " fill=\"#555555\"", record_.json().at("command"));
     const double width = kLabels + 2 * kPanel + kGap + kRight;
-    return "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + number(width) + "\" height=\"" + number(y + 28) +
-           "\" font-family=\"sans-serif\" font-size=\"11\">\n" + box_at(0, 0, width, y + 28, "#ffffff") + body +
-           "</svg>\n";
+    return "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + number_text(width) + "\" height=\"" +
+           number_text(y + 28) + "\" font-family=\"sans-serif\" font-size=\"11\">\n" +
+           box_at(0, 0, width, y + 28, "#ffffff") + body + "</svg>\n";
   }
 
  private:

@@ -1,8 +1,5 @@
 #include "reports/kernel_record.h"
 
-#include <cmath>
-#include <cstdio>
-
 namespace auxbench {
 
 KernelRecord::KernelRecord(const nlohmann::json& record) : record_(record) {
@@ -43,14 +40,6 @@ std::string race_title(const nlohmann::json& race) {
 std::string bits_title(const nlohmann::json& row) {
   return "w" + std::to_string(row.at("weight_bits").get<int>()) + "a" +
          std::to_string(row.at("activation_bits").get<int>());
-}
-
-std::string three_digits(double value) {
-  const double size = std::abs(value);
-  const int decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : 3;
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
-  return text;
 }
 
 }  // namespace auxbench

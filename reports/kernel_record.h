@@ -31,9 +31,6 @@ bool is_completed(const nlohmann::json& entry);
 std::string race_title(const nlohmann::json& race);
 std::string bits_title(const nlohmann::json& row);
 
-// Three digits that mean something: "0.998", "12.3", "1460".
-std::string three_digits(double value);
-
 // Does the work; a field that is missing, or of another type, is a UserError(data_missing).
 template <typename Work>
 std::string read_kernel_record(const nlohmann::json& record, const Work& work) {

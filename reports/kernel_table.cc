@@ -4,8 +4,10 @@
 #include <set>
 #include <vector>
 
+#include "base/format.h"
 #include "base/quantile.h"
 #include "reports/kernel_record.h"
+#include "reports/markdown_syntax.h"
 
 namespace auxbench {
 namespace {
@@ -13,27 +15,6 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kArithmetics[] = {"fp32", "bf16", "int8"};
-
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    if (c == '|' || c == '<' || c == '*' || c == '`') safe += '\\';
-    safe += c == '\n' ? ' ' : c;
-  }
-  return safe;
-}
-
-std::string line_of(const std::vector<std::string>& cells) {
-  std::string line = "|";
-  for (const auto& cell : cells) line += " " + escaped(cell) + " |";
-  return line + "\n";
-}
-
-std::string header_of(const std::vector<std::string>& cells) {
-  std::string rule = "|";
-  for (size_t i = 0; i < cells.size(); ++i) rule += "---|";
-  return line_of(cells) + rule + "\n";
-}
 
 std::string spread_text(const json& spread) {
   return three_digits(spread.at("median")) + " (" + three_digits(spread.at("q25")) + " .. " +
@@ -69,8 +50,8 @@ class Page {
  private:
   [[nodiscard]] std::string introduction() const {
     const auto& machine = json_.at("machine");
-    return "Made by `" + json_.at("command").get<std::string>() +
-           "`: " + plural(json_.at("repetitions").get<int64_t>(), "repetition") +
+    return "Made by " + code(json_.at("command")) + ": " +
+           plural(json_.at("repetitions").get<int64_t>(), "repetition") +
            ", in each all contestants of a layer once, in random order, in one process. Times are medians, in brackets "
            "stand quartiles. \"Over\" says how many times faster ours is than the fastest library of that arithmetic, "
            "paired by repetition. Ours includes what follows the sums: codes of as many bits come out; libraries have "
@@ -82,7 +63,7 @@ class Page {
   std::string table_text(const json& table) {
     const auto id = table.at("id").get<std::string>();
     std::string text = "\n## " + escaped(table.at("title")) + "\n\n";
-    if (const auto note = table.at("note").get<std::string>(); !note.empty()) text += escaped(note) + "\n\n";
+    if (const auto note = table.at("note").get<std::string>(); !note.empty()) text += paragraph(note) + "\n\n";
     std::string layers, networks;
     std::vector<std::string> absent;
     std::set<std::string> shown;
@@ -102,26 +83,24 @@ class Page {
       beyond = beyond || (row->contains("peak") && row->at("peak").at("percent").at("median").get<double>() > 100);
     }
     if (!layers.empty())
-      text +=
-          header_of({"layer", "bits", "kernel", "us", "GMAC/s", "% of peak", "over fp32", "over bf16", "over int8"}) +
-          layers;
+      text += table_header(
+                  {"layer", "bits", "kernel", "us", "GMAC/s", "% of peak", "over fp32", "over bf16", "over int8"}) +
+              layers;
     if (!networks.empty())
-      text += header_of({"network", "bits", "ms", "images/s", "GMAC/s", "over LibTorch fp32", "over fp32, sum",
-                         "over int8, sum"}) +
+      text += table_header({"network", "bits", "ms", "images/s", "GMAC/s", "over LibTorch fp32", "over fp32, sum",
+                            "over int8, sum"}) +
               networks;
     if (beyond)
       text +=
           "\nBeyond 100 %: all taps are counted, also those outside the image; and nine products where exact Winograd "
-          "takes "
-          "four.\n";
+          "takes four.\n";
     if (!networks.empty())
       text +=
           "\nSums are over the network's convolutions, each timed alone by the library that is fastest at it; what "
-          "lies "
-          "between them costs nothing there.\n";
+          "lies between them costs nothing there.\n";
     if (!absent.empty()) text += "\nNot timed:\n\n";
     for (const auto& line : absent) text += "- " + escaped(line) + "\n";
-    return text + "\n`" + command_for(id) + "`\n";
+    return text + "\n" + code(command_for(id)) + "\n";
   }
 
   // The run's own command, of this table alone.
@@ -136,12 +115,13 @@ class Page {
     const double us = row.at("us").at("median");
     if (race.at("kind") == "layer") {
       const auto kernel = row.at("kernel").get<std::string>() + (row.contains("asked_for") ? " (asked for)" : "");
-      return line_of({race_title(race), bits_title(row), kernel, three_digits(us), giga(row),
-                      row.contains("peak") ? three_digits(row.at("peak").at("percent").at("median")) : "-",
-                      over_text(row, "fp32"), over_text(row, "bf16"), over_text(row, "int8")});
+      return table_line({race_title(race), bits_title(row), kernel, three_digits(us), giga(row),
+                         row.contains("peak") ? three_digits(row.at("peak").at("percent").at("median")) : "-",
+                         over_text(row, "fp32"), over_text(row, "bf16"), over_text(row, "int8")});
     }
-    return line_of({race_title(race), bits_title(row), three_digits(us * 1e-3), three_digits(1e6 / us), giga(row),
-                    ratio_text(row, "libtorch-fp32"), ratio_text(row, "vendor-fp32"), ratio_text(row, "vendor-int8")});
+    return table_line({race_title(race), bits_title(row), three_digits(us * 1e-3), three_digits(1e6 / us), giga(row),
+                       ratio_text(row, "libtorch-fp32"), ratio_text(row, "vendor-fp32"),
+                       ratio_text(row, "vendor-int8")});
   }
 
   // Every opponent's time in every race, and what ran there.
@@ -153,8 +133,7 @@ class Page {
       for (const auto& [name, entry] : race.at("opponents").items()) {
         if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
         if (is_completed(entry))
-          ran[name].insert(entry.at("library").get<std::string>() + ", `" +
-                           entry.at("implementation").get<std::string>() + "`");
+          ran[name].insert(escaped(entry.at("library")) + ", " + code(entry.at("implementation")));
         else
           missing[name].insert(entry.at("reason").get<std::string>());
       }
@@ -164,13 +143,13 @@ class Page {
     std::string text = "\n## Opponents\n\nMicroseconds, medians.\n\n";
     auto header = names;
     header.insert(header.begin(), "race");
-    text += header_of(header);
+    text += table_header(header);
     for (const auto& race : json_.at("races"))
       if (is_completed(race)) text += opponent_line(race, names);
     text += "\n";
     for (const auto& name : names) {
-      for (const auto& what : ran[name]) text += "- " + name + ": " + what + "\n";
-      for (const auto& why : missing[name]) text += "- " + name + ", not everywhere: " + escaped(why) + "\n";
+      for (const auto& what : ran[name]) text += "- " + escaped(name) + ": " + what + "\n";
+      for (const auto& why : missing[name]) text += "- " + escaped(name) + ", not everywhere: " + escaped(why) + "\n";
     }
     return text;
   }
@@ -189,7 +168,7 @@ class Page {
       cells.push_back(
           all.contains(name) && is_completed(all.at(name)) ? three_digits(all.at(name).at("us").at("median")) : "-");
     }
-    return line_of(cells);
+    return table_line(cells);
   }
 
   // The middle of what each race measured.
@@ -207,11 +186,10 @@ class Page {
     if (rates.empty()) return {};
     std::string text =
         "\n## At best\n\nLoops of one mix of instructions in registers, G products a second, and the reading of "
-        "memory, "
-        "GB/s: medians over the races they ran in.\n\n" +
-        header_of({"what", "instructions", "threads", "G/s"});
+        "memory, GB/s: medians over the races they ran in.\n\n" +
+        table_header({"what", "instructions", "threads", "G/s"});
     for (const auto& [key, values] : rates)
-      text += line_of(
+      text += table_line(
           {key.first, mixes.at(key.first), std::to_string(key.second), three_digits(quantile(values, 0.5) * 1e-9)});
     return text;
   }
@@ -219,21 +197,21 @@ class Page {
   [[nodiscard]] std::string machine() const {
     const auto& found = json_.at("machine");
     const auto word = [&](const char* key) { return found.at(key).get<std::string>(); };
-    std::string text = "\n## Machine\n\n" + header_of({"what", "which"});
+    std::string text = "\n## Machine\n\n" + table_header({"what", "which"});
     const auto cap = word("isa_cap");
-    text += line_of({"processor", word("cpu")});
-    text += line_of({"instruction sets used", word("isa") + (cap.empty() ? "" : ", AUXBENCH_ISA=" + cap)});
-    if (const auto note = word("isa_note"); !note.empty()) text += line_of({"not used", note});
+    text += table_line({"processor", word("cpu")});
+    text += table_line({"instruction sets used", word("isa") + (cap.empty() ? "" : ", AUXBENCH_ISA=" + cap)});
+    if (const auto note = word("isa_note"); !note.empty()) text += table_line({"not used", note});
     if (found.contains("clock_ghz"))
-      text += line_of({"clock, from a chain of products", three_digits(found.at("clock_ghz")) + " GHz"});
-    text +=
-        line_of({"caches", "L2 " + std::to_string(found.at("l2_bytes").get<int64_t>() >> 10) + " KiB, L3 " +
-                               std::to_string(found.at("l3_bytes").get<int64_t>() >> 20) + " MiB; cold weights fill " +
-                               std::to_string(json_.at("cold_bytes").get<int64_t>() >> 20) + " MiB"});
-    text += line_of({"system", word("os")});
-    text += line_of({"compiler", word("compiler")});
-    return text + line_of({"auxbench", word("version") + ", commit " + word("commit") +
-                                           (found.at("dirty").get<bool>() ? ", with local changes" : "")});
+      text += table_line({"clock, from a chain of products", three_digits(found.at("clock_ghz")) + " GHz"});
+    text += table_line({"caches", "L2 " + std::to_string(found.at("l2_bytes").get<int64_t>() >> 10) + " KiB, L3 " +
+                                      std::to_string(found.at("l3_bytes").get<int64_t>() >> 20) +
+                                      " MiB; cold weights fill " +
+                                      std::to_string(json_.at("cold_bytes").get<int64_t>() >> 20) + " MiB"});
+    text += table_line({"system", word("os")});
+    text += table_line({"compiler", word("compiler")});
+    return text + table_line({"auxbench", word("version") + ", commit " + word("commit") +
+                                              (found.at("dirty").get<bool>() ? ", with local changes" : "")});
   }
 
   const KernelRecord& record_;

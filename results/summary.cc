@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/check.h"
+
 namespace auxbench {
 namespace {
 
@@ -39,41 +41,52 @@ std::optional<double> metric_value(const Record& record, const std::string& metr
   return std::nullopt;
 }
 
-Record at_epoch(const Record& record, int epoch) {
-  Record then = record;
-  then.metrics.clear();
-  const auto epochs = record.curves.find("epoch");
-  if (epochs == record.curves.end()) return then;
+std::optional<double> metric_at_epoch(const Record& record, const std::string& metric, int epoch) {
+  const auto epochs = record.curves.find("epoch"), curve = record.curves.find(metric);
+  if (epochs == record.curves.end() || curve == record.curves.end()) return std::nullopt;
   const auto found = std::find(epochs->second.begin(), epochs->second.end(), static_cast<double>(epoch));
   const auto index = static_cast<size_t>(found - epochs->second.begin());
-  for (const auto& metric : record.metrics)
-    if (const auto curve = record.curves.find(metric.name);
-        curve != record.curves.end() && index < curve->second.size()) {
-      then.metrics.push_back(metric);
-      then.metrics.back().value = curve->second[index];
-    }
-  return then;
+  // The list of epochs ends first where there is no such epoch, the curve where the run diverged.
+  if (found == epochs->second.end() || index >= curve->second.size()) return std::nullopt;
+  return curve->second[index];
 }
 
-std::vector<double> paired_gains(const std::vector<Record>& a, const std::vector<Record>& b,
-                                 const std::string& metric) {
+int64_t seed_of(const Record& record) {
+  if (!record.spec.is_object()) return 0;
+  const auto seed = record.spec.find("seed");
+  return seed != record.spec.end() && seed->is_number_integer() ? seed->get<int64_t>() : 0;
+}
+
+std::vector<double> paired_gains(const std::vector<SeedValue>& before, const std::vector<SeedValue>& after) {
   std::vector<double> gains;
-  for (const auto& first : a) {
-    for (const auto& second : b) {
-      if (first.spec.value("seed", 0) != second.spec.value("seed", 0)) continue;
-      const auto before = metric_value(first, metric), after = metric_value(second, metric);
-      if (before && after) gains.push_back(*after - *before);
-    }
-  }
+  for (const auto& first : before)
+    for (const auto& second : after)
+      if (first.seed == second.seed) gains.push_back(second.value - first.value);
   return gains;
 }
 
-std::string verdict(const Summary& gains) {
-  if (gains.count == 0) return "not measured";
-  if (gains.count == 1) return "one seed: not evidence";
-  if (gains.mean - gains.half_width > 0) return "positive";
-  if (gains.mean + gains.half_width < 0) return "negative";
-  return "inconclusive";
+Verdict verdict(const Summary& gains) {
+  if (gains.count == 0) return Verdict::no_data;
+  if (gains.count == 1) return Verdict::one_seed;
+  if (gains.mean - gains.half_width > 0) return Verdict::positive;
+  if (gains.mean + gains.half_width < 0) return Verdict::negative;
+  return Verdict::inconclusive;
+}
+
+std::string verdict_text(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::no_data:
+      return "not measured";
+    case Verdict::one_seed:
+      return "one seed: not evidence";
+    case Verdict::positive:
+      return "positive";
+    case Verdict::negative:
+      return "negative";
+    case Verdict::inconclusive:
+      return "inconclusive";
+  }
+  AUXBENCH_CHECK(false, "a verdict with a name");
 }
 
 }  // namespace auxbench

@@ -1,6 +1,7 @@
 // From records of one cell over several seeds to one number and how far it can be trusted.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,13 +22,34 @@ Summary summarize(const std::vector<double>& values);
 // The metric of a record, if it has it.
 std::optional<double> metric_value(const Record& record, const std::string& metric);
 
-// The record as it stood after an epoch: metrics are those of its curves. Without metrics when it has no such epoch.
-Record at_epoch(const Record& record, int epoch);
+// The same as it stood after an epoch, from the metric's curve. None where the curve has no such epoch.
+std::optional<double> metric_at_epoch(const Record& record, const std::string& metric, int epoch);
 
-// Differences `b` - `a` of the metric, pair by pair of equal seed (spec.seed); pairs without both numbers are left out.
-std::vector<double> paired_gains(const std::vector<Record>& a, const std::vector<Record>& b, const std::string& metric);
+// The seed of the record's cell; 0, the default, where the spec does not name it.
+int64_t seed_of(const Record& record);
 
-// "positive" or "negative" when the interval excludes zero, else "inconclusive"; one value is "one seed: not evidence".
-std::string verdict(const Summary& gains);
+struct SeedValue {
+  int64_t seed = 0;
+  double value = 0;
+};
+
+// Differences after - before, for each pair of equal seed. A seed that only one side has is left out.
+std::vector<double> paired_gains(const std::vector<SeedValue>& before, const std::vector<SeedValue>& after);
+
+// What paired gains say. The test is the paired t-test, two-sided, at the 5 % level: with the mean m of n gains and
+// their sample standard deviation s,
+//
+//   positive      m - t s / sqrt(n) > 0      t: the 97.5 % quantile of Student's t with n - 1 degrees of freedom
+//   negative      m + t s / sqrt(n) < 0
+//   inconclusive  zero lies within the interval
+//
+// One gain has no spread and is no evidence. Each claim is tested by itself: the level is not corrected for how many
+// claims a suite makes.
+enum class Verdict { no_data, one_seed, positive, negative, inconclusive };
+
+Verdict verdict(const Summary& gains);
+
+// "not measured", "one seed: not evidence", "positive", "negative", "inconclusive"
+std::string verdict_text(Verdict verdict);
 
 }  // namespace auxbench

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/files/sha256.h"
+#include "base/format.h"
 #include "datasets/dataset_facts.h"
 #include "datasets/missing.h"
 #include "datasets/sources/photo_folder.h"

@@ -8,11 +8,11 @@
 
 #include "base/files/file.h"
 #include "base/files/sha256.h"
+#include "base/format.h"
 #include "base/parallel.h"
 #include "datasets/checks/inventory.h"
 #include "datasets/checks/verify.h"
 #include "datasets/dataset.h"
-#include "datasets/missing.h"
 #include "datasets/scenes/generate.h"
 #include "datasets/sources/fashion_mnist.h"
 #include "runner/app/app.h"

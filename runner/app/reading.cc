@@ -8,9 +8,9 @@
 #include "base/files/file.h"
 #include "base/machine.h"
 #include "base/parallel.h"
+#include "reports/report.h"
 #include "results/store.h"
 #include "runner/app/app.h"
-#include "runner/app/report_input.h"
 #include "runner/app/suite.h"
 #include "runner/plan/extend_plan.h"
 #include "runner/plan/plan_file.h"
@@ -106,7 +106,7 @@ ExitCode show(const FolderArguments& arguments) {
 ExitCode write_report(const std::filesystem::path& folder, const Plan& plan, const StoredRecords& stored,
                       const std::string& device) {
   const auto here = device + ", " + std::to_string(available_threads()) + " threads, " + cpu_name();
-  const auto input = report_input(plan, stored.by_id, here);
+  const ReportInput input = {.plan = plan, .records = stored.by_id, .here = here};
   const auto file = folder / kReportFile;
   write_file_atomically(file, render_markdown(input));
   std::fputs(render_console(input).c_str(), stdout);

@@ -20,6 +20,8 @@ struct OpenedSuite {
   std::vector<std::string> warnings;  // about what is stored
 };
 
+inline constexpr const char* kReportFile = "report.md";  // in a results folder
+
 // Reads the suite, chooses the tier, plans its cells. Throws UserError(usage) for a device that cannot be named so.
 OpenedSuite open_suite(const SuiteArguments& arguments);
 

@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "base/files/file.h"
 #include "results/history.h"
-#include "results/summary.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
 
@@ -188,21 +187,6 @@ TEST_CASE("times, machine and command are no part of what two runs must agree on
   CHECK(comparable_part(a) == comparable_part(b));
   b.metrics[0].value = 80.01;
   CHECK_FALSE(comparable_part(a) == comparable_part(b));
-}
-
-TEST_CASE("gains are paired by seed and their verdict needs more than one", "[results]") {
-  const std::vector<Record> base = {made_up("a", 75.8, 0), made_up("b", 78.0, 1), made_up("c", 78.7, 2)};
-  const std::vector<Record> auxi = {made_up("d", 79.5, 2), made_up("e", 79.7, 0), made_up("f", 79.1, 1)};
-  const auto gains = summarize(paired_gains(base, auxi, "top1"));
-  CHECK(gains.count == 3);
-  CHECK(gains.mean == Approx((3.9 + 1.1 + 0.8) / 3));
-  CHECK(gains.deviation == Approx(1.7098).epsilon(1e-4));
-  CHECK(gains.half_width == Approx(4.303 * 1.7098 / std::sqrt(3)).epsilon(1e-4));
-  CHECK(verdict(gains) == "inconclusive");
-  CHECK(verdict(summarize({3.0})) == "one seed: not evidence");
-  CHECK(verdict(summarize({3.0, 3.1, 3.2})) == "positive");
-  CHECK(verdict(summarize({-3.0, -3.1, -3.2})) == "negative");
-  CHECK(verdict(summarize({})) == "not measured");
 }
 
 TEST_CASE("every status has a name that is read back", "[results]") {

@@ -8,7 +8,7 @@
 #include "base/interrupt.h"
 #include "base/stopwatch.h"
 #include "datasets/thumbnails.h"
-#include "runner/app/report_input.h"
+#include "reports/report.h"
 #include "runner/app/suite.h"
 #include "runner/app/torch/verbs.h"
 #include "runner/plan/extend_plan.h"
@@ -56,6 +56,14 @@ void keep_pictures(const OpenedSuite& opened, Progress& progress) {
   }
 }
 
+// "cpu, 2 threads, AMD EPYC"
+std::string here(const c10::Device& device, const Provenance& made) {
+  std::string text = device.str() + ", " + std::to_string(made.threads) + " threads";
+  for (const auto& part : {made.cpu, made.gpu})
+    if (!part.empty()) text += ", " + part;
+  return text;
+}
+
 // The page of a folder's plan and records. It is valid at any moment of a run, but with thousands of records it takes
 // its time: between cells it may take a twentieth of theirs.
 class ReportWriter {
@@ -69,7 +77,7 @@ class ReportWriter {
 
   ReportInput write() {
     const Stopwatch watch;
-    auto input = report_input(plan_, store_.records(), here_);
+    ReportInput input = {.plan = plan_, .records = store_.records(), .here = here_};
     write_file_atomically(file(), render_markdown(input));
     last_seconds_ = watch.seconds();
     since_ = Stopwatch();
@@ -105,7 +113,7 @@ ExitCode run(const RunArguments& arguments) {
   Store store(opened.out);
   watch_signals();
   for (const auto& warning : opened.warnings) progress.warning(warning);
-  ReportWriter report(keep_plan(opened.plan, opened.out), store, machine_text(device.str(), context.provenance));
+  ReportWriter report(keep_plan(opened.plan, opened.out), store, here(device, context.provenance));
   say_what_begins(opened, progress);
   keep_pictures(opened, progress);
   const RunOptions options = {.budget_seconds = arguments.budget_seconds,
