@@ -22,19 +22,20 @@ MAY_INCLUDE = {
     "models": LEFT_OF_MODELS,
     "aux": (*LEFT_OF_MODELS, "models"),
     "deploy": (*LEFT_OF_MODELS, "models"),
-    "runner/training": (*LEFT_OF_TRAINING, "runner"),
-    "runner/sweep": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/training", "runner/inspect"),
+    "runner/tasks": LEFT_OF_TRAINING,
+    "runner/training": (*LEFT_OF_TRAINING, "runner", "runner/tasks"),
+    "runner/sweep": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/tasks", "runner/training", "runner/inspect"),
     "runner/bench/opponents": ("base", "kernels"),
     "runner/bench/peaks": ("base", "kernels"),
     "runner/bench/rates": ("base",),
-    "runner/bench": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/training", "runner/bench/opponents", "runner/bench/peaks"),
+    "runner/bench": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/tasks", "runner/training", "runner/bench/opponents", "runner/bench/peaks"),
     "runner/inspect": ("base", "kernels", "metrics", "datasets", "deploy"),
-    "runner/inspect/torch": (*LEFT_OF_TRAINING, "deploy", "runner/training"),
+    "runner/inspect/torch": (*LEFT_OF_TRAINING, "deploy", "runner/tasks", "runner/training"),
     "runner/app": ("base", "kernels", "metrics", "datasets", "deploy", "results", "reports", "models/list", "quantizers/methods", "runner",
                    "runner/plan", "runner/inspect"),
 }
 ROOMS = (*MAY_INCLUDE, "runner", "runner/app/torch", "tests")
-DEPLOY_WITH_TORCH = ("deploy/freeze", "deploy/frozen_quantizer", "deploy/twin")
+DEPLOY_WITH_TORCH = ("deploy/freeze", "deploy/frozen_quantizer", "deploy/bit_exactness")
 PRELUDE = "base/torch_prelude.h"
 CHEAP_TORCH = re.compile(r"ATen/core/Tensor\.h|c10/core/\w+\.h")
 TORCH = re.compile(r"(torch|ATen|c10)/")

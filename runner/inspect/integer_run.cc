@@ -28,7 +28,7 @@ LoaderOptions in_order(const Images& images, int64_t batch) {
 
 }  // namespace
 
-IntegerRun run_integers(const IntegerNetwork& network, const Dataset& data, int threads) {
+IntegerRun run_integers(const IntegerNetwork& network, const Dataset& data, int threads, const TakeLogits& take) {
   check_fits(network, data);
   const auto size = data.test->shape().size();
   const int64_t batch =
@@ -50,7 +50,7 @@ IntegerRun run_integers(const IntegerNetwork& network, const Dataset& data, int 
     const Stopwatch watch;
     const auto logits = engine.run(images);
     run.seconds += watch.seconds();
-    add_topk(logits.first(count * static_cast<size_t>(network.classes)), taken.labels, network.classes, run.ranks);
+    take(logits.first(count * static_cast<size_t>(network.classes)), taken.labels);
   }
   return run;
 }

@@ -40,7 +40,7 @@ struct CalibrationSpec {
   bool operator==(const CalibrationSpec&) const = default;
 };
 
-// The full-precision auxiliary module H (aux/auxiliary_module.h says what each option does).
+// The full-precision auxiliary module H (aux/auxiliary_path.h says what each option does).
 struct AuxiSpec {
   int kernel = 1;                   // of the adaptors: 1 | 3
   std::string tap = "block";        // block | layer

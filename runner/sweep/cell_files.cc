@@ -1,0 +1,61 @@
+#include "runner/sweep/cell_files.h"
+
+#include <set>
+
+#include "base/torch_prelude.h"
+#include "quantizers/quantized_layers.h"
+
+namespace auxbench {
+namespace {
+
+void write_tensors(const NamedTensors& tensors, const std::filesystem::path& file) {
+  SafeTensors contents;
+  store_tensors(tensors, contents);
+  write_safetensors(file, contents);
+}
+
+// How a quantizer's tensor is called that the file has and this network has not: it was quantized otherwise.
+bool of_another_quantizer(const std::string& name) {
+  return name.find("_quantizer.") != std::string::npos || name.find("_activation.") != std::string::npos;
+}
+
+void load_others(const std::filesystem::path& path, NamedTensors targets, const std::set<std::string>& fitted_anew) {
+  auto contents = read_safetensors(path);
+  std::erase_if(contents.tensors, [&](const auto& item) {
+    return fitted_anew.contains(item.first) || (!targets.contains(item.first) && of_another_quantizer(item.first));
+  });
+  std::erase_if(targets, [&](const auto& item) { return fitted_anew.contains(item.first); });
+  load_tensors(contents, "", targets, path.string());
+}
+
+}  // namespace
+
+void save_weights(const Experiment& experiment, const std::filesystem::path& folder) {
+  write_tensors(tensors_under(experiment.tensors(), "model."), folder / kWeightsFile);
+  const auto auxiliary = tensors_under(experiment.tensors(), kAuxiliaryPrefix);
+  if (!auxiliary.empty()) write_tensors(auxiliary, folder / kAuxiliaryFile);
+}
+
+void save_outcomes(const Evaluation& evaluation, const std::filesystem::path& folder) {
+  write_tensors(evaluation.outcomes, folder / kOutcomesFile);
+}
+
+void load_weights(const std::filesystem::path& path, const Experiment& experiment, const std::string& prefix) {
+  std::set<std::string> fitted_anew;
+  for (const auto& name : experiment.quantizer_tensors())
+    if (name.starts_with(prefix)) fitted_anew.insert(name.substr(prefix.size()));
+  load_others(path, tensors_under(experiment.tensors(), prefix), fitted_anew);
+}
+
+void load_weights(const std::filesystem::path& path, Network& teacher) {
+  load_others(path, named_tensors(teacher.module()), quantizer_tensors(teacher.module()));
+}
+
+NamedTensors tensors_under(const NamedTensors& all, const std::string& prefix) {
+  NamedTensors part;
+  for (const auto& [name, tensor] : all)
+    if (name.starts_with(prefix)) part[name.substr(prefix.size())] = tensor;
+  return part;
+}
+
+}  // namespace auxbench
