@@ -76,11 +76,14 @@ TEST_CASE("float convolutions add up in the reference's order", "[float_conv]") 
     const RandomFloats in(generator, p.n, p.h, p.w, p.shape.c);
     std::fill_n(in.map().data, in.numbers(p.n).size(), 1.0F);
     auto weights = weights_of(p, generator);
-    for (size_t k = 0; k + 1 < weights.size(); k += 2) {
-      weights[k] *= std::ldexp(1.0F, static_cast<int>(between(generator, 30, 60)));
-      weights[k + 1] = -weights[k];
+    const auto taps = static_cast<std::ptrdiff_t>(p.shape.r * p.shape.s * p.shape.c);
+    for (auto first = weights.begin(); first != weights.end(); first += taps) {
+      for (std::ptrdiff_t k = 0; k + 1 < taps; k += 2) {
+        first[k] *= std::ldexp(1.0F, static_cast<int>(between(generator, 30, 60)));
+        first[k + 1] = -first[k];
+      }
+      std::shuffle(first, first + taps, generator);
     }
-    std::shuffle(weights.begin(), weights.end(), generator);
     const auto expected = computed(p, rows_reference, in, weights, generator);
     for (const char* cap : {"generic", "avx2", "avx512"})
       REQUIRE(computed(p, rows_for(detect_isa(cap)), in, weights, generator) == expected);
