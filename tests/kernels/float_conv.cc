@@ -68,6 +68,28 @@ TEST_CASE("float convolutions give the reference's bits on every instruction set
   }
 }
 
+TEST_CASE("float convolutions add up in the reference's order", "[float_conv]") {
+  // Large weights come with their negatives, so that what is left is mostly what the order of adding rounded away.
+  Generator generator(20);
+  for (int i = 0; i < 40; ++i) {
+    const auto p = some_problem(generator);
+    const RandomFloats in(generator, p.n, p.h, p.w, p.shape.c);
+    std::fill_n(in.map().data, in.numbers(p.n).size(), 1.0F);
+    auto weights = weights_of(p, generator);
+    const auto taps = static_cast<std::ptrdiff_t>(p.shape.r * p.shape.s * p.shape.c);
+    for (auto first = weights.begin(); first != weights.end(); first += taps) {
+      for (std::ptrdiff_t k = 0; k + 1 < taps; k += 2) {
+        first[k] *= std::ldexp(1.0F, static_cast<int>(between(generator, 30, 60)));
+        first[k + 1] = -first[k];
+      }
+      std::shuffle(first, first + taps, generator);
+    }
+    const auto expected = computed(p, rows_reference, in, weights, generator);
+    for (const char* cap : {"generic", "avx2", "avx512"})
+      REQUIRE(computed(p, rows_for(detect_isa(cap)), in, weights, generator) == expected);
+  }
+}
+
 TEST_CASE("a float convolution is its formula", "[float_conv]") {
   // Against the sum in long double: packing, strides and padding as the contract says, not as the reference reads them.
   Generator generator(18);
