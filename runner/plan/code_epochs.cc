@@ -12,6 +12,7 @@ const std::map<std::string, int>& raised_epochs() {
   static const std::map<std::string, int> kRaised = {
       {"task classification", 1},
       {"block-output in bottlenecks", 2},  // 2: each inner activation has a quantizer of its own
+      {"separate norms", 2},               // 2: quantizers learn nothing from the auxiliary module's own pass
   };
   return kRaised;
 }
@@ -40,6 +41,7 @@ std::map<std::string, int> code_epochs(const CellSpec& cell) {
       model != nullptr && model->bottleneck && !cell.full_precision() && cell.quantize_at == "block-output")
     add("block-output in bottlenecks", epochs);
   for (const auto& name : cell.aid) epochs["aid " + name] = find_aid(name)->epoch;
+  if (cell.has_auxi() && cell.auxi.norms == "separate" && !cell.full_precision()) add("separate norms", epochs);
   if (cell.pretrain) add_recipe(*cell.pretrain, epochs);
   if (cell.finetune) add_recipe(*cell.finetune, epochs);
   if (cell.calibrate) add("calibration", epochs);
