@@ -3,54 +3,57 @@
 #include <vector>
 
 #include "base/torch_prelude.h"
-#include "quantizers/quantized_layers.h"
 
 namespace auxbench {
 namespace {
 
-class AdditionalLoss final : public TrainingAid {
+class AdditionalLoss final : public TrainingMethod {
  public:
-  AdditionalLoss(const Network& network, int64_t classes, double weight)
+  AdditionalLoss(const Network& network, const HeadMaker& make_head, double weight)
       : weight_(weight), module_(std::make_shared<torch::nn::Module>()) {
     int64_t stride = 1, index = 0;
     for (const auto& tap : network.tap_shapes(TapPlan())) {
       if (tap.stride != stride) {
-        heads_.push_back({index, std::make_unique<QuantLinear>(tap.channels, classes, PrecisionPlan{})});
-        module_->register_module("fc" + std::to_string(heads_.size()), heads_.back().classifier->module());
+        heads_.push_back({index, make_head(tap.channels)});
+        const auto& head = *heads_.back().head;
+        module_->register_module(head.name() + std::to_string(heads_.size()), head.module());
       }
       stride = tap.stride;
       ++index;
     }
   }
 
-  at::Tensor loss(const AidInput& input) override {
+  [[nodiscard]] TapRequest taps() const override { return {.blocks = true}; }
+
+  NamedLosses losses(const StepView& step) override {
     at::Tensor sum;
-    for (const auto& [block, classifier] : heads_) {
-      const auto& map = input.output.blocks.at(static_cast<size_t>(block));
-      const auto loss = at::cross_entropy_loss(classifier->forward(at::relu(map).mean({2, 3})), input.labels);
+    for (const auto& [block, head] : heads_) {
+      const auto& map = step.output.blocks.at(static_cast<size_t>(block));
+      const auto loss = sum_of(step.task_loss(head->forward(at::relu(map))), "the task");
       sum = sum.defined() ? sum + loss : loss;
     }
-    return sum.defined() ? sum * weight_ : sum;
+    if (!sum.defined()) return {};
+    return {{.name = "additional_loss", .value = sum, .weight = weight_}};
   }
 
-  [[nodiscard]] bool reads_blocks() const override { return true; }
   torch::nn::Module* module() override { return module_.get(); }
 
  private:
-  struct Head {
+  struct BlockHead {
     int64_t block;
-    std::unique_ptr<QuantLinear> classifier;
+    std::unique_ptr<Head> head;
   };
 
   double weight_;
   std::shared_ptr<torch::nn::Module> module_;
-  std::vector<Head> heads_;
+  std::vector<BlockHead> heads_;
 };
 
 }  // namespace
 
-std::unique_ptr<TrainingAid> make_additional_loss(const Network& network, int64_t classes, double weight) {
-  return std::make_unique<AdditionalLoss>(network, classes, weight);
+std::unique_ptr<TrainingMethod> make_additional_loss(const Network& network, const HeadMaker& make_head,
+                                                     double weight) {
+  return std::make_unique<AdditionalLoss>(network, make_head, weight);
 }
 
 }  // namespace auxbench

@@ -24,10 +24,11 @@ at::Tensor attention_map(const at::Tensor& map) {
   return flat / flat.norm(2, {1}, /*keepdim=*/true).clamp_min(1e-12);
 }
 
-class Distillation final : public TrainingAid {
+class Distillation final : public TrainingMethod {
  public:
   Distillation(std::unique_ptr<Network> teacher, const DistillationOptions& options, const PrecisionPlan& activations)
       : teacher_(std::move(teacher)), options_(options) {
+    if (is("hint")) add_quantizer(activations);
     if (!learns())
       for (auto& parameter : teacher_->module().parameters()) parameter.set_requires_grad(false);
     int64_t index = 0, channels = -1;
@@ -37,26 +38,29 @@ class Distillation final : public TrainingAid {
       ++index;
     }
     stage_ends_.push_back(index - 1);
-    if (is("hint")) quantizer_ = layer_quantizer(activations, Role::activation, activations.activation_bits);
   }
 
-  at::Tensor loss(const AidInput& input) override {
+  [[nodiscard]] TapRequest taps() const override { return {.blocks = reads_blocks()}; }
+
+  NamedLosses losses(const StepView& step) override {
     const TapPlan taps;
-    const bool maps = reads_blocks();
     NetworkOutput output;
     {
       const at::AutoGradMode mode(learns());
-      output = teacher_->forward(input.images, maps ? &taps : nullptr);
+      output = teacher_->forward(step.images, reads_blocks() ? &taps : nullptr);
     }
-    if (is("hint")) return hint(input.output.blocks, output.blocks);
-    at::Tensor total = student_term(input.output.logits, output.logits.detach());
-    if (options_.attention > 0) total = total + options_.attention * attention(input.output.blocks, output.blocks);
-    if (learns()) total = total + teacher_term(output.logits, input);
-    return total;
+    const auto& kind = options_.kind;
+    if (is("hint")) return {{.name = "hint_loss", .value = hint(step.output.blocks, output.blocks)}};
+    NamedLosses terms = {{.name = kind + "_loss", .value = student_term(step.output.logits, output.logits.detach())}};
+    if (options_.attention > 0)
+      terms.push_back({.name = kind + "_attention_loss",
+                       .value = attention(step.output.blocks, output.blocks),
+                       .weight = options_.attention});
+    if (learns()) terms.push_back({.name = kind + "_teacher_loss", .value = teacher_term(output, step)});
+    return terms;
   }
 
-  [[nodiscard]] bool reads_blocks() const override { return options_.attention > 0 || is("hint"); }
-  [[nodiscard]] double own_loss_weight() const override { return options_.own_weight; }
+  [[nodiscard]] double task_loss_weight() const override { return options_.own_weight; }
   torch::nn::Module* module() override { return &teacher_->module(); }
   // A frozen teacher's norms stay as they are too.
   void train(bool on) override { teacher_->module().train(on && learns()); }
@@ -65,7 +69,16 @@ class Distillation final : public TrainingAid {
  private:
   [[nodiscard]] bool is(const char* kind) const { return options_.kind == kind; }
   [[nodiscard]] bool learns() const { return is("kd") || is("kd-journal") || is("apprentice-a"); }
+  [[nodiscard]] bool reads_blocks() const { return options_.attention > 0 || is("hint"); }
   [[nodiscard]] bool is_apprentice() const { return options_.kind.starts_with("apprentice"); }
+
+  // A part of the module, so that a resumed training finds it fitted.
+  void add_quantizer(const PrecisionPlan& activations) {
+    quantizer_ = layer_quantizer(activations, Role::activation, activations.activation_bits);
+    if (!quantizer_) return;
+    quantizer_->shape_for(at::empty({1}));
+    register_quantizer(teacher_->module(), "hint_quantizer", *quantizer_);
+  }
 
   [[nodiscard]] at::Tensor student_term(const at::Tensor& logits, const at::Tensor& teacher) const {
     if (is_apprentice()) return options_.beta * soft_cross_entropy(logits, teacher);
@@ -73,11 +86,12 @@ class Distillation final : public TrainingAid {
     return options_.beta * divergence(logits, teacher);
   }
 
-  [[nodiscard]] at::Tensor teacher_term(const at::Tensor& teacher, const AidInput& input) const {
-    const auto own = at::cross_entropy_loss(teacher, input.labels);
+  [[nodiscard]] at::Tensor teacher_term(const NetworkOutput& teacher, const StepView& step) const {
+    const auto own = sum_of(step.task_loss(teacher), "the task");
     if (is_apprentice()) return own;
-    const auto student = input.output.logits.detach();
-    return own + options_.beta * (is("kd-journal") ? divergence(student, teacher) : divergence(teacher, student));
+    const auto student = step.output.logits.detach();
+    return own + options_.beta *
+                     (is("kd-journal") ? divergence(student, teacher.logits) : divergence(teacher.logits, student));
   }
 
   [[nodiscard]] at::Tensor attention(const std::vector<at::Tensor>& maps,
@@ -113,8 +127,8 @@ class Distillation final : public TrainingAid {
 
 }  // namespace
 
-std::unique_ptr<TrainingAid> make_distillation(std::unique_ptr<Network> teacher, const DistillationOptions& options,
-                                               const PrecisionPlan& activations) {
+std::unique_ptr<TrainingMethod> make_distillation(std::unique_ptr<Network> teacher, const DistillationOptions& options,
+                                                  const PrecisionPlan& activations) {
   return std::make_unique<Distillation>(std::move(teacher), options, activations);
 }
 

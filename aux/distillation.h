@@ -1,5 +1,6 @@
 // Distillation from a full-precision network of the same depth ("teacher", p_T) to the network that is trained (p).
-// KL(p || q) = sum p (log p - log q), a mean over the batch; temperature 1. Each side's term stops at the other side.
+// Both put out logits; CE is the task's own loss of them. KL(p || q) = sum p (log p - log q), a mean over the batch;
+// temperature 1. Each side's term stops at the other side.
 //
 //   kd (arXiv 1908.04680v1)          L = CE + beta KL(p || p_T);  the teacher learns CE_T + beta KL(p_T || p); beta 0.5
 //   kd-journal (its journal version) L = w CE + beta KL(p_T || p) + gamma attention; teacher CE_T + beta KL(p || p_T);
@@ -12,7 +13,7 @@
 //   attention: mean over stages of mean (a - a_T)^2, a = sum over channels |map|, of length 1 for each image
 #pragma once
 
-#include "aux/training_aid.h"
+#include "aux/training_method.h"
 
 namespace auxbench {
 
@@ -26,8 +27,9 @@ struct DistillationOptions {
 };
 
 // Takes the teacher, a full-precision network with the same blocks. `activations`: how the student quantizes them, for
-// hints.
-std::unique_ptr<TrainingAid> make_distillation(std::unique_ptr<Network> teacher, const DistillationOptions& options,
-                                               const PrecisionPlan& activations);
+// hints: their quantizer is fitted to the first batch, never trained, and stands in the module as "hint_quantizer".
+// Its losses are "KIND_loss", "KIND_attention_loss" and "KIND_teacher_loss".
+std::unique_ptr<TrainingMethod> make_distillation(std::unique_ptr<Network> teacher, const DistillationOptions& options,
+                                                  const PrecisionPlan& activations);
 
 }  // namespace auxbench

@@ -1,39 +1,28 @@
-// The loss a network is trained with: its own, and that of the aids beside it.
+// The loss a network is trained with: its task's, and the terms of the training methods beside it (training_method.h).
 //
-//   L = CE(F(x), y) + weight * CE((F o H)(x), y)          (eq. 2 of the replicated paper and its code: a plain sum)
-//       + the terms of other aids, which may also weigh CE(F) (training_aid.h)
-//
-// With shared norms one pass through F serves both terms. With separate norms F runs twice on the same weights.
+// The taps that methods ask for are handed out by one pass through the network; a method with norms of its own gets a
+// second pass, in which the network's quantizers keep their state as the first pass left it.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
-#include <memory>
 #include <vector>
 
-#include "aux/auxiliary_module.h"
-#include "aux/training_aid.h"
+#include "aux/training_method.h"
 #include "models/network.h"
 
 namespace auxbench {
 
 struct JointLoss {
-  at::Tensor logits;      // of F
-  at::Tensor aux_logits;  // of F o H; undefined without the module
-  at::Tensor loss;        // CE(F)
-  at::Tensor aux_loss;    // CE(F o H), not weighted; undefined without the module
-  at::Tensor aid_loss;    // the other aids' terms; undefined without any
-  at::Tensor total;       // what is differentiated
+  at::Tensor logits;    // of the network
+  at::Tensor task;      // the task's loss of them, before a method weighs it
+  NamedLosses methods;  // the methods' terms
+  at::Tensor total;     // what is differentiated
 };
 
-struct LossParts {
-  AuxiliaryModule* auxiliary = nullptr;  // null for the baseline
-  double auxiliary_weight = 1;
-  std::vector<TrainingAid*> aids;
-};
-
-// labels: [N] int64.
-JointLoss joint_loss(Network& network, const LossParts& parts, const at::Tensor& images, const at::Tensor& labels,
-                     const StepPosition& position = {});
+// images [N, C, H, W]. Throws UserError when a method asks for taps that the network does not hand out, or two methods
+// ask one pass for different ones; LogicFault for a task without a loss and for losses that are no scalars.
+JointLoss joint_loss(Network& network, const std::vector<TrainingMethod*>& methods, const TaskLoss& task_loss,
+                     const at::Tensor& images, const StepPosition& position = {});
 
 }  // namespace auxbench

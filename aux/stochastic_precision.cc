@@ -7,7 +7,7 @@
 namespace auxbench {
 namespace {
 
-class StochasticPrecision final : public TrainingAid {
+class StochasticPrecision final : public TrainingMethod {
  public:
   StochasticPrecision(int64_t seed, double probability, double until)
       : seed_(seed), probability_(probability), until_(until) {}
@@ -28,7 +28,7 @@ class StochasticPrecision final : public TrainingAid {
 
 }  // namespace
 
-std::unique_ptr<TrainingAid> make_stochastic_precision(int64_t seed, double probability, double until) {
+std::unique_ptr<TrainingMethod> make_stochastic_precision(int64_t seed, double probability, double until) {
   return std::make_unique<StochasticPrecision>(seed, probability, until);
 }
 

@@ -4,10 +4,10 @@
 // The draws follow from seed and iteration alone, so that a resumed training draws the same.
 #pragma once
 
-#include "aux/training_aid.h"
+#include "aux/training_method.h"
 
 namespace auxbench {
 
-std::unique_ptr<TrainingAid> make_stochastic_precision(int64_t seed, double probability, double until);
+std::unique_ptr<TrainingMethod> make_stochastic_precision(int64_t seed, double probability, double until);
 
 }  // namespace auxbench

@@ -21,13 +21,14 @@ MAY_INCLUDE = {
     "models": LEFT_OF_MODELS,
     "aux": (*LEFT_OF_MODELS, "models"),
     "deploy": (*LEFT_OF_MODELS, "models"),
-    "runner/training": (*LEFT_OF_TRAINING, "runner"),
-    "runner/sweep": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/training"),
+    "runner/tasks": LEFT_OF_TRAINING,
+    "runner/training": (*LEFT_OF_TRAINING, "runner", "runner/tasks"),
+    "runner/sweep": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/tasks", "runner/training", "runner/inspect"),
     "runner/bench/opponents": ("base", "kernels"),
     "runner/bench/peaks": ("base", "kernels"),
     "runner/bench/rates": ("base",),
-    "runner/bench": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/training", "runner/bench/opponents", "runner/bench/peaks"),
-    "runner/inspect": (*LEFT_OF_TRAINING, "deploy", "runner/training", "runner/bench", "runner/bench/peaks"),
+    "runner/bench": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/tasks", "runner/training", "runner/bench/opponents", "runner/bench/peaks"),
+    "runner/inspect": (*LEFT_OF_TRAINING, "deploy", "runner/tasks", "runner/training", "runner/bench", "runner/bench/peaks"),
 }
 ROOMS = (*MAY_INCLUDE, "runner", "tests")
 PRELUDE = "base/torch_prelude.h"

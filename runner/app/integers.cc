@@ -7,8 +7,9 @@
 #include "base/parallel.h"
 #include "deploy/integer_file.h"
 #include "deploy/onnx.h"
+#include "metrics/topk.h"
 #include "runner/app/app.h"
-#include "runner/sweep/integer_check.h"
+#include "runner/inspect/integer_run.h"
 
 namespace auxbench {
 namespace {
@@ -28,12 +29,14 @@ ExitCode infer(const InferArguments& arguments) {
   auto data = load_dataset(arguments.dataset, {.root = root, .threads = available_threads()});
   data.test = part_of(std::move(data.test), arguments.images);
   const int threads = arguments.threads > 0 ? arguments.threads : available_threads();
-  const auto run = run_integers(network, data, threads);
+  TopK ranks;
+  const auto run = run_integers(network, data, threads,
+                                [&](auto logits, auto labels) { add_topk(logits, labels, network.classes, ranks); });
   if (arguments.plans)
     for (const auto& line : run.plans) std::printf("%s\n", line.c_str());
   std::printf("%s: %lld images, top-1 %.2f %%, top-5 %.2f %%, %.1f images/s on %d threads, %lld bytes\n",
-              arguments.file.c_str(), static_cast<long long>(run.ranks.predictions.size()), percent(run.ranks.top1),
-              percent(run.ranks.top5), static_cast<double>(run.ranks.predictions.size()) / run.seconds, threads,
+              arguments.file.c_str(), static_cast<long long>(ranks.predictions.size()), percent(ranks.top1),
+              percent(ranks.top5), static_cast<double>(ranks.predictions.size()) / run.seconds, threads,
               static_cast<long long>(network.bytes()));
   return ExitCode::ok;
 }

@@ -3,7 +3,7 @@
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
 #include "runner/training/device.h"
-#include "runner/training/experiment.h"
+#include "runner/training/step_engine.h"
 
 namespace auxbench {
 
@@ -14,12 +14,13 @@ TrainingSpeed measure_training(const CellSpec& cell, int image, int channels, in
   const auto& stage = cell.stage();
   const auto images = at::rand({stage.batch, channels, image, image}).to(device);
   const auto labels = at::randint(classes, {stage.batch}, at::kLong).to(device);
+  const auto engine = make_eager_step(experiment);
   constexpr int kWarmUp = 5;
   TrainingSpeed speed;
   for (int i = 0; i < kWarmUp + steps; ++i) {
     const Stopwatch watch;
-    const auto losses = experiment.step(images, labels, stage.lr);
-    static_cast<void>(losses.loss.item<double>());
+    const auto losses = engine->step({.images = images, .targets = {.labels = labels}}, stage.lr);
+    static_cast<void>(losses.task.item<double>());
     synchronize(device);
     if (i >= kWarmUp) speed.step_seconds.push_back(watch.seconds());
   }

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/torch_prelude.h"
 #include "models/weights.h"
-#include "runner/training/experiment.h"
+#include "runner/training/step_engine.h"
 
 namespace auxbench {
 namespace {
@@ -86,18 +86,20 @@ SafeTensors probe_step(const CellSpec& cell, const SafeTensors& weights, const S
                         {.type = type});
   load_tensors(weights, "model.", experiment.tensors(), "--weights");  // "aux." and "aid." too
   experiment.train_mode(true);
+  const auto engine = make_eager_step(experiment);
   NamedTensors out;
   auto losses = at::empty({steps}, at::kDouble), totals = at::empty({steps}, at::kDouble);
   for (int i = 0; i < steps; ++i) {
-    const auto result = experiment.step(images, labels, cell.stage().lr);
-    losses[i].fill_(result.loss.item<double>());
+    const auto result = engine->step({.images = images, .targets = {.labels = labels}}, cell.stage().lr);
+    losses[i].fill_(result.task.item<double>());
     totals[i].fill_(result.total.item<double>());
     if (i > 0) continue;
-    out["loss"] = result.loss;
+    out["loss"] = result.task;
     out["logits"] = result.logits;
-    if (result.aux_loss.defined()) {
-      out["aux_loss"] = result.aux_loss;
-      out["aux_logits"] = result.aux_logits;
+    for (const auto& term : result.methods) {
+      if (term.name != "aux_loss") continue;
+      out["aux_loss"] = term.value;
+      out["aux_logits"] = term.judged;
     }
     for (const auto& [name, parameter] : experiment.parameters())
       if (parameter.grad().defined()) out["grad." + name] = parameter.grad().clone();

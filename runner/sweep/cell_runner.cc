@@ -7,7 +7,8 @@
 #include "base/parallel.h"
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
-#include "quantizers/quantizer.h"
+#include "runner/sweep/cell_files.h"
+#include "runner/sweep/cell_record.h"
 #include "runner/sweep/integer_check.h"
 #include "runner/training/calibration.h"
 #include "runner/training/device.h"
@@ -17,89 +18,10 @@
 namespace auxbench {
 namespace {
 
-constexpr const char* kWeights = kWeightsFile;
-constexpr const char* kAuxiliary = "auxiliary.safetensors";  // H, for the cells that fine-tune it further
-constexpr const char* kOutcomes = "outcomes.safetensors";    // per test image
 constexpr const char* kCheckpoint = "checkpoint.safetensors";
 
-NamedTensors only(const NamedTensors& all, const std::string& prefix) {
-  NamedTensors part;
-  for (const auto& [name, tensor] : all)
-    if (name.starts_with(prefix)) part[name.substr(prefix.size())] = tensor;
-  return part;
-}
-
-void save_weights(const Experiment& experiment, const std::filesystem::path& folder) {
-  SafeTensors network;
-  store_tensors(only(experiment.tensors(), "model."), network);
-  write_safetensors(folder / kWeights, network);
-  const auto auxiliary = only(experiment.tensors(), "aux.");
-  if (auxiliary.empty()) return;
-  SafeTensors contents;
-  store_tensors(auxiliary, contents);
-  write_safetensors(folder / kAuxiliary, contents);
-}
-
-// Weights alone: what quantizers learn and remember is fitted anew.
-void load_weights(const std::filesystem::path& path, NamedTensors targets) {
-  auto contents = read_safetensors(path);
-  std::erase_if(contents.tensors, [](const auto& item) { return is_quantizer_tensor(item.first); });
-  std::erase_if(targets, [](const auto& item) { return is_quantizer_tensor(item.first); });
-  load_tensors(contents, "", targets, path.string());
-}
-
-at::Tensor bits(const std::vector<bool>& values) {
-  auto tensor = at::empty({std::ssize(values)}, at::kBool);
-  std::copy(values.begin(), values.end(), tensor.mutable_data_ptr<bool>());
-  return tensor;
-}
-
-// What became of each test image, for paired comparisons of cells.
-void save_outcomes(const Evaluation& evaluation, const std::filesystem::path& folder) {
-  SafeTensors contents;
-  store_tensors({{"predictions", at::tensor(evaluation.predictions, at::kLong).to(at::kShort)},
-                 {"in_top1", bits(evaluation.in_top1)},
-                 {"in_top5", bits(evaluation.in_top5)}},
-                contents);
-  write_safetensors(folder / kOutcomes, contents);
-}
-
 // A digest of F's weights: the same cell gives the same number here, or something is not deterministic.
-std::string weights_digest(const std::filesystem::path& folder) { return sha256_file(folder / kWeights); }
-
-void describe_precision(const Experiment& experiment, Record& record) {
-  if (experiment.cell().full_precision()) return;
-  const auto bits = [](int64_t levels) { return levels == 0 ? kFullPrecision : real_bits(levels); };
-  record.facts["weight_levels"] = experiment.weight_levels();
-  record.facts["activation_levels"] = experiment.activation_levels();
-  record.facts["weight_real_bits"] = bits(experiment.weight_levels());
-  record.facts["activation_real_bits"] = bits(experiment.activation_levels());
-}
-
-// An outcome that agrees with "nothing was learned" is not evidence for anything.
-void distrust_chance(const Dataset& data, Record& record) {
-  const double chance = 100.0 / static_cast<double>(data.test->classes());
-  const double top1 = record.metrics.front().value;
-  if (top1 > 1.2 * chance) return;
-  record.status = Status::mistrusted;
-  record.reason = "top-1 is at chance level: the network has learned nothing";
-}
-
-void fill(const TrainOutcome& outcome, const Dataset& data, Record& record) {
-  record.status = outcome.status;
-  record.reason = outcome.reason;
-  record.curves = outcome.state.curves;
-  record.seconds = {{"train", outcome.state.train_seconds}, {"evaluate", outcome.state.evaluate_seconds}};
-  if (outcome.state.earlier_seconds > 0) record.seconds["earlier runs"] = outcome.state.earlier_seconds;
-  record.facts["steps"] = outcome.state.iteration;
-  record.facts["train_images"] = data.train->count();
-  record.facts["test_images"] = data.test->count();
-  if (!data.missing.empty()) record.facts["data_missing"] = data.name + ": " + data.missing;
-  if (outcome.status != Status::completed) return;
-  record.metrics = {{.name = "top1", .value = outcome.final.top1, .unit = "%"},
-                    {.name = "top5", .value = outcome.final.top5, .unit = "%"}};
-  distrust_chance(data, record);
-}
+std::string weights_digest(const std::filesystem::path& folder) { return sha256_file(folder / kWeightsFile); }
 
 std::filesystem::path folder_of_start(const CellSpec& start, const char* what, const RunContext& context,
                                       const Store& store) {
@@ -120,19 +42,20 @@ const std::string& digest_of_weights(const std::string& file) {
 // Full precision begins with the file that the suite names.
 void start_from_file(const CellSpec& cell, Experiment& experiment, Record& record) {
   if (cell.weights.empty() || !cell.full_precision()) return;
-  import_tensors(read_weights(cell.weights), only(experiment.tensors(), "model."), cell.weights);
+  import_tensors(read_weights(cell.weights), tensors_under(experiment.tensors(), "model."), cell.weights);
   record.facts["start_weights_sha256"] = digest_of_weights(cell.weights);
 }
 
 void start_from_parent(const CellSpec& cell, const RunContext& context, const Store& store, Experiment& experiment) {
   if (const auto parent = cell.parent()) {
     const auto folder = folder_of_start(*parent, "start", context, store);
-    load_weights(folder / kWeights, only(experiment.tensors(), "model."));
-    if (parent->has_auxi()) load_weights(folder / kAuxiliary, only(experiment.tensors(), "aux."));
+    load_weights(folder / kWeightsFile, tensors_under(experiment.tensors(), "model."));
+    if (parent->has_auxi())
+      load_weights(folder / kAuxiliaryFile, tensors_under(experiment.tensors(), kAuxiliaryPrefix));
   }
   if (const auto teacher = cell.teacher()) {
     const auto folder = folder_of_start(*teacher, "teacher", context, store);
-    for (auto* network : experiment.teachers()) load_weights(folder / kWeights, named_tensors(network->module()));
+    for (auto* network : experiment.teachers()) load_weights(folder / kWeightsFile, named_tensors(network->module()));
   }
 }
 
@@ -141,7 +64,7 @@ TrainOutcome evaluate_start(Experiment& experiment, const Dataset& data) {
   TrainOutcome outcome;
   const Stopwatch watch;
   experiment.train_mode(false);
-  outcome.final = evaluate(experiment.network(), data.test, experiment.options());
+  outcome.final = evaluate(experiment.task(), experiment.network(), data.test, experiment.options());
   outcome.state.evaluate_seconds = watch.seconds();
   return outcome;
 }
@@ -156,15 +79,16 @@ void train_into(const CellSpec& cell, const RunContext& context, const Store& st
   start_from_file(cell, experiment, record);
   start_from_parent(cell, context, store, experiment);
   describe_precision(experiment, record);
+  const CheckpointPolicy checkpoints = {.file = folder / kCheckpoint, .minutes = context.checkpoint_minutes};
   const auto outcome = cell.post_training() ? calibrate(experiment, data, record.id, progress)
-                       : cell.trains()      ? train(experiment, data, folder / kCheckpoint, record.id, progress)
+                       : cell.trains()      ? train(experiment, data, checkpoints, record.id, progress)
                                             : evaluate_start(experiment, data);
-  fill(outcome, data, record);
+  fill_record(outcome, experiment.task(), data, record);
   if (outcome.status != Status::completed) return;
   save_weights(experiment, folder);
-  save_outcomes(outcome.final, folder);
+  save_outcomes(*outcome.final, folder);
   record.facts["weights_sha256"] = weights_digest(folder);
-  check_integers(experiment, data, outcome.final, folder, record);
+  check_integers(experiment, data, *outcome.final, folder, record);
 }
 
 }  // namespace
@@ -194,7 +118,7 @@ std::string identify(const CellSpec& cell, const RunContext& context) {
 bool is_cached(const Store& store, const std::string& id) {
   const auto record = store.find(id);
   if (!record || !is_final(record->status)) return false;
-  return record->status == Status::diverged || std::filesystem::exists(store.cell_folder(id) / kWeights);
+  return record->status == Status::diverged || std::filesystem::exists(store.cell_folder(id) / kWeightsFile);
 }
 
 Record run_cell(const CellSpec& cell, const RunContext& context, const Store& store, Progress& progress) {

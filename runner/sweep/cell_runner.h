@@ -21,10 +21,11 @@ inline constexpr int kCodeEpoch = 4;  // 4: evaluation rounds step by step, as a
 struct RunContext {
   c10::Device device{c10::kCPU};
   std::optional<std::filesystem::path> data_root;
-  bool complete_data = false;  // a part of a published dataset is refused: the tier is no proxy
-  std::optional<int> workers;  // that load images
-  Provenance provenance;       // of this process; each record completes its copy
-  std::string rerun;           // command that reruns the whole; each record adds its own --only
+  bool complete_data = false;      // a part of a published dataset is refused: the tier is no proxy
+  std::optional<int> workers;      // that load images
+  double checkpoint_minutes = 10;  // between two checkpoints within an epoch
+  Provenance provenance;           // of this process; each record completes its copy
+  std::string rerun;               // command that reruns the whole; each record adds its own --only
 };
 
 // The dataset as the cell wants it: as many of its images as train_images and test_images say. Keeps the last one

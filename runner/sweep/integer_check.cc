@@ -1,5 +1,8 @@
 #include "runner/sweep/integer_check.h"
 
+#include <algorithm>
+
+#include "base/check.h"
 #include "base/error.h"
 #include "base/files/file.h"
 #include "base/files/sha256.h"
@@ -11,27 +14,22 @@
 #include "deploy/freeze.h"
 #include "deploy/integer_file.h"
 #include "deploy/twin.h"
-#include "runner/training/batch.h"
+#include "runner/inspect/integer_run.h"
+#include "runner/sweep/cell_files.h"
 
 namespace auxbench {
 namespace {
 
-constexpr int64_t kLargestBatch = 64;
-constexpr int64_t kFloats = int64_t{1} << 22;
 constexpr int kTimings = 15;
-
-DataShape shape_of(const Dataset& data) {
-  return {.channels = data.test->shape().channels, .classes = data.test->classes()};
-}
 
 ImageSize size_of(const Dataset& data) {
   const auto& shape = data.test->shape();
   return {.channels = shape.channels, .height = shape.height, .width = shape.width};
 }
 
-std::unique_ptr<Network> without_module(const CellSpec& cell, const Dataset& data,
+std::unique_ptr<Network> without_module(const Experiment& experiment, const Dataset& data,
                                         const std::filesystem::path& folder) {
-  auto network = make_cell_network(cell, shape_of(data), Precision::of_cell);
+  auto network = experiment.task().network(experiment.cell(), shape_of(data), Precision::of_cell);
   const auto file = folder / kWeightsFile;
   load_tensors(read_safetensors(file), "", named_tensors(network->module()), file.string());
   network->module().eval();
@@ -42,35 +40,24 @@ std::span<const float> numbers(const at::Tensor& tensor) {
   return {tensor.const_data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
-}  // namespace
-
-IntegerRun run_integers(const IntegerNetwork& network, const Dataset& data, int threads) {
-  const auto& shape = data.test->shape();
-  if (shape.channels != network.channels || shape.height != network.height || shape.width != network.width ||
-      data.test->classes() != network.classes)
-    throw UserError(ExitCode::usage, "the network is for other images, or other classes, than " + data.name + "'s");
-  const auto size = static_cast<int64_t>(shape.size());
-  const int64_t batch = std::clamp<int64_t>(kFloats / size, 1, std::min(kLargestBatch, data.test->count()));
-  Executor engine(network, {.batch = batch, .threads = threads});
-  TensorLoader loader(data.test, {.batch = batch, .shuffle = false, .epochs = 1}, {});
-  IntegerRun run;
-  run.plans = engine.plans();
-  for (int64_t i = 0; i < loader.batches(); ++i) {
-    const auto taken = loader.take(0, i);
-    const int64_t count = taken.images.size(0);
-    auto images = taken.images;
-    if (count < batch) images = at::constant_pad_nd(images, {0, 0, 0, 0, 0, 0, 0, batch - count});
-    images = images.contiguous();
-    const Stopwatch watch;
-    const auto logits = engine.run(numbers(images));
-    run.seconds += watch.seconds();
-    add_topk(logits.first(static_cast<size_t>(count * network.classes)),
-             {taken.labels.const_data_ptr<int64_t>(), static_cast<size_t>(count)}, network.classes, run.ranks);
-  }
-  return run;
+Evaluation evaluate_integers(const IntegerNetwork& network, const Task& task, const Dataset& data) {
+  const auto evaluator = task.evaluator();
+  run_integers(network, data, available_threads(), [&](std::span<const float> found, std::span<const int64_t> wanted) {
+    auto logits = at::empty({std::ssize(wanted), network.classes});
+    std::copy(found.begin(), found.end(), logits.mutable_data_ptr<float>());
+    evaluator->add({.targets = targets_of(wanted)}, {.logits = logits});
+  });
+  return evaluator->finish();
 }
 
-namespace {
+// The images on which two evaluations have different answers.
+std::vector<int64_t> differing_images(const Evaluation& a, const Evaluation& b) {
+  const auto &ours = a.outcomes.at(a.answers), &theirs = b.outcomes.at(b.answers);
+  AUXBENCH_CHECK(ours.sizes() == theirs.sizes(), "answers to the same images");
+  const auto images = ours.ne(theirs).reshape({ours.size(0), -1}).any(1).nonzero();
+  const auto flat = images.flatten().contiguous();
+  return {flat.const_data_ptr<int64_t>(), flat.const_data_ptr<int64_t>() + flat.numel()};
+}
 
 at::Tensor one_image(const Dataset& data, int64_t index) {
   TensorLoader loader(data.test, {.batch = 1, .shuffle = false, .epochs = 1}, {.workers = 0});
@@ -97,9 +84,9 @@ class OneThread {
 };
 
 // Both on one thread, in turns.
-void time_image(const IntegerNetwork& integer, const CellSpec& cell, const Dataset& data, Record& record) {
+void time_image(const IntegerNetwork& integer, const Experiment& experiment, const Dataset& data, Record& record) {
   const at::NoGradGuard no_gradient;
-  auto full = make_cell_network(cell, shape_of(data), Precision::full);
+  auto full = experiment.task().network(experiment.cell(), shape_of(data), Precision::full);
   full->module().eval();
   Executor engine(integer, {});
   const auto image = one_image(data, 0);
@@ -119,39 +106,43 @@ void time_image(const IntegerNetwork& integer, const CellSpec& cell, const Datas
   record.seconds["full-precision image"] = quantile(theirs, 0.5);
 }
 
+nlohmann::json compare(Experiment& experiment, const Dataset& data, const Evaluation& evaluation,
+                       const std::filesystem::path& folder, Record& record) {
+  auto network = without_module(experiment, data, folder);
+  const auto frozen = freeze(*network, size_of(data));
+  const auto bytes = dump_integer_network(frozen.network);
+  write_file_atomically(folder / kIntegerFile, bytes);
+  const auto found = evaluate_integers(frozen.network, experiment.task(), data);
+  const auto differing = differing_images(found, evaluation);
+  nlohmann::json facts = {{"status", differing.empty() ? "equal" : "differs"},
+                          {"images", data.test->count()},
+                          {"differing", differing.size()},
+                          {found.metrics.front().name, found.metrics.front().value},
+                          {"bytes", frozen.network.bytes()},
+                          {"macs", frozen.network.macs()},
+                          {"integer_macs", frozen.network.integer_macs()},
+                          {"sha256", sha256_hex(bytes)}};
+  if (!differing.empty()) facts["reason"] = part_ways(*network, frozen, data, differing.front());
+  if (experiment.cell().has_auxi() && experiment.options().device.is_cpu())
+    facts["module_free"] = dump_integer_network(freeze(experiment.network(), size_of(data)).network) == bytes;
+  time_image(frozen.network, experiment, data, record);
+  return facts;
+}
+
 }  // namespace
 
 void check_integers(Experiment& experiment, const Dataset& data, const Evaluation& evaluation,
                     const std::filesystem::path& folder, Record& record) {
-  const auto& cell = experiment.cell();
-  if (cell.full_precision()) return;
+  if (experiment.cell().full_precision()) return;
   const Stopwatch watch;
-  nlohmann::json facts;
   try {
-    auto network = without_module(cell, data, folder);
-    const auto frozen = freeze(*network, size_of(data));
-    const auto bytes = dump_integer_network(frozen.network);
-    write_file_atomically(folder / kIntegerFile, bytes);
-    const auto ranks = run_integers(frozen.network, data, available_threads()).ranks;
-    int64_t differing = 0, first = -1;
-    for (size_t i = 0; i < ranks.predictions.size(); ++i)
-      if (ranks.predictions[i] != evaluation.predictions[i] && differing++ == 0) first = static_cast<int64_t>(i);
-    facts = {{"status", differing == 0 ? "equal" : "differs"},
-             {"images", ranks.predictions.size()},
-             {"differing", differing},
-             {"top1", percent(ranks.top1)},
-             {"bytes", frozen.network.bytes()},
-             {"macs", frozen.network.macs()},
-             {"integer_macs", frozen.network.integer_macs()},
-             {"sha256", sha256_hex(bytes)}};
-    if (differing > 0) facts["reason"] = part_ways(*network, frozen, data, first);
-    if (cell.has_auxi() && experiment.options().device.is_cpu())
-      facts["module_free"] = dump_integer_network(freeze(experiment.network(), size_of(data)).network) == bytes;
-    time_image(frozen.network, cell, data, record);
+    record.facts["integer"] = compare(experiment, data, evaluation, folder, record);
   } catch (const UserError& error) {
-    facts = {{"status", "none"}, {"reason", error.what()}};
+    record.facts["integer"] = {{"status", "none"}, {"reason", error.what()}};
+  } catch (const LogicFault& error) {
+    // A network that cannot be frozen (scales that are not finite, say) is still a trained one.
+    record.facts["integer"] = {{"status", "none"}, {"reason", std::string("no integer form: ") + error.what()}};
   }
-  record.facts["integer"] = std::move(facts);
   record.seconds["integer check"] = watch.seconds();
 }
 

@@ -5,31 +5,18 @@
 #include <filesystem>
 
 #include "datasets/dataset.h"
-#include "deploy/integer_network.h"
-#include "metrics/topk.h"
 #include "results/record.h"
 #include "runner/training/evaluator.h"
 #include "runner/training/experiment.h"
 
 namespace auxbench {
 
-inline constexpr const char* kWeightsFile = "weights.safetensors";  // F, torchvision's names
-inline constexpr const char* kIntegerFile = "integer.safetensors";  // deploy/integer_file.h
-
-// A frozen network over a test set, batch by batch.
-struct IntegerRun {
-  TopK ranks;
-  double seconds = 0;              // of the engine alone
-  std::vector<std::string> plans;  // as Executor::plans
-};
-IntegerRun run_integers(const IntegerNetwork& network, const Dataset& data, int threads);
-
 // Reads the cell's weights from `folder` into a network without the auxiliary module, freezes that, and writes
 // kIntegerFile there. Nothing at full precision. What it finds goes into the record:
 //
-//   facts["integer"]  status   equal: the engine's first choice is the evaluation's on every image | differs | none
+//   facts["integer"]  status   equal: the engine's answers are the evaluation's on every image | differs | none
 //                     reason   why none; where and by how much the two part ways
-//                     images, differing, top1; bytes of the file's numbers, macs, integer_macs; sha256 of the file;
+//                     images, differing, the first metric by its name; bytes of the file's numbers, macs, integer_macs; sha256 of the file;
 //                     module_free: whether the network with its module frozen gives the same file (cells with one)
 //   seconds           "integer image", "full-precision image": the median time of one image, one thread, on this engine
 //                     and in LibTorch at full precision, taken in turns

@@ -8,7 +8,6 @@
 #include "base/torch_prelude.h"
 #include "quantizers/adaround.h"
 #include "quantizers/quantized_layers.h"
-#include "runner/training/batch.h"
 
 namespace auxbench {
 namespace {
@@ -128,6 +127,7 @@ class Calibrator {
     }
     LearnedRounding rounding(layer.values(), *layer.weight_quantizer());
     Optimizer optimizer({.epochs = 1, .optimizer = "adam"}, {{"alpha", rounding.alpha()}});
+    optimizer.set_learning_rate(kLearningRate);
     const auto images = inputs.size(0);
     RandomStream random(stream_seed(experiment_.cell().seed, "reconstruction", i));
     for (int step = 0; step < spec_.iterations && !interrupted(); ++step) {
@@ -136,7 +136,7 @@ class Calibrator {
       const auto loss =
           reconstruction_loss(rounding, inputs.index_select(0, chosen), target.index_select(0, chosen), geometry, step);
       loss.backward();
-      optimizer.step(kLearningRate);
+      optimizer.step();
       progress_.advance(++outcome_.state.iteration, loss.item<double>());
     }
     rounded_[i] = rounding.hard();
@@ -162,7 +162,7 @@ class Calibrator {
 
   void evaluate_network() {
     const Stopwatch watch;
-    outcome_.final = evaluate(experiment_.network(), data_.test, experiment_.options());
+    outcome_.final = evaluate(experiment_.task(), experiment_.network(), data_.test, experiment_.options());
     outcome_.state.evaluate_seconds = watch.seconds();
   }
 

@@ -27,8 +27,7 @@ void save_checkpoint(const std::filesystem::path& path, const std::string& cell_
   store_tensors(whole_state(experiment), contents);
   const nlohmann::json rest = {{"cell", cell_id},
                                {"iteration", state.iteration},
-                               {"epoch_loss_sum", state.epoch_loss_sum},
-                               {"epoch_aux_loss_sum", state.epoch_aux_loss_sum},
+                               {"epoch_losses", state.epoch_losses},
                                {"train_seconds", state.train_seconds},
                                {"evaluate_seconds", state.evaluate_seconds},
                                {"curves", state.curves}};
@@ -48,8 +47,7 @@ bool load_checkpoint(const std::filesystem::path& path, const std::string& cell_
       throw UserError(ExitCode::data_missing,
                       path.string() + ": checkpoint of another cell, " + rest.at("cell").dump());
     state.iteration = rest.at("iteration");
-    state.epoch_loss_sum = rest.at("epoch_loss_sum");
-    state.epoch_aux_loss_sum = rest.at("epoch_aux_loss_sum");
+    state.epoch_losses = rest.at("epoch_losses").get<std::map<std::string, double>>();
     state.train_seconds = rest.at("train_seconds");
     state.evaluate_seconds = rest.at("evaluate_seconds");
     state.earlier_seconds = state.train_seconds + state.evaluate_seconds;

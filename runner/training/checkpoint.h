@@ -1,6 +1,6 @@
 // Checkpoint: everything a killed cell needs to end as if it had not been killed.
 //
-// One safetensors file, replaced atomically: F, H and optimiser as tensors ("model.", "aux.", "optimizer."), the rest
+// One safetensors file, replaced atomically: the experiment's tensors and the optimiser's ("optimizer."), the rest
 // as JSON in its metadata. Order, augmentation and schedule follow from seed and iteration, so that the iteration is
 // the whole state of the sampler and of the random numbers.
 #pragma once
@@ -15,10 +15,16 @@
 
 namespace auxbench {
 
+// Where a cell's checkpoint stands and how often it is written: at each epoch's end, on a signal, and between them
+// whenever so many minutes have passed since the last one.
+struct CheckpointPolicy {
+  std::filesystem::path file;
+  double minutes = 10;
+};
+
 struct TrainingState {
-  int64_t iteration = 0;      // steps done
-  double epoch_loss_sum = 0;  // of the steps of the unfinished epoch
-  double epoch_aux_loss_sum = 0;
+  int64_t iteration = 0;                       // steps done
+  std::map<std::string, double> epoch_losses;  // by curve: sums over the steps of the unfinished epoch
   double train_seconds = 0;
   double evaluate_seconds = 0;
   double earlier_seconds = 0;  // the part of both that a run before this one spent; not stored

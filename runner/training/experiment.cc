@@ -1,84 +1,23 @@
 #include "runner/training/experiment.h"
 
-#include "aux/additional_loss.h"
-#include "aux/distillation.h"
-#include "aux/stochastic_precision.h"
 #include "base/check.h"
-#include "base/random.h"
 #include "base/torch_prelude.h"
 #include "datasets/dataset.h"
 #include "quantizers/quantized_layers.h"
-#include "runner/plan/aids.h"
+#include "runner/tasks/cell_network.h"
 
 namespace auxbench {
 namespace {
-
-PrecisionPlan precision_of(const CellSpec& cell) {
-  return {.quantizer = cell.quantizer,
-          .weight_bits = cell.weight_bits,
-          .activation_bits = cell.activation_bits,
-          .first_last = cell.first_last,
-          .settings = cell.quantizer_settings};
-}
-
-NetworkOptions network_options(const CellSpec& cell, const DataShape& data, const PrecisionPlan& precision) {
-  return {.model = cell.model,
-          .in_channels = data.channels,
-          .classes = data.classes,
-          .skip = cell.skip,
-          .stem = cell.stem,
-          .stem_stride = cell.stem_stride,
-          .width = cell.width,
-          .block = cell.block,
-          .bases = cell.bases,
-          .activation = cell.activation,
-          .quantize_at = precision.quantizes() ? cell.quantize_at : "conv-input",
-          .precision = precision};
-}
-
-AuxiliaryOptions auxiliary_options(const AuxiSpec& auxi, const DataShape& data) {
-  return {.kernel = auxi.kernel,
-          .taps = {.per_layer = auxi.tap == "layer", .after_add = auxi.place == "after-add"},
-          .relu = auxi.relu,
-          .separate_norms = auxi.norms == "separate",
-          .classes = data.classes};
-}
-
-// torch's generator takes the seed of one named stream at a time.
-void seed_torch(int64_t seed, const char* purpose) { at::manual_seed(stream_seed(seed, purpose)); }
 
 int64_t levels_of(const CellSpec& cell, Role role, int bits) {
   const auto quantizer = layer_quantizer(precision_of(cell), role, bits);
   return quantizer ? quantizer->levels() : 0;
 }
 
-DistillationOptions distillation_options(const CellSpec& cell, const std::string& name) {
-  DistillationOptions options = {.kind = name};
-  if (name == "kd" || name == "kd-journal" || name == "fixed-teacher") options.beta = cell.aid_setting(name + ".beta");
-  if (name == "kd-journal") {
-    options.attention = cell.aid_setting(name + ".attention");
-    options.own_weight = cell.aid_setting(name + ".own_weight");
-  }
-  if (name.starts_with("apprentice")) options.own_weight = 0.5;
-  if (name == "hint") {
-    options.hint_weight = cell.aid_setting("hint.weight");
-    options.hint_blocks = static_cast<int64_t>(cell.aid_setting("hint.blocks"));
-  }
-  return options;
-}
-
-// Null for the module, and for aids that are only a chain of cells (two-stage, progressive).
-std::unique_ptr<TrainingAid> make_aid(const std::string& name, const CellSpec& cell, const DataShape& data,
-                                      const Network& network) {
-  if (name == "additional-loss")
-    return make_additional_loss(network, data.classes, cell.aid_setting("additional-loss.weight"));
-  if (name == "stochastic-precision")
-    return make_stochastic_precision(cell.seed, cell.aid_setting("stochastic-precision.probability"),
-                                     cell.aid_setting("stochastic-precision.until"));
-  if (find_aid(name)->teacher != TeacherKind::none)
-    return make_distillation(make_network(network_options(cell, data, PrecisionPlan())),
-                             distillation_options(cell, name), precision_of(cell));
-  return nullptr;
+const Task& task_of(const CellSpec& cell) {
+  const auto* task = find_task(cell.task);
+  AUXBENCH_CHECK(task != nullptr, "a task that exists, not " + cell.task);
+  return *task;
 }
 
 // How learned parameters of quantizers, and a teacher's weights, are trained.
@@ -95,10 +34,6 @@ ParameterRules rules_of(const CellSpec& cell) {
 
 }  // namespace
 
-std::unique_ptr<Network> make_cell_network(const CellSpec& cell, const DataShape& data, Precision precision) {
-  return make_network(network_options(cell, data, precision == Precision::full ? PrecisionPlan() : precision_of(cell)));
-}
-
 std::string why_not_implemented(const CellSpec& cell) {
   const std::string prefix = "not implemented yet: ";
   if (cell.task != "classification") return prefix + "task " + cell.task;
@@ -109,26 +44,17 @@ std::string why_not_implemented(const CellSpec& cell) {
   return {};
 }
 
-Experiment::Experiment(const CellSpec& cell, const DataShape& data, const ExperimentOptions& options)
-    : cell_(cell), options_(options) {
-  seed_torch(cell.seed, "network");
-  network_ = make_cell_network(cell, data, Precision::of_cell);
-  if (cell.has_auxi()) {
-    seed_torch(cell.seed, "auxiliary");
-    auxiliary_ = std::make_unique<AuxiliaryModule>(*network_, auxiliary_options(cell.auxi, data));
-    move_module(auxiliary_->module(), options.device, options.type);
-  }
+Experiment::Experiment(const CellSpec& cell, const DataShape& data, const ComputeOptions& options)
+    : Experiment(task_of(cell), cell, data, options) {}
+
+Experiment::Experiment(const Task& task, const CellSpec& cell, const DataShape& data, const ComputeOptions& options)
+    : task_(task), cell_(cell), options_(options) {
+  seed_torch(cell, "network");
+  network_ = task.network(cell, data, Precision::of_cell);
+  methods_ = make_methods(task, cell, data, *network_);
   move_module(network_->module(), options.device, options.type);
-  for (const auto& name : cell.aid) {
-    seed_torch(cell.seed, ("aid " + name).c_str());
-    auto aid = make_aid(name, cell, data, *network_);
-    if (!aid) continue;
-    if (aid->module() != nullptr) move_module(*aid->module(), options.device, options.type);
-    parts_.aids.push_back(aid.get());
-    aids_[name] = std::move(aid);
-  }
-  parts_.auxiliary = auxiliary_.get();
-  parts_.auxiliary_weight = cell.auxi.weight;
+  for (const auto& [prefix, method] : methods_)
+    if (method->module() != nullptr) move_module(*method->module(), options.device, options.type);
   if (cell.trains()) optimizer_ = std::make_unique<Optimizer>(cell.stage(), parameters(), rules_of(cell));
 }
 
@@ -141,16 +67,15 @@ Optimizer& Experiment::optimizer() const {
 
 std::vector<Network*> Experiment::teachers() const {
   std::vector<Network*> found;
-  for (const auto& [name, aid] : aids_)
-    if (aid->teacher() != nullptr) found.push_back(aid->teacher());
+  for (const auto& [prefix, method] : methods_)
+    if (method->teacher() != nullptr) found.push_back(method->teacher());
   return found;
 }
 
 NamedTensors Experiment::tensors() const {
   auto all = named_tensors(network_->module(), "model.");
-  if (auxiliary_) all.merge(named_tensors(auxiliary_->module(), "aux."));
-  for (const auto& [name, aid] : aids_)
-    if (aid->module() != nullptr) all.merge(named_tensors(*aid->module(), "aid." + name + "."));
+  for (const auto& [prefix, method] : methods_)
+    if (method->module() != nullptr) all.merge(named_tensors(*method->module(), prefix));
   return all;
 }
 
@@ -162,22 +87,17 @@ NamedTensors Experiment::parameters() const {
 
 void Experiment::train_mode(bool on) {
   network_->module().train(on);
-  if (auxiliary_) auxiliary_->module().train(on);
-  for (const auto& [name, aid] : aids_) aid->train(on);
+  for (const auto& [prefix, method] : methods_) method->train(on);
   if (!on) network_->bypass({});
 }
 
-JointLoss Experiment::differentiate(const at::Tensor& images, const at::Tensor& labels, const StepPosition& position) {
+JointLoss Experiment::backward(const TensorBatch& batch, const StepPosition& position) {
   optimizer().clear_gradients();
-  auto result = joint_loss(*network_, parts_, images, labels, position);
+  std::vector<TrainingMethod*> methods;
+  for (const auto& [prefix, method] : methods_) methods.push_back(method.get());
+  const auto task_loss = [&](const NetworkOutput& output) { return task_.losses(output, batch.targets); };
+  auto result = joint_loss(*network_, methods, task_loss, batch.images, position);
   result.total.backward();
-  return result;
-}
-
-JointLoss Experiment::step(const at::Tensor& images, const at::Tensor& labels, double lr,
-                           const StepPosition& position) {
-  auto result = differentiate(images, labels, position);
-  optimizer().step(lr);
   return result;
 }
 

@@ -1,61 +1,41 @@
 // Experiment: the objects one cell needs, made in one place from its spec.
 #pragma once
 
-#include <c10/core/Device.h>
-#include <c10/core/ScalarType.h>
-
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "aux/auxiliary_module.h"
 #include "aux/joint_loss.h"
-#include "aux/training_aid.h"
-#include "models/network.h"
 #include "models/weights.h"
 #include "runner/plan/cell_spec.h"
+#include "runner/tasks/methods.h"
+#include "runner/tasks/task.h"
+#include "runner/tasks/tensor_loader.h"
 #include "runner/training/optimizer.h"
 
 namespace auxbench {
-
-// What the data decide about the network.
-struct DataShape {
-  int64_t channels = 1;
-  int64_t classes = 10;
-};
-
-struct ExperimentOptions {
-  c10::Device device{c10::kCPU};
-  c10::ScalarType type = c10::ScalarType::Float;
-  std::optional<int> workers;  // threads that load images; none: batch.h chooses. No number depends on it.
-};
-
-// F alone as the cell has it, or the same network at full precision: on the CPU, in float32, with weights drawn from
-// torch's generator.
-enum class Precision { of_cell, full };
-std::unique_ptr<Network> make_cell_network(const CellSpec& cell, const DataShape& data, Precision precision);
 
 // Why this program cannot train the cell yet ("not implemented yet: quantizer lsq"), or empty.
 std::string why_not_implemented(const CellSpec& cell);
 
 class Experiment {
  public:
-  // Initial weights follow from the seed alone; F's do not depend on whether there is an H.
-  Experiment(const CellSpec& cell, const DataShape& data, const ExperimentOptions& options);
+  // Initial weights follow from the seed alone; F's do not depend on the methods beside it. The task is the one that
+  // the cell names, or `task`, which must outlive this.
+  Experiment(const CellSpec& cell, const DataShape& data, const ComputeOptions& options);
+  Experiment(const Task& task, const CellSpec& cell, const DataShape& data, const ComputeOptions& options);
   ~Experiment();
 
   [[nodiscard]] const CellSpec& cell() const { return cell_; }
-  [[nodiscard]] const ExperimentOptions& options() const { return options_; }
+  [[nodiscard]] const Task& task() const { return task_; }
+  [[nodiscard]] const ComputeOptions& options() const { return options_; }
   Network& network() { return *network_; }
-  AuxiliaryModule* auxiliary() { return auxiliary_.get(); }
   // Networks beside this one that want the weights of a trained full-precision network.
   [[nodiscard]] std::vector<Network*> teachers() const;
   // Of a cell that trains; one that is calibrated has none.
   [[nodiscard]] Optimizer& optimizer() const;
 
-  // F's tensors under "model.", H's under "aux.", another aid's under "aid.NAME.": parameters and buffers, and
+  // F's tensors under "model.", the methods' under their prefixes (runner/tasks/methods.h): parameters and buffers, and
   // parameters alone.
   [[nodiscard]] NamedTensors tensors() const;
   [[nodiscard]] NamedTensors parameters() const;
@@ -63,21 +43,18 @@ class Experiment {
   void train_mode(bool on);
 
   // Forward and backward; gradients are left in the parameters.
-  JointLoss differentiate(const at::Tensor& images, const at::Tensor& labels, const StepPosition& position = {});
-  // differentiate, then the optimiser's step.
-  JointLoss step(const at::Tensor& images, const at::Tensor& labels, double lr, const StepPosition& position = {});
+  JointLoss backward(const TensorBatch& batch, const StepPosition& position = {});
 
   // The number of levels the inner layers' quantizers have; 0 at full precision.
   [[nodiscard]] int64_t weight_levels() const;
   [[nodiscard]] int64_t activation_levels() const;
 
  private:
+  const Task& task_;
   CellSpec cell_;
-  ExperimentOptions options_;
+  ComputeOptions options_;
   std::unique_ptr<Network> network_;
-  std::unique_ptr<AuxiliaryModule> auxiliary_;
-  std::map<std::string, std::unique_ptr<TrainingAid>> aids_;  // all but the module, by name
-  LossParts parts_;
+  std::vector<CellMethod> methods_;
   std::unique_ptr<Optimizer> optimizer_;  // null without a stage
 };
 

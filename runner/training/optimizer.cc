@@ -11,7 +11,7 @@ Optimizer::Optimizer(const StageSpec& stage, const NamedTensors& parameters, con
   for (const auto& [name, parameter] : parameters) {
     const auto rule = rules ? rules(name) : ParameterRule();
     const bool decays = rule.decays.value_or(stage.decay_norms || parameter.dim() >= 2);
-    auto& group = group_for(decays ? stage.weight_decay : 0, rule.lr);
+    auto& group = group_for(decays ? stage.weight_decay : 0, rule.lr, parameter);
     group.names.push_back(name);
     group.parameters.push_back(parameter);
     group.first.push_back(at::zeros_like(parameter));
@@ -21,19 +21,27 @@ Optimizer::Optimizer(const StageSpec& stage, const NamedTensors& parameters, con
   }
 }
 
-Optimizer::Group& Optimizer::group_for(double weight_decay, double lr) {
+Optimizer::Group& Optimizer::group_for(double weight_decay, double lr, const at::Tensor& parameter) {
   for (auto& group : groups_)
     if (group.weight_decay == weight_decay && group.lr == lr) return group;
-  groups_.push_back({.weight_decay = weight_decay, .lr = lr});
+  // As LibTorch's fused steps want it: read on the host on the CPU, by the kernel on a device.
+  const auto type = parameter.device().is_cpu() ? at::kDouble : at::kFloat;
+  groups_.push_back(
+      {.weight_decay = weight_decay, .lr = lr, .learning_rate = at::zeros({}, parameter.options().dtype(type))});
   return groups_.back();
 }
 
-void Optimizer::step(double lr) {
+void Optimizer::set_learning_rate(double lr) {
   const at::NoGradGuard no_gradient;
-  for (const auto& group : groups_) step_group(group, lr * group.lr);
+  for (auto& group : groups_) group.learning_rate.fill_(lr * group.lr);
 }
 
-void Optimizer::step_group(const Group& group, double lr) {
+void Optimizer::step() {
+  const at::NoGradGuard no_gradient;
+  for (const auto& group : groups_) step_group(group);
+}
+
+void Optimizer::step_group(const Group& group) {
   std::vector<at::Tensor> parameters, gradients, first, second, steps;
   for (size_t i = 0; i < group.parameters.size(); ++i) {
     const auto& gradient = group.parameters[i].grad();
@@ -51,12 +59,14 @@ void Optimizer::step_group(const Group& group, double lr) {
   if (stage_.optimizer == "sgd") {
     // Momenta start at zero, so that the first step needs no case of its own. Without momentum there are no buffers.
     if (stage_.momentum == 0) first.clear();
-    at::_fused_sgd_(parameters, gradients, first, group.weight_decay, stage_.momentum, lr, /*dampening=*/0,
-                    stage_.nesterov && stage_.momentum > 0, /*maximize=*/false, /*is_first_step=*/false);
+    at::_fused_sgd_(parameters, gradients, first, group.weight_decay, stage_.momentum, group.learning_rate,
+                    /*dampening=*/0, stage_.nesterov && stage_.momentum > 0, /*maximize=*/false,
+                    /*is_first_step=*/false);
     return;
   }
   for (auto& count : steps) count.add_(1);
-  at::_fused_adam_(parameters, gradients, first, second, {}, steps, lr, 0.9, 0.999, group.weight_decay, 1e-8,
+  at::_fused_adam_(parameters, gradients, first, second, {}, steps, group.learning_rate, 0.9, 0.999, group.weight_decay,
+                   1e-8,
                    /*amsgrad=*/false, /*maximize=*/false);
 }
 

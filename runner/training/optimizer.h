@@ -30,8 +30,10 @@ class Optimizer {
  public:
   Optimizer(const StageSpec& stage, const NamedTensors& parameters, const ParameterRules& rules = {});
 
-  // Parameters without a gradient are left alone.
-  void step(double lr);
+  // Written into tensors that step() reads, so that a captured step sees the learning rate of the day.
+  void set_learning_rate(double lr);
+  // At that learning rate; 0 before the first is set. Parameters without a gradient are left alone.
+  void step();
   void clear_gradients();
 
   // Momenta and step counts by name, e.g. "conv1.weight.exp_avg"; the tensors are the optimiser's own.
@@ -40,12 +42,13 @@ class Optimizer {
  private:
   struct Group {
     double weight_decay = 0;
-    double lr = 1;  // times the step's
+    double lr = 1;             // times the stage's
+    at::Tensor learning_rate;  // [], the product: float64 on the CPU, float32 on a device
     std::vector<std::string> names;
     std::vector<at::Tensor> parameters, first, second, steps;
   };
-  Group& group_for(double weight_decay, double lr);
-  void step_group(const Group& group, double lr);
+  Group& group_for(double weight_decay, double lr, const at::Tensor& parameter);
+  void step_group(const Group& group);
 
   StageSpec stage_;
   std::vector<Group> groups_;

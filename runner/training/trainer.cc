@@ -5,9 +5,9 @@
 #include "base/interrupt.h"
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
-#include "runner/training/batch.h"
 #include "runner/training/device.h"
 #include "runner/training/schedule.h"
+#include "runner/training/step_engine.h"
 
 namespace auxbench {
 namespace {
@@ -18,12 +18,13 @@ constexpr size_t kLossesPerRead = 32;
 
 class Trainer {
  public:
-  Trainer(Experiment& experiment, const Dataset& data, const std::filesystem::path& checkpoint, const std::string& id,
+  Trainer(Experiment& experiment, const Dataset& data, const CheckpointPolicy& checkpoints, const std::string& id,
           Progress& progress)
       : experiment_(experiment),
+        engine_(make_eager_step(experiment)),
         stage_(experiment.cell().stage()),
         data_(data),
-        checkpoint_(checkpoint),
+        checkpoints_(checkpoints),
         id_(id),
         progress_(progress),
         loader_(
@@ -32,11 +33,11 @@ class Trainer {
             experiment.options()) {}
 
   TrainOutcome run() {
-    load_checkpoint(checkpoint_, id_, experiment_, outcome_.state);
+    load_checkpoint(checkpoints_.file, id_, experiment_, outcome_.state);
     progress_.start_cell(id_, total(), outcome_.state.iteration);
     while (outcome_.state.iteration < total() && outcome_.status == Status::completed) run_epoch();
     progress_.end_cell();
-    if (outcome_.status == Status::completed && outcome_.final.predictions.empty()) outcome_.final = timed_evaluation();
+    if (outcome_.status == Status::completed && !outcome_.final) outcome_.final = timed_evaluation();
     return std::move(outcome_);
   }
 
@@ -45,7 +46,7 @@ class Trainer {
   [[nodiscard]] int64_t epoch() const { return outcome_.state.iteration / loader_.batches(); }
 
   void run_epoch() {
-    const Stopwatch watch;
+    watch_ = Stopwatch();
     const auto this_epoch = epoch();
     experiment_.train_mode(true);
     while (epoch() == this_epoch && outcome_.status == Status::completed) {
@@ -53,44 +54,61 @@ class Trainer {
       if (signal_received() != 0) {
         outcome_.status = Status::interrupted;
         outcome_.reason = "signal " + std::to_string(signal_received());
+      } else if (epoch() == this_epoch && since_checkpoint_.seconds() >= 60 * checkpoints_.minutes) {
+        save_between_epochs();
       }
     }
     if (!read_losses()) return;
-    outcome_.state.train_seconds += watch.seconds();
+    outcome_.state.train_seconds += watch_.seconds();
     if (epoch() != this_epoch) end_epoch(this_epoch);
-    save_checkpoint(checkpoint_, id_, experiment_, outcome_.state);
+    save();
+  }
+
+  void save() {
+    save_checkpoint(checkpoints_.file, id_, experiment_, outcome_.state);
+    since_checkpoint_ = Stopwatch();
+  }
+
+  // Nothing of a training that has diverged is kept.
+  void save_between_epochs() {
+    if (!read_losses()) return;
+    outcome_.state.train_seconds += watch_.seconds();
+    watch_ = Stopwatch();
+    save();
   }
 
   void step(int64_t this_epoch, int64_t batch_index) {
     const auto batch = loader_.take(this_epoch, batch_index);
     const double lr = learning_rate(stage_, outcome_.state.iteration, loader_.batches());
-    const auto losses = experiment_.step(batch.images, batch.labels, lr, {outcome_.state.iteration, total()});
-    pending_.push_back(losses.loss.detach());
-    if (losses.aux_loss.defined()) pending_aux_.push_back(losses.aux_loss.detach());
+    const auto losses = engine_->step(batch, lr, {outcome_.state.iteration, total()});
+    NamedLosses now = {{.name = "train_loss", .value = losses.task.detach()}};
+    for (const auto& loss : losses.methods) now.push_back({.name = loss.name, .value = loss.value.detach()});
+    pending_.push_back(std::move(now));
     ++outcome_.state.iteration;
     const bool on_cpu = experiment_.options().device.is_cpu();
     if (on_cpu || pending_.size() >= kLossesPerRead) read_losses();
   }
 
-  // Adds the pending losses to the epoch's sum; false, and the outcome says so, when one of them exploded.
+  // Adds the pending losses to the epoch's sums; false, and the outcome says so, when one of them exploded.
   bool read_losses() {
-    const auto first = outcome_.state.iteration - static_cast<int64_t>(pending_.size());
-    for (size_t i = 0; i < pending_.size(); ++i) {
-      const double loss = pending_[i].item<double>();
-      const double aux_loss = pending_aux_.empty() ? 0.0 : pending_aux_[i].item<double>();
-      if (!(std::isfinite(loss) && std::isfinite(aux_loss) && loss < kExploded && aux_loss < kExploded)) {
-        outcome_.status = Status::diverged;
-        outcome_.reason =
-            "loss " + std::to_string(loss) + " at step " + std::to_string(first + static_cast<int64_t>(i) + 1);
-        return false;
-      }
-      outcome_.state.epoch_loss_sum += loss;
-      outcome_.state.epoch_aux_loss_sum += aux_loss;
-      progress_.advance(outcome_.state.iteration, loss);
+    auto number = outcome_.state.iteration - static_cast<int64_t>(pending_.size());
+    for (const auto& losses : pending_) {
+      ++number;
+      for (const auto& loss : losses)
+        if (!add_loss(loss.name, loss.value.item<double>(), number)) return false;
+      progress_.advance(outcome_.state.iteration, losses.front().value.item<double>());
     }
     pending_.clear();
-    pending_aux_.clear();
     return outcome_.status != Status::diverged;
+  }
+
+  bool add_loss(const std::string& curve, double loss, int64_t step_number) {
+    outcome_.state.epoch_losses[curve] += loss;
+    if (std::isfinite(loss) && loss < kExploded) return true;
+    outcome_.status = Status::diverged;
+    outcome_.reason = (curve == "train_loss" ? "loss" : curve) + " " + std::to_string(loss) + " at step " +
+                      std::to_string(step_number);
+    return false;
   }
 
   void end_epoch(int64_t finished) {
@@ -98,41 +116,41 @@ class Trainer {
     const bool last = finished + 1 == stage_.epochs;
     if (stage_.evaluate == "every" || finished == 0 || last) {
       auto evaluation = timed_evaluation();
-      const auto batches = static_cast<double>(loader_.batches());
       state.curves["epoch"].push_back(static_cast<double>(finished + 1));
-      state.curves["train_loss"].push_back(state.epoch_loss_sum / batches);
-      if (experiment_.auxiliary() != nullptr) state.curves["aux_loss"].push_back(state.epoch_aux_loss_sum / batches);
-      state.curves["top1"].push_back(evaluation.top1);
-      state.curves["top5"].push_back(evaluation.top5);
+      for (const auto& [curve, sum] : state.epoch_losses)
+        state.curves[curve].push_back(sum / static_cast<double>(loader_.batches()));
+      for (const auto& metric : evaluation.metrics) state.curves[metric.name].push_back(metric.value);
       if (last) outcome_.final = std::move(evaluation);
     }
-    state.epoch_loss_sum = state.epoch_aux_loss_sum = 0;
+    state.epoch_losses.clear();
   }
 
   Evaluation timed_evaluation() {
     const Stopwatch watch;
     experiment_.train_mode(false);
-    auto evaluation = evaluate(experiment_.network(), data_.test, experiment_.options());
+    auto evaluation = evaluate(experiment_.task(), experiment_.network(), data_.test, experiment_.options());
     outcome_.state.evaluate_seconds += watch.seconds();
     return evaluation;
   }
 
   Experiment& experiment_;
+  std::unique_ptr<StepEngine> engine_;
   const StageSpec& stage_;
   const Dataset& data_;
-  const std::filesystem::path& checkpoint_;
+  const CheckpointPolicy& checkpoints_;
   const std::string& id_;
   Progress& progress_;
   TensorLoader loader_;
   TrainOutcome outcome_;
-  std::vector<at::Tensor> pending_, pending_aux_;
+  std::vector<NamedLosses> pending_;    // of steps whose losses were not read yet; the task's first
+  Stopwatch watch_, since_checkpoint_;  // the first: since training seconds were last added up
 };
 
 }  // namespace
 
-TrainOutcome train(Experiment& experiment, const Dataset& data, const std::filesystem::path& checkpoint,
+TrainOutcome train(Experiment& experiment, const Dataset& data, const CheckpointPolicy& checkpoints,
                    const std::string& cell_id, Progress& progress) {
-  return Trainer(experiment, data, checkpoint, cell_id, progress).run();
+  return Trainer(experiment, data, checkpoints, cell_id, progress).run();
 }
 
 }  // namespace auxbench

@@ -1,9 +1,8 @@
 // One stage of training of one cell, from wherever its checkpoint stands to its end.
 #pragma once
 
-#include <filesystem>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "datasets/dataset.h"
 #include "results/record.h"
@@ -18,13 +17,13 @@ struct TrainOutcome {
   Status status = Status::completed;  // completed | diverged | interrupted
   std::string reason;
   TrainingState state;
-  Evaluation final;  // after the last epoch, when completed
+  std::optional<Evaluation> final;  // after the last epoch, when completed
 };
 
-// Curves, one value per evaluated epoch: "epoch", "train_loss", "aux_loss" (with H), "top1", "top5".
-// Checkpoints at each epoch's end and on a signal. Diverged: a loss that is not finite or above 1e4; the reason names
-// the step.
-TrainOutcome train(Experiment& experiment, const Dataset& data, const std::filesystem::path& checkpoint,
+// Curves, one value per evaluated epoch: "epoch", "train_loss" (the task's, mean over the epoch), the methods' losses
+// and the evaluation's metrics by their names.
+// Diverged: a loss that is not finite or above 1e4; the reason names the step.
+TrainOutcome train(Experiment& experiment, const Dataset& data, const CheckpointPolicy& checkpoints,
                    const std::string& cell_id, Progress& progress);
 
 }  // namespace auxbench

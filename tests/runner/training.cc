@@ -4,97 +4,28 @@
 
 #include "base/error.h"
 #include "base/files/file.h"
-#include "base/random.h"
 #include "base/torch_prelude.h"
-#include "datasets/sources/memory_images.h"
 #include "quantizers/methods/methods.h"
 #include "quantizers/quantized_layers.h"
 #include "runner/plan/aids.h"
 #include "runner/plan/cost.h"
-#include "runner/training/batch.h"
 #include "runner/training/calibration.h"
-#include "runner/training/experiment.h"
 #include "runner/training/schedule.h"
-#include "runner/training/trainer.h"
+#include "runner/training/step_engine.h"
+#include "tests/runner/small_cells.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
 
 using namespace auxbench;
-
-namespace {
-
-ImageSet made_up_images(int64_t count) {
-  ImageSet images = {.count = count, .channels = 1, .height = 12, .width = 12, .classes = 4};
-  RandomStream random(stream_seed(1, "test images", static_cast<uint64_t>(count)));
-  for (int64_t i = 0; i < count; ++i) {
-    images.labels.push_back(i % 4);
-    // The class is where the bright quarter is.
-    for (int64_t y = 0; y < 12; ++y)
-      for (int64_t x = 0; x < 12; ++x)
-        images.pixels.push_back(static_cast<uint8_t>(random.below(60) + ((y / 6) * 2 + x / 6 == i % 4 ? 180U : 0U)));
-  }
-  return images;
-}
-
-const Dataset& made_up_data() {
-  static const Dataset data = {.name = "made-up",
-                               .train = memory_images(made_up_images(96), 0.3F, 0.3F),
-                               .test = memory_images(made_up_images(40), 0.3F, 0.3F),
-                               .manifest = "m"};
-  return data;
-}
-
-CellSpec small_cell(bool auxi) {
-  CellSpec cell;
-  cell.dataset = "made-up";
-  cell.model = "resnet18";
-  cell.stem = "small";
-  cell.width = 0.0625;
-  cell.pretrain = StageSpec{.epochs = 3, .batch = 32, .optimizer = "sgd", .lr = 0.02, .augment = {"pad-crop", "flip"}};
-  if (auxi) cell.aid = {"auxi"};
-  return cell;
-}
-
-CellSpec quantized(CellSpec cell) {
-  cell.quantizer = "dorefa";
-  cell.weight_bits = cell.activation_bits = 2;
-  cell.quantize_at = "conv-input";
-  cell.finetune = StageSpec{.epochs = 3, .batch = 32, .optimizer = "adam", .lr = 2e-3, .augment = {"flip"}};
-  return cell;
-}
-
-std::unique_ptr<Experiment> experiment_of(const CellSpec& cell) {
-  return std::make_unique<Experiment>(cell, DataShape{.channels = 1, .classes = 4}, ExperimentOptions{});
-}
-
-struct Trained {
-  std::unique_ptr<Experiment> experiment;
-  TrainOutcome outcome;
-};
-
-Trained train_cell(const CellSpec& cell, const std::filesystem::path& checkpoint) {
-  Progress quiet(true);
-  Trained result = {.experiment = experiment_of(cell), .outcome = {}};
-  result.outcome = train(*result.experiment, made_up_data(), checkpoint, "cell", quiet);
-  return result;
-}
-
-bool same_weights(const Experiment& a, const Experiment& b) {
-  const auto other = b.tensors();
-  for (const auto& [name, tensor] : a.tensors())
-    if (!tensor.equal(other.at(name))) return false;
-  return true;
-}
-
-}  // namespace
+using namespace auxbench::test;
 
 TEST_CASE("the same cell trained twice gives the same weights, curves and predictions", "[runner]") {
   for (const auto& cell : {small_cell(false), quantized(small_cell(true))}) {
     const test::TempFolder folder;
-    const auto a = train_cell(cell, folder.path() / "a"), b = train_cell(cell, folder.path() / "b");
+    const auto a = train_cell(cell, {folder.path() / "a"}), b = train_cell(cell, {folder.path() / "b"});
     CHECK(same_weights(*a.experiment, *b.experiment));
     CHECK(a.outcome.state.curves == b.outcome.state.curves);
-    CHECK(a.outcome.final.predictions == b.outcome.final.predictions);
+    CHECK(same_outcomes(a.outcome, b.outcome));
   }
 }
 
@@ -104,32 +35,32 @@ namespace {
 void leave_checkpoint(const CellSpec& cell, int64_t cut, const std::filesystem::path& file) {
   const auto& stage = cell.stage();
   auto experiment = experiment_of(cell);
+  const auto engine = make_eager_step(*experiment);
   TrainingState state;
   TensorLoader loader(made_up_data().train, {.batch = stage.batch, .seed = cell.seed, .augment = stage.augment}, {});
   experiment->train_mode(true);
   for (; state.iteration < cut; ++state.iteration) {
     const auto epoch = state.iteration / loader.batches(), batch = state.iteration % loader.batches();
-    if (batch == 0) state.epoch_loss_sum = state.epoch_aux_loss_sum = 0;
-    const auto [images, labels] = loader.take(epoch, batch);
-    const auto losses = experiment->step(images, labels, learning_rate(stage, state.iteration, loader.batches()),
-                                         {state.iteration, stage.epochs * loader.batches()});
-    state.epoch_loss_sum += losses.loss.item<double>();
-    if (losses.aux_loss.defined()) state.epoch_aux_loss_sum += losses.aux_loss.item<double>();
+    if (batch == 0) state.epoch_losses.clear();
+    const auto losses = engine->step(loader.take(epoch, batch), learning_rate(stage, state.iteration, loader.batches()),
+                                     {state.iteration, stage.epochs * loader.batches()});
+    state.epoch_losses["train_loss"] += losses.task.item<double>();
+    for (const auto& loss : losses.methods) state.epoch_losses[loss.name] += loss.value.item<double>();
   }
   save_checkpoint(file, "cell", *experiment, state);
 }
 
 void check_resumes(const CellSpec& cell, const std::vector<int64_t>& cuts) {
   const test::TempFolder folder;
-  const auto whole = train_cell(cell, folder.path() / "whole");
+  const auto whole = train_cell(cell, {folder.path() / "whole"});
   CHECK(whole.outcome.status == Status::completed);
   for (const auto cut : cuts) {
     const auto file = folder.path() / ("cut" + std::to_string(cut));
     leave_checkpoint(cell, cut, file);
-    const auto resumed = train_cell(cell, file);
+    const auto resumed = train_cell(cell, {file});
     INFO("cut after step " << cut);
     CHECK(same_weights(*whole.experiment, *resumed.experiment));
-    CHECK(whole.outcome.final.predictions == resumed.outcome.final.predictions);
+    CHECK(same_outcomes(whole.outcome, resumed.outcome));
     CHECK(whole.outcome.state.curves.at("train_loss").back() == resumed.outcome.state.curves.at("train_loss").back());
   }
 }
@@ -159,7 +90,7 @@ TEST_CASE("every quantizer trains beside the module, and its state survives a re
   }
 }
 
-TEST_CASE("every training aid trains, alone and beside the module, and survives a resume", "[runner]") {
+TEST_CASE("every training method trains, alone and beside the module, and survives a resume", "[runner]") {
   for (const auto& aid : aids()) {
     for (const bool auxi : {false, true}) {
       auto cell = quantized(small_cell(auxi));
@@ -167,6 +98,16 @@ TEST_CASE("every training aid trains, alone and beside the module, and survives 
       INFO(aid.name << (auxi ? " with the module" : ""));
       check_resumes(cell, {2});
     }
+  }
+}
+
+TEST_CASE("hints through quantizers that are fitted to the first batch survive a resume", "[runner]") {
+  for (const char* quantizer : {"lsq", "lq-net"}) {
+    INFO(quantizer);
+    auto cell = quantized(small_cell(false));
+    cell.quantizer = quantizer;
+    cell.aid = {"hint"};
+    check_resumes(cell, {2, 4});
   }
 }
 
@@ -200,8 +141,8 @@ TEST_CASE("a post-training method is calibrated, the same every time, and has le
                second = calibrate(*b, made_up_data(), "cell", quiet);
     CHECK(first.status == Status::completed);
     CHECK(same_weights(*a, *b));
-    CHECK(first.final.predictions == second.final.predictions);
-    CHECK(first.final.predictions.size() == 40);
+    CHECK(same_outcomes(first, second));
+    CHECK(first.final->outcomes.at("predictions").size(0) == 40);
     const auto layers = a->network().quantized_layers();
     CHECK(layers.size() == 21);  // stem, 16 convolutions, 3 shortcuts, classifier
     if (method.fitting != Fitting::reconstruction) continue;
@@ -217,7 +158,7 @@ TEST_CASE("learned rounding loses less of a layer's output than rounding to near
   auto start = small_cell(false);
   start.pretrain->epochs = 8;
   start.pretrain->augment.clear();
-  const auto trained = train_cell(start, folder.path() / "fp");
+  const auto trained = train_cell(start, {folder.path() / "fp"});
   auto cell = quantized(start);
   cell.finetune.reset();
   cell.weight_bits = 2;
@@ -269,14 +210,14 @@ TEST_CASE("a small network learns a task that can be learnt", "[runner]") {
   auto cell = small_cell(false);
   cell.pretrain->epochs = 8;
   cell.pretrain->augment.clear();
-  CHECK(train_cell(cell, folder.path() / "c").outcome.final.top1 > 60);
+  CHECK(train_cell(cell, {folder.path() / "c"}).outcome.final->metrics.front().value > 60);
 }
 
 TEST_CASE("an exploding loss ends the cell as diverged and names the step", "[runner]") {
   const test::TempFolder folder;
   auto cell = small_cell(true);
   cell.pretrain->lr = 1e12;
-  const auto outcome = train_cell(cell, folder.path() / "c").outcome;
+  const auto outcome = train_cell(cell, {folder.path() / "c"}).outcome;
   CHECK(outcome.status == Status::diverged);
   CHECK(outcome.reason.find("at step ") != std::string::npos);
 }
@@ -288,7 +229,7 @@ TEST_CASE("a checkpoint of another cell and a cut one are refused", "[runner]") 
   TrainingState state;
   save_checkpoint(folder.path() / "c", "another", *experiment, state);
   CHECK_THROWS_AS(load_checkpoint(folder.path() / "c", "cell", *experiment, state), UserError);
-  const auto bytes = read_file(folder.path() / "c");
+  const auto bytes = read_file({folder.path() / "c"});
   write_file_atomically(folder.path() / "c", bytes.substr(0, bytes.size() / 2));
   CHECK_THROWS_AS(load_checkpoint(folder.path() / "c", "another", *experiment, state), UserError);
   CHECK_FALSE(load_checkpoint(folder.path() / "none", "cell", *experiment, state));
@@ -331,7 +272,8 @@ TEST_CASE("weight decay spares norms and biases when told to", "[runner]") {
     weight.mutable_grad() = at::zeros({2, 2});
     bias.mutable_grad() = at::zeros({2});
     Optimizer optimizer(stage, {{"w", weight}, {"b", bias}});
-    optimizer.step(0.1);
+    optimizer.set_learning_rate(0.1);
+    optimizer.step();
     CHECK(weight[0][0].item<float>() == Approx(0.95F));
     CHECK(bias[0].item<float>() == Approx(decay_norms ? 0.95F : 1.0F));
   }

@@ -1,8 +1,7 @@
-#include "aux/auxiliary_module.h"
-
-#include <vector>
+#include "aux/auxiliary_path.h"
 
 #include "base/check.h"
+#include "base/error.h"
 #include "base/torch_prelude.h"
 #include "quantizers/quantized_layers.h"
 
@@ -26,13 +25,13 @@ class Adaptor final : public torch::nn::Module {
 
 }  // namespace
 
-struct AuxiliaryModule::Layers final : torch::nn::Module {
-  Layers(const Network& network, const AuxiliaryOptions& chosen) : options(chosen) {
-    TapShape g = {.channels = network.stem_channels(), .stride = 1};
+struct AuxiliaryPath::Layers final : torch::nn::Module {
+  Layers(const AuxiliaryShapes& shapes, const AuxiliaryOptions& chosen) : options(chosen) {
+    TapShape g = {.channels = shapes.stem_channels, .stride = 1};
     stem = register_module("stem", std::make_shared<Adaptor>(ConvOptions{.in = g.channels, .out = g.channels}));
     auto adaptor_list = register_module("adaptors", std::make_shared<torch::nn::Module>());
     auto boundary_list = register_module("boundaries", std::make_shared<torch::nn::Module>());
-    for (const auto& tap : network.tap_shapes(options.taps)) {
+    for (const auto& tap : shapes.taps) {
       const auto index = std::to_string(adaptors.size());
       adaptors.push_back(adaptor_list->register_module(
           index,
@@ -45,40 +44,35 @@ struct AuxiliaryModule::Layers final : torch::nn::Module {
                        ConvOptions{.in = g.channels, .out = tap.channels, .stride = tap.stride / g.stride}));
       g = tap;
     }
-    fc = std::make_unique<QuantLinear>(g.channels, options.classes, PrecisionPlan{});
-    register_module("fc", fc->module());
-    if (options.separate_norms) {
-      norms = network.make_norms();
-      register_module("norms", norms->module());
-    }
+    channels = g.channels;
   }
 
   AuxiliaryOptions options;
+  int64_t channels = 0;
   std::shared_ptr<Adaptor> stem;
   std::vector<std::shared_ptr<Adaptor>> adaptors, boundaries;
-  std::unique_ptr<QuantLinear> fc;
-  std::shared_ptr<NormBank> norms;
 };
 
-AuxiliaryModule::AuxiliaryModule(const Network& network, const AuxiliaryOptions& options)
-    : layers_(std::make_shared<Layers>(network, options)) {}
-
-AuxiliaryModule::~AuxiliaryModule() = default;
-
-at::Tensor AuxiliaryModule::forward(const NetworkOutput& output) {
-  AUXBENCH_CHECK(output.taps.size() == layers_->adaptors.size() && output.stem.defined(),
-                 "an output with this module's taps");
-  auto g = layers_->stem->forward(output.stem);
-  for (size_t p = 0; p < output.taps.size(); ++p) {
-    if (layers_->boundaries[p]) g = layers_->boundaries[p]->forward(g);
-    g = g + layers_->adaptors[p]->forward(output.taps[p]);
-    if (layers_->options.relu) g = g.relu_();
-  }
-  return layers_->fc->forward(g.mean({2, 3}));
+AuxiliaryPath::AuxiliaryPath(const AuxiliaryShapes& shapes, const AuxiliaryOptions& options) {
+  if (shapes.taps.empty())
+    throw UserError(ExitCode::invalid_suite, "auxi: the auxiliary module reads taps, and this network hands out none");
+  layers_ = std::make_shared<Layers>(shapes, options);
 }
 
-const TapPlan& AuxiliaryModule::taps() const { return layers_->options.taps; }
-NormBank* AuxiliaryModule::norms() const { return layers_->norms.get(); }
-torch::nn::Module& AuxiliaryModule::module() { return *layers_; }
+AuxiliaryPath::~AuxiliaryPath() = default;
+
+at::Tensor AuxiliaryPath::forward(const at::Tensor& stem, const std::vector<at::Tensor>& taps) {
+  AUXBENCH_CHECK(taps.size() == layers_->adaptors.size() && stem.defined(), "the taps this road was made for");
+  auto g = layers_->stem->forward(stem);
+  for (size_t p = 0; p < taps.size(); ++p) {
+    if (layers_->boundaries[p]) g = layers_->boundaries[p]->forward(g);
+    g = g + layers_->adaptors[p]->forward(taps[p]);
+    if (layers_->options.relu) g = g.relu_();
+  }
+  return g;
+}
+
+int64_t AuxiliaryPath::channels() const { return layers_->channels; }
+torch::nn::Module& AuxiliaryPath::module() { return *layers_; }
 
 }  // namespace auxbench

@@ -7,6 +7,7 @@
 #include "aux/stochastic_precision.h"
 #include "base/torch_prelude.h"
 #include "models/weights.h"
+#include "tests/aux/small_task.h"
 #include "tests/support/catch.h"
 
 using namespace auxbench;
@@ -83,6 +84,13 @@ double cross_entropy(const Matrix& logits, const at::Tensor& labels) {
   return total / static_cast<double>(logits.size());
 }
 
+JointLoss loss_of(Network& network, TrainingMethod& method, const Setting& setting) {
+  return joint_loss(network, {&method}, test::cross_entropy_with(setting.labels), setting.images);
+}
+
+// Of all terms of the methods.
+double methods_of(const JointLoss& loss) { return sum_of(loss.methods, "the methods").item<double>(); }
+
 struct Measured {
   double total;
   Matrix student, teacher;
@@ -92,8 +100,8 @@ struct Measured {
 Measured measure(const DistillationOptions& options) {
   auto setting = make_setting();
   const auto teacher_logits = rows_of(setting.teacher->forward(setting.images).logits);
-  const auto aid = make_distillation(std::move(setting.teacher), options, kTwoBits);
-  const auto loss = joint_loss(*setting.network, {.aids = {aid.get()}}, setting.images, setting.labels);
+  const auto method = make_distillation(std::move(setting.teacher), options, kTwoBits);
+  const auto loss = loss_of(*setting.network, *method, setting);
   return {loss.total.item<double>(), rows_of(loss.logits), teacher_logits, setting.labels};
 }
 
@@ -120,9 +128,9 @@ TEST_CASE("a fixed teacher has no loss of its own and gets no gradient", "[aux]"
         Approx(cross_entropy(found.student, found.labels) + 0.5 * divergence(found.student, found.teacher))
             .epsilon(1e-12));
   auto setting = make_setting();
-  const auto aid = make_distillation(std::move(setting.teacher), {.kind = "fixed-teacher"}, kTwoBits);
-  joint_loss(*setting.network, {.aids = {aid.get()}}, setting.images, setting.labels).total.backward();
-  for (const auto& parameter : aid->module()->parameters()) CHECK_FALSE(parameter.grad().defined());
+  const auto method = make_distillation(std::move(setting.teacher), {.kind = "fixed-teacher"}, kTwoBits);
+  loss_of(*setting.network, *method, setting).total.backward();
+  for (const auto& parameter : method->module()->parameters()) CHECK_FALSE(parameter.grad().defined());
 }
 
 TEST_CASE("Apprentice weighs labels and the teacher's probabilities alike", "[aux]") {
@@ -139,13 +147,13 @@ TEST_CASE("Apprentice weighs labels and the teacher's probabilities alike", "[au
 TEST_CASE("each side of a joint distillation stops at the other side", "[aux]") {
   auto setting = make_setting();
   // The network's own loss weighs nothing: what is left for it is the divergence alone.
-  const auto aid = make_distillation(std::move(setting.teacher), {.kind = "kd", .beta = 0}, kTwoBits);
-  const auto loss = joint_loss(*setting.network, {.aids = {aid.get()}}, setting.images, setting.labels);
-  loss.aid_loss.backward();
+  const auto method = make_distillation(std::move(setting.teacher), {.kind = "kd", .beta = 0}, kTwoBits);
+  const auto loss = loss_of(*setting.network, *method, setting);
+  sum_of(loss.methods, "the methods").backward();
   for (const auto& parameter : setting.network->module().parameters())
     if (parameter.grad().defined()) CHECK(parameter.grad().abs().max().item<double>() == 0);
   bool teacher_learns = false;
-  for (const auto& parameter : aid->module()->parameters())
+  for (const auto& parameter : method->module()->parameters())
     teacher_learns = teacher_learns || (parameter.grad().defined() && parameter.grad().abs().max().item<double>() > 0);
   CHECK(teacher_learns);
 }
@@ -171,25 +179,25 @@ TEST_CASE("attention and hint vanish where both networks see the same, and not e
       const at::NoGradGuard no_gradient;
       for (const auto& [name, tensor] : named_tensors(teacher->module())) tensor.copy_(own.at(name));
     }
-    const auto aid = make_distillation(std::move(teacher), options, kTwoBits);
+    const auto method = make_distillation(std::move(teacher), options, kTwoBits);
     const auto teacher_loss =
         options.kind == "hint" ? 0.0 : cross_entropy(rows_of(twin->forward(setting.images).logits), setting.labels);
-    const auto same = joint_loss(*twin, {.aids = {aid.get()}}, setting.images, setting.labels);
-    CHECK(same.aid_loss.item<double>() == Approx(teacher_loss).margin(1e-12));
-    const auto other = joint_loss(*setting.network, {.aids = {aid.get()}}, setting.images, setting.labels);
-    CHECK(other.aid_loss.item<double>() > teacher_loss + 1e-9);
+    const auto same = loss_of(*twin, *method, setting);
+    CHECK(methods_of(same) == Approx(teacher_loss).margin(1e-12));
+    const auto other = loss_of(*setting.network, *method, setting);
+    CHECK(methods_of(other) > teacher_loss + 1e-9);
   }
 }
 
 TEST_CASE("additional losses sit behind the blocks that downsample", "[aux]") {
   auto setting = make_setting();
-  const auto aid = make_additional_loss(*setting.network, 5, 0.01);
-  move_module(*aid->module(), c10::kCPU, at::kDouble);
-  CHECK(aid->module()->children().size() == 3);
-  const auto loss = joint_loss(*setting.network, {.aids = {aid.get()}}, setting.images, setting.labels);
+  const auto method = make_additional_loss(*setting.network, test::linear_head(5), 0.01);
+  move_module(*method->module(), c10::kCPU, at::kDouble);
+  CHECK(method->module()->children().size() == 3);
+  const auto loss = loss_of(*setting.network, *method, setting);
   const TapPlan taps;
   const auto output = setting.network->forward(setting.images, &taps);
-  const auto heads = named_tensors(*aid->module());
+  const auto heads = named_tensors(*method->module());
   double wanted = 0;
   int head = 1;
   for (const size_t block : {size_t{2}, size_t{4}, size_t{6}}) {
@@ -198,7 +206,7 @@ TEST_CASE("additional losses sit behind the blocks that downsample", "[aux]") {
     const auto logits = features.matmul(heads.at(name + ".weight").t()) + heads.at(name + ".bias");
     wanted += 0.01 * cross_entropy(rows_of(logits), setting.labels);
   }
-  CHECK(loss.aid_loss.item<double>() == Approx(wanted).epsilon(1e-12));
+  CHECK(methods_of(loss) == Approx(wanted).epsilon(1e-12));
 }
 
 TEST_CASE("stochastic precision falls to none, and at certainty is the full-precision network", "[aux]") {
@@ -220,4 +228,17 @@ TEST_CASE("stochastic precision falls to none, and at certainty is the full-prec
   const auto ended = make_stochastic_precision(0, 0.5, 0.5);
   ended->prepare(*setting.network, {50, 100});
   CHECK(setting.network->forward(setting.images).logits.equal(quantized));
+}
+
+TEST_CASE("the quantizer of hints is a part of the module, fitted once and never trained", "[aux]") {
+  auto setting = make_setting();
+  const PrecisionPlan lsq = {.quantizer = "lsq", .weight_bits = 2, .activation_bits = 2};
+  const auto method =
+      make_distillation(std::move(setting.teacher), {.kind = "hint", .hint_weight = 0.1, .hint_blocks = 2}, lsq);
+  const auto before = named_tensors(*method->module());
+  REQUIRE(before.contains("hint_quantizer.step"));
+  CHECK_FALSE(before.at("hint_quantizer.step").requires_grad());
+  CHECK_FALSE(before.at("hint_quantizer.fitted").item<bool>());
+  loss_of(*setting.network, *method, setting);
+  CHECK(before.at("hint_quantizer.fitted").item<bool>());
 }

@@ -1,0 +1,26 @@
+// The files that a trained cell leaves in its folder, and how another cell starts from them.
+#pragma once
+
+#include <filesystem>
+
+#include "runner/training/experiment.h"
+
+namespace auxbench {
+
+inline constexpr const char* kWeightsFile = "weights.safetensors";      // the network, torchvision's names
+inline constexpr const char* kAuxiliaryFile = "auxiliary.safetensors";  // H, for the cells that fine-tune it further
+inline constexpr const char* kOutcomesFile = "outcomes.safetensors";    // per test image, as the task's evaluator names
+inline constexpr const char* kIntegerFile = "integer.safetensors";      // deploy/integer_file.h
+
+void save_weights(const Experiment& experiment, const std::filesystem::path& folder);
+
+// For paired comparisons of cells.
+void save_outcomes(const Evaluation& evaluation, const std::filesystem::path& folder);
+
+// Weights alone: what quantizers learn and remember is fitted anew. Throws UserError naming the file.
+void load_weights(const std::filesystem::path& path, NamedTensors targets);
+
+// The tensors whose names start with `prefix`, without it.
+NamedTensors tensors_under(const NamedTensors& all, const std::string& prefix);
+
+}  // namespace auxbench

@@ -1,0 +1,35 @@
+#include "runner/sweep/cell_record.h"
+
+#include "base/check.h"
+#include "quantizers/quantizer.h"
+
+namespace auxbench {
+
+void fill_record(const TrainOutcome& outcome, const Task& task, const Dataset& data, Record& record) {
+  record.status = outcome.status;
+  record.reason = outcome.reason;
+  record.curves = outcome.state.curves;
+  record.seconds = {{"train", outcome.state.train_seconds}, {"evaluate", outcome.state.evaluate_seconds}};
+  if (outcome.state.earlier_seconds > 0) record.seconds["earlier runs"] = outcome.state.earlier_seconds;
+  record.facts["steps"] = outcome.state.iteration;
+  record.facts["train_images"] = data.train->count();
+  record.facts["test_images"] = data.test->count();
+  if (!data.missing.empty()) record.facts["data_missing"] = data.name + ": " + data.missing;
+  if (outcome.status != Status::completed) return;
+  AUXBENCH_CHECK(outcome.final.has_value(), "an evaluation of what is completed");
+  record.metrics = outcome.final->metrics;
+  if (!at_chance(*outcome.final, task.chance_level(shape_of(data)))) return;
+  record.status = Status::mistrusted;
+  record.reason = record.metrics.front().name + " is at chance level: the network has learned nothing";
+}
+
+void describe_precision(const Experiment& experiment, Record& record) {
+  if (experiment.cell().full_precision()) return;
+  const auto bits = [](int64_t levels) { return levels == 0 ? kFullPrecision : real_bits(levels); };
+  record.facts["weight_levels"] = experiment.weight_levels();
+  record.facts["activation_levels"] = experiment.activation_levels();
+  record.facts["weight_real_bits"] = bits(experiment.weight_levels());
+  record.facts["activation_real_bits"] = bits(experiment.activation_levels());
+}
+
+}  // namespace auxbench

@@ -1,0 +1,82 @@
+// Task: what a cell learns. It owns the network, the losses, the heads beside the network and the evaluation; training,
+// checkpoints and records know named losses and metrics, never what they are.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aux/training_method.h"
+#include "models/network.h"
+#include "models/weights.h"
+#include "results/record.h"
+#include "runner/plan/cell_spec.h"
+
+namespace auxbench {
+
+// What the data decide about the network.
+struct DataShape {
+  int64_t channels = 1;
+  int64_t classes = 10;
+};
+
+// What the images of a batch are to be recognised as. What a task does not use is undefined.
+struct Targets {
+  at::Tensor labels;  // [N] int64
+};
+
+struct TensorBatch {
+  at::Tensor images;  // [N, C, H, W]; undefined where an evaluator is handed outputs alone
+  Targets targets;
+};
+
+// What a network is worth on a set of images.
+struct Evaluation {
+  std::vector<Metric> metrics;  // at least one; the first decides
+  NamedTensors outcomes;        // what became of each image: [images, ...] in their order, on the CPU
+  std::string answers;          // the outcome by which two runs of one network are compared, image by image
+};
+
+// Gathers an evaluation batch by batch, in the images' order.
+class Evaluator {
+ public:
+  virtual ~Evaluator() = default;
+  virtual void add(const TensorBatch& batch, const NetworkOutput& output) = 0;
+  // Takes what another evaluator of the same task gathered over the images that follow its own.
+  virtual void merge(Evaluator& next) = 0;
+  virtual Evaluation finish() = 0;
+};
+
+// A cell's network as the cell has it, or the same one at full precision.
+enum class Precision { of_cell, full };
+
+class Task {
+ public:
+  virtual ~Task() = default;
+
+  // On the CPU, in float32, with weights drawn from torch's default generator.
+  [[nodiscard]] virtual std::unique_ptr<Network> network(const CellSpec& cell, const DataShape& data,
+                                                         Precision precision) const = 0;
+
+  // At least one, each a scalar; they are summed by their weights.
+  [[nodiscard]] virtual NamedLosses losses(const NetworkOutput& output, const Targets& targets) const = 0;
+
+  // What training methods put on the end of a road of feature maps.
+  [[nodiscard]] virtual HeadMaker head(const DataShape& data) const = 0;
+
+  [[nodiscard]] virtual std::unique_ptr<Evaluator> evaluator() const = 0;
+
+  // What the first metric comes to when nothing was learned; none where that says nothing.
+  [[nodiscard]] virtual std::optional<double> chance_level(const DataShape& data) const = 0;
+};
+
+// The task that suites call by this name ("classification"); nullptr when there is none.
+const Task* find_task(const std::string& name);
+
+// An evaluation that agrees with "nothing was learned": its first metric is no better than 1.2 times chance.
+bool at_chance(const Evaluation& evaluation, std::optional<double> chance);
+
+}  // namespace auxbench
