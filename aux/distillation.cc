@@ -76,7 +76,7 @@ class Distillation final : public TrainingMethod {
   void add_quantizer(const PrecisionPlan& activations) {
     quantizer_ = layer_quantizer(activations, Role::activation, activations.activation_bits);
     if (!quantizer_) return;
-    quantizer_->shape_for(at::empty({1}));
+    quantizer_->allocate_state(at::empty({1}));
     register_quantizer(teacher_->module(), "hint_quantizer", *quantizer_);
   }
 
