@@ -9,7 +9,7 @@ NEWEST_GLIBC=2.39 NEWEST_GLIBCXX=3.4.33
 PACK_BYTES=$((${AUXBENCH_PACK_MIB:-50} * 1024 * 1024))
 # Compute capabilities: Ampere and Ada (80, also as PTX for what is newer), Hopper. Rates have their own.
 PACK_DEVICES=80,90
-PACK_PROGRAMS=(runner/app/auxbench runner/bench/rates/rates tests/test-on-cuda tests/test-kernels tests/test-quantizers)
+PACK_PROGRAMS=(runner/app/auxbench runner/app/libauxbench_torch.so runner/bench/rates/rates tests/test-on-cuda tests/test-kernels tests/test-quantizers)
 # Libraries every machine that runs PyTorch has, or that torch brings.
 COMMON_LIBRARIES='^(linux-vdso|ld-linux|libc|libm|libdl|librt|libpthread|libstdc\+\+|libgcc_s|libgomp|libtorch.*|libc10.*|libcudart|libcupti)[.-]'
 
