@@ -52,6 +52,11 @@ class ShortcutBlock final : public Block {
     }
     const auto own = ops.branches(branches_, shape_.first, x, [&](const FeatureMap& in) { return branch(ops, in); });
     auto sum = together(ops, own);
+    if (ops.wants(Tap::branch)) {
+      auto tap = together(ops, last_layer_);
+      ops.hand_out(Tap::branch, tap);
+    }
+    last_layer_ = {};
     ops.hand_out(Tap::sum, sum);
     return shape_.last ? sum : ops.blend({"gates"}, gates_, own, sum);
   }
@@ -63,9 +68,14 @@ class ShortcutBlock final : public Block {
     for (size_t i = 0; i < layers_.size(); ++i) {
       const bool last = i + 1 == layers_.size();
       auto y = layer(ops, i, x);
-      if (last) hand_out(ops, Tap::branch, y);
+      if (last && grouped() && ops.wants(Tap::branch)) {
+        y.shared = true;
+        last_layer_ = y;
+      } else if (last) {
+        ops.hand_out(Tap::branch, y);
+      }
       x = style_.skip ? ops.add({"sum", i + 1}, std::move(y), i == 0 ? shortcut(ops, x) : x) : y;
-      if (!last) hand_out(ops, Tap::layer, x);
+      if (!last) hand_out_layer(ops, x);
     }
     return x;
   }
@@ -88,15 +98,16 @@ class ShortcutBlock final : public Block {
   FeatureMap together(Ops& ops, const FeatureMap& x) { return ops.weighted_sum({"scales"}, scales_, x); }
 
   // Of branches, taps see the weighted sum, whose backward reads their values.
-  void hand_out(Ops& ops, Tap tap, FeatureMap& x) {
-    if (!grouped()) return ops.hand_out(tap, x);
-    if (!ops.wants(tap)) return;
+  void hand_out_layer(Ops& ops, FeatureMap& x) {
+    if (!grouped()) return ops.hand_out(Tap::layer, x);
+    if (!ops.wants(Tap::layer)) return;
     auto sum = together(ops, x);
-    ops.hand_out(tap, sum);
+    ops.hand_out(Tap::layer, sum);
     x.shared = true;
   }
 
   int64_t branches_;
+  FeatureMap last_layer_;  // of a group block during compute(), where its branch is tapped
   at::Tensor scales_, gates_;
 };
 
