@@ -28,6 +28,7 @@ struct SuiteArguments {
 struct RunArguments {
   SuiteArguments suite;
   std::optional<double> budget_seconds;  // no new cell starts after it
+  double checkpoint_minutes = 10;        // between two checkpoints within an epoch
   bool fail_fast = false;
   bool quiet = false;
 };

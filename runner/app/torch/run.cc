@@ -31,11 +31,12 @@ void say_summary(const RunResult& result, const std::filesystem::path& report, P
   if (result.signal != 0) progress.line("interrupted: the same command resumes where it stopped");
 }
 
-RunContext context_of(const OpenedSuite& opened, const SuiteArguments& arguments, const c10::Device& device) {
+RunContext context_of(const OpenedSuite& opened, const RunArguments& arguments, const c10::Device& device) {
   RunContext context = {.device = device,
                         .data_root = opened.data.root,
                         .complete_data = opened.data.complete,
-                        .workers = arguments.workers,
+                        .workers = arguments.suite.workers,
+                        .checkpoint_minutes = arguments.checkpoint_minutes,
                         .provenance = collect_provenance(),
                         .rerun = opened.plan.command};
   context.provenance.device = device.str();
@@ -102,7 +103,7 @@ ExitCode run(const RunArguments& arguments) {
   const auto device = open_device(arguments.suite.device);
   use_threads(arguments.suite.threads);
   const auto opened = open_suite(arguments.suite);
-  const auto context = context_of(opened, arguments.suite, device);
+  const auto context = context_of(opened, arguments, device);
   Progress progress(arguments.quiet);
   Store store(opened.out);
   watch_signals();
