@@ -22,9 +22,11 @@ inline Codes uniform_codes(const Encoded& found, double scale, const CodeRange& 
   return scaled_codes(found, at::full({}, scale, found.codes.options()), range);
 }
 
-// A learned scale: what multiplies codes is its magnitude, as in the formulas.
+// A learned scale: what multiplies codes is its magnitude, as in the formulas. The divisor is a tensor on the same
+// device: by a plain number CUDA multiplies with its reciprocal, which rounds twice, and where the largest value lies
+// halfway between two codes the other one would be taken.
 inline at::Tensor positive_scale(const at::Tensor& learned, double divisor) {
-  return learned.detach().abs().clamp_min(1e-8).div_(divisor);
+  return learned.detach().abs().clamp_min(1e-8).div_(at::full({}, divisor, learned.options()));
 }
 
 inline at::Tensor number(double value) { return at::full({}, value, at::kDouble); }

@@ -62,7 +62,7 @@ def counts(work):
 
 
 def metrics(record):
-    return {metric["name"]: metric["value"] for metric in record["metrics"]} if record else {}
+    return {metric["name"]: metric["value"] for metric in record.get("metrics", [])} if record else {}
 
 
 def compare_cells(work):
@@ -90,7 +90,8 @@ def evidence(work):
     """Cells of the paper's tables that came to an end."""
     records = [record for step in work.steps("cells-") for record in work.json(step) or []]
     return [{"slug": record["slug"], "status": record["status"], "seed": record.get("spec", {}).get("seed", 0),
-             "metrics": metrics(record), "seconds": record.get("seconds", {}).get("total")} for record in records]
+             "metrics": metrics(record), "seconds": record.get("seconds", {}).get("total")}
+            for record in records if record["status"] != "listed"]
 
 
 def training(work):

@@ -26,22 +26,27 @@ std::string ask(const std::string& command) {
   return text;
 }
 
-void packed_commit(Provenance& made) {
-  const char* packed = std::getenv("AUXBENCH_COMMIT");
-  made.commit = packed == nullptr ? "unknown" : packed;
+// The commit of the source tree the program was built from. A pack for another machine names it in AUXBENCH_COMMIT, which
+// goes first: another checkout may lie there where ours was.
+void find_commit(Provenance& made) {
   const std::string dirty = "-dirty";
-  made.dirty = made.commit.ends_with(dirty);
-  if (made.dirty) made.commit.resize(made.commit.size() - dirty.size());
+  if (const char* packed = std::getenv("AUXBENCH_COMMIT"); packed != nullptr) {
+    made.commit = packed;
+    made.dirty = made.commit.ends_with(dirty);
+    if (made.dirty) made.commit.resize(made.commit.size() - dirty.size());
+    return;
+  }
+  const std::string git = std::string("git -C '") + kSourceRoot + "' ";
+  made.commit = ask(git + "rev-parse HEAD");
+  if (made.commit.empty()) made.commit = "unknown";
+  made.dirty = !ask(git + "status --porcelain --untracked-files=no").empty();
 }
 
 }  // namespace
 
 Provenance collect_provenance() {
   Provenance made;
-  const std::string git = std::string("git -C '") + kSourceRoot + "' ";
-  made.commit = ask(git + "rev-parse HEAD");
-  made.dirty = !ask(git + "status --porcelain --untracked-files=no").empty();
-  if (made.commit.empty()) packed_commit(made);
+  find_commit(made);
   made.version = kVersion;
   made.compiler = kCompiler;
   made.torch = torch_version();

@@ -196,7 +196,6 @@ class Flat final : public Network {
   torch::nn::Module& module() override { return *layer_.module(); }
   [[nodiscard]] std::vector<TapShape> tap_shapes(const TapPlan&) const override { return {}; }
   [[nodiscard]] int64_t stem_channels() const override { return 1; }
-  [[nodiscard]] int64_t feature_channels() const override { return 1; }
   [[nodiscard]] int64_t blocks() const override { return 0; }
   std::vector<QuantizedWeight*> quantized_layers() override { return {}; }
   [[nodiscard]] Graph graph() override { return {}; }
