@@ -62,7 +62,7 @@ AuxiliaryPath::AuxiliaryPath(const AuxiliaryShapes& shapes, const AuxiliaryOptio
 AuxiliaryPath::~AuxiliaryPath() = default;
 
 at::Tensor AuxiliaryPath::forward(const at::Tensor& stem, const std::vector<at::Tensor>& taps) {
-  AUXBENCH_CHECK(taps.size() == layers_->adaptors.size() && stem.defined(), "the taps this road was made for");
+  AUXBENCH_CHECK(taps.size() == layers_->adaptors.size() && stem.defined(), "the taps this path was made for");
   auto g = layers_->stem->forward(stem);
   for (size_t p = 0; p < taps.size(); ++p) {
     if (layers_->boundaries[p]) g = layers_->boundaries[p]->forward(g);

@@ -1,4 +1,4 @@
-// The road of the full-precision auxiliary module H of "Training Quantized Neural Networks with a Full-precision
+// The path of the full-precision auxiliary module H of "Training Quantized Neural Networks with a Full-precision
 // Auxiliary Module" (Zhuang, Liu, Tan, Shen, Reid; CVPR 2020), wired as its authors' released code does:
 //
 //   g_0 = BN(conv1x1(stem))                           stem: after norm and pool, before the activation; no ReLU here
@@ -17,7 +17,7 @@
 
 namespace auxbench {
 
-// The maps that a road joins.
+// The maps that a path joins.
 struct AuxiliaryShapes {
   int64_t stem_channels = 0;
   std::vector<TapShape> taps;
@@ -39,7 +39,7 @@ class AuxiliaryPath {
 
   [[nodiscard]] int64_t channels() const;
 
-  // Holds "stem", "adaptors.N", "boundaries.N"; whoever puts a head on the road registers it here.
+  // Holds "stem", "adaptors.N", "boundaries.N"; whoever puts a head on the path registers it here.
   torch::nn::Module& module();
 
  private:

@@ -79,7 +79,7 @@ class TrainingMethod {
   virtual Network* teacher() { return nullptr; }
 };
 
-// What a task puts on the end of a road beside the network: a feature map [N, C, H, W] to an output like the network's.
+// What a task puts on the end of a path beside the network: a feature map [N, C, H, W] to an output like the network's.
 class Head {
  public:
   virtual ~Head() = default;

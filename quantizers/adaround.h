@@ -1,5 +1,5 @@
-// AdaRound (Nagel et al. 2020, arXiv 2004.10568, eqs. 21-25): each weight is rounded up or down, whichever the layer's
-// output likes better.
+// AdaRound (Nagel et al. 2020, arXiv 2004.10568, eqs. 21-25): each weight is rounded up or down, whichever gives the
+// smaller error of the layer's output.
 //
 //   w~ = s clip(floor(w/s) + h(a), Qn, Qp),  h(a) = clip(1.2 sigmoid(a) - 0.1, 0, 1)
 //   minimises mean over output pixels of sum over channels (y - y~)^2  +  lambda sum (1 - |2 h(a) - 1|^beta)

@@ -32,7 +32,7 @@ class ImageSource {
 
   // Images of one class stand together: a part of the source takes them evenly from all over it.
   [[nodiscard]] virtual bool by_class() const { return false; }
-  // An image costs microseconds: no threads are worth their while for it.
+  // Whether an image costs so little (microseconds) that threads would not pay.
   [[nodiscard]] virtual bool in_memory() const { return false; }
 
   // Throws UserError(invalid_suite) for an augmentation that these images cannot have.

@@ -87,7 +87,7 @@ class BatchLoader::Crew {
     }
   }
 
-  // Waits for one; none when the crew is sent home.
+  // Waits for one; none when the workers are to end.
   std::optional<Piece> next_piece() {
     std::unique_lock lock(guard_);
     for (;;) {

@@ -1,4 +1,5 @@
-// The training aids by name: the auxiliary module and its rivals (aux/ computes them), with their settings' defaults.
+// The training methods by name, which suites call aids: the auxiliary module and its rivals, which aux/ computes, with
+// the defaults of their settings.
 //
 // aids.inc is the list itself, one line an aid, for the suite language, the cells and the experiment. Units of settings:
 // teacher_lr is a multiple of the network's learning rate, until a part of the training.

@@ -1,4 +1,4 @@
-// One cell: a network, a precision, training aids, data, recipe and seed, every axis in the singular.
+// One cell: a network, a precision, training methods, data, recipe and seed, every axis in the singular.
 //
 // Names and numbers only; nothing here knows torch. The JSON form is canonical: it holds what differs from the defaults
 // below, so that two cells that train the same thing have the same JSON and therefore the same id, and a key that a later
@@ -27,7 +27,7 @@ struct StageSpec {
   std::string schedule = "constant";  // constant | step | cosine (per iteration)
   std::vector<double> milestones;     // step: epochs (fractions allowed) after which lr *= gamma
   double gamma = 0.1;
-  std::vector<std::string> augment;  // of datasets/image/augment.h; the order of the names is nothing
+  std::vector<std::string> augment;  // of datasets/image/augment.h; in any order
   std::string evaluate = "every";    // every epoch | ends (after the first and the last epoch)
   bool operator==(const StageSpec&) const = default;
 };

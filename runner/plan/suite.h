@@ -41,7 +41,7 @@ struct SuiteRequest {
   std::vector<std::string> set;  // "KEY=VALUE" overrides of every cell, last word; VALUE is JSON or a bare string
   std::optional<int> seeds;      // 0..N-1 instead of the suite's
   std::vector<std::string> only, skip;  // globs over slugs and group names
-  size_t most_cells = 10'000;           // a product that gives more, seeds counted, is a slip of the pen
+  size_t most_cells = 10'000;           // with their seeds; a matrix that gives more is refused as a mistake
 };
 
 // A suite's file, read and checked once, from which each tier can be had.

@@ -64,7 +64,7 @@ class Task {
   // At least one, each a scalar; they are summed by their weights.
   [[nodiscard]] virtual NamedLosses losses(const NetworkOutput& output, const Targets& targets) const = 0;
 
-  // What training methods put on the end of a road of feature maps.
+  // What training methods put on the end of a path of feature maps.
   [[nodiscard]] virtual HeadMaker head(const DataShape& data) const = 0;
 
   [[nodiscard]] virtual std::unique_ptr<Evaluator> evaluator() const = 0;

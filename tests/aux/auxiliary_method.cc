@@ -113,7 +113,7 @@ TEST_CASE("every variant gives the network a gradient of its own", "[aux]") {
       const auto method = auxiliary(*network, options);
       const Batch batch;
       const auto losses = loss_of(*network, {method.get()}, batch);
-      losses.methods.at(0).value.backward();  // the second road alone
+      losses.methods.at(0).value.backward();  // the second path alone
       const auto names = named_tensors(network->module());
       CHECK(names.at("conv1.weight").grad().abs().sum().item<double>() > 0);
       CHECK(names.at("layer4.1.conv1.weight").grad().abs().sum().item<double>() > 0);
