@@ -45,7 +45,9 @@ TEST_CASE("a rounding that is found gives the encoder's code for every float tri
     const auto same = [&](float v) {
       return rounding->code(v, largest) == static_cast<float>(requantize::encode(exact, v));
     };
-    for (int j = 0; j < 500; ++j) REQUIRE(same(static_cast<float>((random.uniform() * 3 - 1) * largest * scale)));
+    for (int j = 0; j < 500; ++j)
+      REQUIRE(same(
+          static_cast<float>((random.uniform() * 3 - 1) * static_cast<double>(largest) * static_cast<double>(scale))));
     for (const float t : thresholds_of(encoder, largest)) {
       REQUIRE(same(t));
       REQUIRE(same(std::nextafter(t, -std::numeric_limits<float>::infinity())));
