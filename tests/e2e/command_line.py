@@ -194,6 +194,13 @@ class CommandLine(unittest.TestCase):
         self.assertRegex(run("plan", *suite, "--jobs", 2).stdout.splitlines()[-1], r"about .* of one thread, .* with 2 jobs")
         self.assertEqual(run("plan", *suite, "--jobs", 0).returncode, 2)
 
+    def test_a_report_is_written_with_the_picture_of_its_claims(self):
+        out = self.folder / "out"
+        out.mkdir()
+        self.assertEqual(run("report", SOURCE / "suites" / "paper_tables.json", "--tier", "embedded", "--out", out).returncode, 0)
+        self.assertIn("](claims.svg)", (out / "report.md").read_text())
+        self.assertTrue((out / "claims.svg").read_text().startswith("<svg"))
+
     def test_two_runs_cannot_share_a_folder_at_once(self):
         process = subprocess.Popen([PROGRAM, "run", SMOKE, "--tier", "smoke", "--out", self.folder / "out", "--set", "train_images=0", "--set",
                                     "pretrain.epochs=50"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
