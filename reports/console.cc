@@ -1,6 +1,7 @@
 // The report's claims and tables for a terminal.
 #include <algorithm>
 
+#include "reports/claims_in_words.h"
 #include "reports/origin.h"
 #include "reports/report.h"
 #include "reports/texts.h"
@@ -47,6 +48,7 @@ std::string render_console(const ReportInput& input) {
   for (const auto& claim : model.claims)
     for (const auto& line : claim_texts(claim))
       text += "  " + plain(line.text + ": " + line.measured + ", " + line.verdict + "; paper " + line.reported) + "\n";
+  if (const auto summary = claims_summary(model.claims); !summary.empty()) text += "  " + summary + "\n";
   for (const auto& table : model.tables) text += table_text(table);
   return text;
 }

@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "reports/claims_in_words.h"
+#include "reports/claims_plot.h"
 #include "reports/integer_table.h"
 #include "reports/markdown_syntax.h"
 #include "reports/origin.h"
@@ -33,6 +35,10 @@ std::string claims(const std::vector<ClaimModel>& models) {
   for (const auto& claim : models)
     for (const auto& line : claim_texts(claim))
       text += table_line({line.text, line.measured, line.verdict, line.reported});
+  text += std::string("\n![Gain of each seed, their mean with its 95 % interval, and the paper's](") + kClaimsPlotFile +
+          ")\n\n" + paragraph(claims_summary(models)) + "\n\n";
+  for (const auto& claim : models)
+    for (const auto& sentence : claim_sentences(claim)) text += "- " + escaped(sentence) + "\n";
   return text;
 }
 

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "base/files/file.h"
 #include "base/machine.h"
 #include "base/parallel.h"
 #include "reports/report.h"
@@ -103,15 +102,14 @@ ExitCode show(const FolderArguments& arguments) {
   return ExitCode::ok;
 }
 
-ExitCode write_report(const std::filesystem::path& folder, const Plan& plan, const StoredRecords& stored,
-                      const std::string& device) {
+ExitCode report_on(const std::filesystem::path& folder, const Plan& plan, const StoredRecords& stored,
+                   const std::string& device) {
   Provenance here;
   here.device = device;
   here.threads = available_threads();
   here.cpu = cpu_name();
   const ReportInput input = {.plan = plan, .records = stored.by_id, .here = machine_text(here)};
-  const auto file = folder / kReportFile;
-  write_file_atomically(file, render_markdown(input));
+  const auto file = write_report(input, folder);
   std::fputs(render_console(input).c_str(), stdout);
   std::fprintf(stderr, "report: %s\n", file.c_str());
   return ExitCode::ok;
@@ -123,7 +121,7 @@ ExitCode report_folder(const std::filesystem::path& path) {
     throw UserError(
         ExitCode::data_missing,
         path.string() + ": no plan.json in it: name the suite, auxbench report SUITE --out " + path.string());
-  return write_report(path, *folder.plan, folder.stored, folder.plan->device_class);
+  return report_on(path, *folder.plan, folder.stored, folder.plan->device_class);
 }
 
 // The suite may have changed since: its tables, with what else the folder has been run with.
@@ -132,7 +130,7 @@ ExitCode report_suite(const SuiteArguments& arguments) {
   const auto stored = read_folder_records(opened.out);
   const auto before = read_plan(opened.out);
   const auto plan = before ? extend_plan(opened.plan, *before, opened.out.string()) : opened.plan;
-  return write_report(opened.out, plan, stored, arguments.device);
+  return report_on(opened.out, plan, stored, arguments.device);
 }
 
 ExitCode report(const SuiteArguments& arguments, bool with_options) {

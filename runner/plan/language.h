@@ -12,8 +12,8 @@
 namespace auxbench {
 
 struct LanguageKey {
-  std::string object;  // suite | group | cell | stage | calibration | auxi | detector | tier | rule | table | column |
-                       // row | claim
+  std::string object;  // suite | group | cell | stage | calibration | auxi | detector | step | tier | rule | table |
+                       // column | row | claim
   std::string key;
   std::string type;  // string | integer | number | boolean | strings | integers | numbers | object | settings (name to
                      // number) | any | TYPE[], or the

@@ -184,6 +184,23 @@ class CommandLine(unittest.TestCase):
         self.assertIn("strange/colour: unknown key: a record of another version", planned.stderr)
         self.assertIn("cached: completed", planned.stdout)
 
+    def test_the_plan_prices_cells_side_by_side(self):
+        suite = (SOURCE / "suites" / "paper_tables.json", "--tier", "embedded", "--out", self.folder / "out")
+        alone, pair = (json.loads(run("plan", *suite, "--jobs", jobs, "--json").stdout) for jobs in (1, 2))
+        self.assertEqual(alone["estimated_wall_seconds"], alone["estimated_seconds"])
+        self.assertEqual(pair["estimated_seconds"], alone["estimated_seconds"])
+        self.assertGreaterEqual(pair["estimated_wall_seconds"], 0.5 * pair["estimated_seconds"])
+        self.assertLess(pair["estimated_wall_seconds"], 0.55 * pair["estimated_seconds"])
+        self.assertRegex(run("plan", *suite, "--jobs", 2).stdout.splitlines()[-1], r"about .* of one thread, .* with 2 jobs")
+        self.assertEqual(run("plan", *suite, "--jobs", 0).returncode, 2)
+
+    def test_a_report_is_written_with_the_picture_of_its_claims(self):
+        out = self.folder / "out"
+        out.mkdir()
+        self.assertEqual(run("report", SOURCE / "suites" / "paper_tables.json", "--tier", "embedded", "--out", out).returncode, 0)
+        self.assertIn("](claims.svg)", (out / "report.md").read_text())
+        self.assertTrue((out / "claims.svg").read_text().startswith("<svg"))
+
     def test_two_runs_cannot_share_a_folder_at_once(self):
         process = subprocess.Popen([PROGRAM, "run", SMOKE, "--tier", "smoke", "--out", self.folder / "out", "--set", "train_images=0", "--set",
                                     "pretrain.epochs=50"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

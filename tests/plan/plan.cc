@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "runner/plan/extend_plan.h"
 #include "runner/plan/make_plan.h"
+#include "runner/plan/makespan.h"
 #include "runner/plan/plan_file.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
@@ -156,6 +157,33 @@ TEST_CASE("a price is the median rate of cells that do the same work on such a d
   for (const double seconds : {40.0, 4000.0, 38.0}) run(other, "cpu", seconds);
   CHECK(price().estimate_from_history);
   CHECK(price().estimated_seconds == Approx(20.0));
+  for (auto& past : inputs.history) past.threads = 2;
+  CHECK(price().estimated_seconds == Approx(25.0));  // of one thread
+}
+
+TEST_CASE("by arithmetic a cell with more branches, a teacher or levels to fit costs more", "[plan]") {
+  const Prices prices({});
+  const auto price = [&](const CellSpec& spec) { return prices.estimate(spec, "cpu", 12000, 10000).seconds; };
+  const auto base = plan_of().cells[1].spec;
+  auto group = base, taught = base, levels = base;
+  group.block = "group";
+  taught.aid = {"kd"};
+  levels.quantizer = "lq-net";
+  CHECK(price(group) == Approx(3.5 * price(base)));
+  CHECK(price(taught) == Approx(1.5 * price(base)));
+  CHECK(price(levels) == Approx(2 * price(base)));
+}
+
+TEST_CASE("several jobs are done when the last piece is, none of which begins before its needs are done", "[plan]") {
+  CHECK(makespan({}, 2) == 0);
+  const std::vector<Work> chain = {{.seconds = 3}, {.seconds = 4, .needs = {0}}, {.seconds = 2}, {.seconds = 2}};
+  CHECK(makespan(chain, 1) == 11);
+  CHECK(makespan(chain, 2) == 7);
+  CHECK(makespan(chain, 9) == 7);  // the chain
+  CHECK(makespan({{.seconds = 1}, {.seconds = 1}, {.seconds = 4}, {.seconds = 1}}, 2) ==
+        5);  // in order: the long one late
+  CHECK(makespan({{.seconds = 4}, {.seconds = 1}, {.seconds = 1}, {.seconds = 1}}, 2) == 4);
+  CHECK(makespan({{.seconds = 0}, {.seconds = 0, .needs = {0}}}, 3) == 0);
 }
 
 TEST_CASE("a plan that is cut or of hostile types is refused with its place", "[plan]") {

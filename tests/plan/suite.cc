@@ -1,6 +1,8 @@
 #include "runner/plan/suite.h"
 
+#include <algorithm>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -275,6 +277,31 @@ TEST_CASE("the paper's tables carry every reported figure", "[spec]") {
                                                  {"table-7", 6},
                                                  {"v1-links", 3}});
   CHECK(spec.claims.front().row == "ResNet-18");
+}
+
+TEST_CASE("the paper's tables begin with table 2 at one seed, and no claim rests on fewer than three", "[spec]") {
+  const auto path = std::string(AUXBENCH_SOURCE_ROOT) + "/suites/paper_tables.json";
+  for (const auto& [tier, least] : {std::pair("embedded", size_t{3}), std::pair("long", size_t{5})}) {
+    const auto spec = load_suite(path, {.tier = tier});
+    std::map<std::string, size_t> places;
+    for (size_t i = 0; i < spec.cells.size(); ++i) places[spec.cells[i].key] = i;
+    size_t last_of_table_2 = 0;
+    for (const auto& row : spec.tables.at(1).rows)
+      for (const auto& entry : row.entries) last_of_table_2 = std::max(last_of_table_2, places.at(entry.cells.front()));
+    for (size_t i = 0; i <= last_of_table_2; ++i) CHECK(spec.cells[i].spec.seed == 0);
+    CHECK(last_of_table_2 < 20);
+    for (const auto& claim : spec.claims)
+      for (const auto& table : spec.tables) {
+        if (table.id != claim.table) continue;
+        for (const auto& row : table.rows) {
+          if (row.title != claim.row) continue;
+          for (size_t i = 0; i < table.columns.size(); ++i) {
+            if (table.columns[i].id != claim.column && table.columns[i].role != "baseline") continue;
+            CHECK(row.entries[i].cells.size() >= least);
+          }
+        }
+      }
+  }
 }
 
 TEST_CASE("tables refuse columns that are not there and entries that fit two cells", "[spec]") {

@@ -134,6 +134,7 @@ TEST_CASE("the price is told of completed cells whose spec can be read", "[resul
   good.spec = {{"dataset", "fashion-mnist"}, {"model", "resnet18"}, {"pretrain", {{"epochs", 1}, {"lr", 0.1}}}};
   good.facts = {{"train_images", 100}, {"test_images", 10}};
   good.provenance.device = "cuda:1";
+  good.provenance.threads = 8;
   stored.by_id["other"] = good;
   stored.by_id["other"].spec["colour"] = "red";
   stored.by_id["failed"] = good;
@@ -144,6 +145,7 @@ TEST_CASE("the price is told of completed cells whose spec can be read", "[resul
   CHECK(history.runs[0].device_class == "cuda");
   CHECK(history.runs[0].train_images == 100);
   CHECK(history.runs[0].seconds == 1.5);
+  CHECK(history.runs[0].threads == 8);
   CHECK(history.warnings ==
         std::vector<std::string>{"other/colour: unknown key: a record of another version, no help for the price"});
 }

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/duration.h"
-#include "base/files/file.h"
 #include "base/interrupt.h"
 #include "base/stopwatch.h"
 #include "datasets/thumbnails.h"
@@ -73,7 +72,7 @@ class ReportWriter {
   ReportInput write() {
     const Stopwatch watch;
     ReportInput input = {.plan = plan_, .records = store_.records(), .here = here_};
-    write_file_atomically(file(), render_markdown(input));
+    write_report(input, store_.folder());
     last_seconds_ = watch.seconds();
     since_ = Stopwatch();
     return input;
