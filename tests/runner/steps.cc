@@ -44,8 +44,8 @@ class KilledAt final : public Task {
   }
   [[nodiscard]] HeadMaker head(const DataShape& data) const override { return classification().head(data); }
   [[nodiscard]] std::unique_ptr<Evaluator> evaluator() const override { return classification().evaluator(); }
-  [[nodiscard]] std::optional<double> chance_level(const DataShape& data) const override {
-    return classification().chance_level(data);
+  [[nodiscard]] std::optional<ChanceLevel> chance_level(const DataShape& data, int64_t images) const override {
+    return classification().chance_level(data, images);
   }
 
  private:
