@@ -8,6 +8,7 @@
 #include "base/files/canonical_json.h"
 #include "base/files/sha256.h"
 #include "quantizers/methods/methods.h"
+#include "quantizers/methods/setting_words.h"
 #include "runner/plan/aids.h"
 
 namespace auxbench {
@@ -119,6 +120,11 @@ std::string auxi_text(const AuxiSpec& auxi) {
   return text;
 }
 
+std::string setting_text(const CellSpec& cell, const std::string& name, double value) {
+  const auto* words = find_word_setting(cell.quantizer, name);
+  return words == nullptr ? short_number(value) : words->word_of(value);
+}
+
 std::string usual_block(const CellSpec& cell) {
   const auto* method = find_quantizer(cell.quantizer);
   return method == nullptr ? "post-act" : method->block;
@@ -136,7 +142,7 @@ std::string cell_slug(const CellSpec& cell) {
     if (cell.first_last != "float") slug += "-fl-" + cell.first_last;
   }
   if (usual_block(cell) != cell.block) slug += "-" + cell.block;
-  for (const auto& [name, value] : cell.quantizer_settings) slug += "-" + name + "=" + short_number(value);
+  for (const auto& [name, value] : cell.quantizer_settings) slug += "-" + name + "=" + setting_text(cell, name, value);
   if (cell.task == "detection") {
     if (cell.detector.heads == "unshared") slug += "-unshared";
     if (cell.detector.quantize == "backbone") slug += "-backbone";

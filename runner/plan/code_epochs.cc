@@ -13,6 +13,7 @@ const std::map<std::string, int>& raised_epochs() {
       {"task classification", 1},
       {"block-output in bottlenecks", 2},  // 2: each inner activation has a quantizer of its own
       {"separate norms", 2},               // 2: quantizers learn nothing from the auxiliary module's own pass
+      {"scale without a norm", 2},         // 2: least squares in place of E|w|, and its gradient
   };
   return kRaised;
 }
@@ -42,6 +43,7 @@ std::map<std::string, int> code_epochs(const CellSpec& cell) {
     add("block-output in bottlenecks", epochs);
   for (const auto& name : cell.aid) epochs["aid " + name] = find_aid(name)->epoch;
   if (cell.has_auxi() && cell.auxi.norms == "separate" && !cell.full_precision()) add("separate norms", epochs);
+  if (cell.finetune && (cell.first_last != "float" || cell.task == "detection")) add("scale without a norm", epochs);
   if (cell.pretrain) add_recipe(*cell.pretrain, epochs);
   if (cell.finetune) add_recipe(*cell.finetune, epochs);
   if (cell.calibrate) add("calibration", epochs);

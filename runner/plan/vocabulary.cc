@@ -78,7 +78,7 @@ const std::vector<LanguageKey>& suite_language() {
       {"cell", "activation_bits", "integer", {}, 1},
       {"cell", "first_last", "string", {"float", "8-bit", "same"}},
       {"cell", "quantize_at", "string", {"conv-input", "block-output"}},
-      {"cell", "quantizer_settings", "settings", {}},
+      {"cell", "quantizer_settings", "quantizer settings", {}},
       {"cell", "aid", "strings", aid_names()},
       {"cell", "aid_settings", "settings", aid_setting_names()},
       {"cell", "weights", "string", {}},

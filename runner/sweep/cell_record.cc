@@ -18,9 +18,11 @@ void fill_record(const TrainOutcome& outcome, const Task& task, const Dataset& d
   if (outcome.status != Status::completed) return;
   AUXBENCH_CHECK(outcome.final.has_value(), "an evaluation of what is completed");
   record.metrics = outcome.final->metrics;
-  if (!at_chance(*outcome.final, task.chance_level(shape_of(data)))) return;
+  const auto sign =
+      sign_of_chance(*outcome.final, outcome.state.curves, task.chance_level(shape_of(data), data.test->count()));
+  if (!sign) return;
   record.status = Status::mistrusted;
-  record.reason = record.metrics.front().name + " is at chance level: the network has learned nothing";
+  record.reason = *sign + ": the network has learned nothing";
 }
 
 void describe_precision(const Experiment& experiment, Record& record) {

@@ -107,6 +107,7 @@ TEST_CASE("so do other shapes of network", "[deploy]") {
   with([](auto& o) { o.precision.first_last = "same"; });
   with([](auto& o) { o.precision.activation_bits = 4; });
   with([](auto& o) { o.precision.weight_bits = 1; });
+  with([](auto& o) { o.precision.settings = {{"activation.range", 1}}; });
   base = options_for("lq-net", 2, 3);
   with([](auto& o) { o.block = "pre-act"; });
   base = options_for("lsq+", 8, 8);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "models/list/models.h"
+#include "quantizers/methods/setting_words.h"
 #include "runner/plan/aids.h"
 #include "runner/plan/code_epochs.h"
 #include "runner/plan/language.h"
@@ -249,6 +250,53 @@ TEST_CASE("baseline and auxiliary cells start from full-precision cells of the s
   CHECK_FALSE(baseline->parent());
 }
 
+TEST_CASE("a setting that takes a word is checked in its place, and its default is no part of the cell", "[spec]") {
+  const auto cells = [](const std::string& quantizer, const std::string& settings) {
+    return SuiteFile(suite("\"include\": [{\"quantizer\": \"" + quantizer +
+                           "\", \"weight_bits\": 2, \"activation_bits\": 2, \"quantizer_settings\": {" + settings +
+                           "}}]"));
+  };
+  const auto spec_of = [&](const std::string& settings) { return cells("dorefa", settings).load().cells.back().spec; };
+  const auto fitted = spec_of(R"("activation.range": "fitted")");
+  CHECK(fitted.quantizer_settings.at("activation.range") == 1);
+  CHECK(cell_slug(fitted) == "resnet18-dorefa-w2a2-activation.range=fitted-s0");
+  CHECK(cell_to_json(fitted).at("quantizer_settings").at("activation.range") == "fitted");
+  CHECK(cell_from_json(cell_to_json(fitted)) == fitted);
+  CHECK(spec_of(R"("activation.range": "unit")") == spec_of(""));
+  CHECK_FALSE(cell_to_json(spec_of(R"("activation.range": "unit")")).contains("quantizer_settings"));
+  CHECK(spec_of(R"("weight.detach_max": 1)").quantizer_settings.at("weight.detach_max") == 1);
+  const auto error_of = [&](const std::string& quantizer, const std::string& settings) {
+    const auto error = cells(quantizer, settings).error();
+    return error.substr(error.find('/') == std::string::npos ? 0 : error.find('/'));
+  };
+  const std::string place = "/include/0/quantizer_settings/";
+  CHECK(error_of("dorefa", R"("activation.range": "fited")") ==
+        place + "activation.range: unknown activation.range \"fited\", did you mean fitted?");
+  CHECK(error_of("dorefa", R"("activation.range": "first")") ==
+        place + "activation.range: unknown activation.range \"first\", known are unit, fitted");
+  CHECK(error_of("dorefa", R"("activation.range": 6)") == place + "activation.range: expected a word: unit, fitted");
+  CHECK(error_of("dorefa", R"("activation.rage": "fitted")") ==
+        place + "activation.rage: expected a number, did you mean activation.range?");
+  CHECK(error_of("pact", R"("activation.alpha": "8")") == place + "activation.alpha: expected a number");
+  CHECK(cells("lsq", R"("activation.range": "fitted")")
+            .error()
+            .ends_with("quantizer_settings activation.range fitted: lsq knows no such word"));
+}
+
+TEST_CASE("a match may name a word that is the default, and the command line a setting", "[spec]") {
+  const SuiteFile file(suite(
+      R"("include": [{}, {"quantizer_settings": {"activation.range": "fitted"}}],
+         "tables": [{"id": "a", "columns": [{"id": "c"}], "rows": [
+           {"title": "unit", "where": {"quantizer": "dorefa", "quantizer_settings": {"activation.range": "unit"}}},
+           {"title": "fitted", "where": {"quantizer_settings": {"activation.range": "fitted"}}}]}])",
+      R"(, "quantizer": "dorefa", "weight_bits": 2, "activation_bits": 2)"));
+  const auto spec = file.load();
+  for (const auto& row : spec.tables.front().rows) CHECK(row.entries.front().cells.size() == 1);
+  const auto set = file.load({.tier = "t", .set = {"quantizer_settings.weight.detach_max=1"}});
+  for (const auto& cell : set.cells)
+    if (!cell.spec.full_precision()) CHECK(cell.spec.quantizer_settings.at("weight.detach_max") == 1);
+}
+
 TEST_CASE("the paper's tables carry every reported figure", "[spec]") {
   const auto spec = load_suite(std::string(AUXBENCH_SOURCE_ROOT) + "/suites/paper_tables.json", {.tier = "full"});
   std::map<std::string, size_t> figures, entries;
@@ -266,6 +314,7 @@ TEST_CASE("the paper's tables carry every reported figure", "[spec]") {
                                                  {"table-5", 6},
                                                  {"table-6", 54},
                                                  {"table-7", 36},
+                                                 {"post-activation", 0},
                                                  {"v1-links", 6}});
   CHECK(entries == std::map<std::string, size_t>{{"figure-3", 33},
                                                  {"table-1", 15},
@@ -275,6 +324,7 @@ TEST_CASE("the paper's tables carry every reported figure", "[spec]") {
                                                  {"table-5", 4},
                                                  {"table-6", 9},
                                                  {"table-7", 6},
+                                                 {"post-activation", 9},
                                                  {"v1-links", 3}});
   CHECK(spec.claims.front().row == "ResNet-18");
 }
@@ -422,5 +472,9 @@ TEST_CASE("the schema for editors and the language are the same", "[spec]") {
   std::ifstream file(std::string(AUXBENCH_SOURCE_ROOT) + "/suites/schema/suite.schema.json");
   Vocabulary language;
   for (const auto& key : suite_language()) language[key.object][key.key] = key.values;
-  CHECK(vocabulary_of(nlohmann::json::parse(file)) == language);
+  const auto schema = nlohmann::json::parse(file);
+  CHECK(vocabulary_of(schema) == language);
+  const auto& settings = schema.at("/$defs/cell/properties/quantizer_settings/properties"_json_pointer);
+  CHECK(settings.size() == word_settings().size());
+  for (const auto& setting : word_settings()) CHECK(settings.at(setting.name).at("enum") == setting.words);
 }
