@@ -7,6 +7,7 @@
 
 #include "base/machine.h"
 #include "base/parallel.h"
+#include "reports/code_table.h"
 #include "reports/report.h"
 #include "results/store.h"
 #include "runner/app/app.h"
@@ -23,6 +24,7 @@ struct FolderArguments {
   std::filesystem::path folder;
   std::string id;
   bool json = false;
+  bool codes = false;
 };
 
 struct Folder {
@@ -98,7 +100,10 @@ ExitCode show(const FolderArguments& arguments) {
   if (found.size() > 1) refuse("more than one cell: " + *found.begin() + " and " + *std::next(found.begin()));
   const auto record = folder.stored.by_id.find(*found.begin());
   if (record == folder.stored.by_id.end()) refuse("planned as " + *found.begin() + ", without a record yet");
-  std::printf("%s\n", record_to_json(record->second).dump(2).c_str());
+  if (arguments.codes)
+    std::fputs(code_text(record->second).c_str(), stdout);
+  else
+    std::printf("%s\n", record_to_json(record->second).dump(2).c_str());
   return ExitCode::ok;
 }
 
@@ -156,6 +161,8 @@ void add_reading(CLI::App& app, Outcome& outcome) {
   show_verb->add_option("folder", shown->folder, "results folder")->required();
   show_verb->add_option("cell", shown->id, "id of the cell, or a part of it that fits only one")->required();
   show_verb->add_flag("--json", shown->json, "machine-readable (always so)");
+  show_verb->add_flag("--codes", shown->codes, "in its place a table of the levels that its layers use")
+      ->excludes("--json");
   show_verb->callback([shown, &outcome] { outcome = show(*shown); });
 
   auto reported = std::make_shared<SuiteArguments>();

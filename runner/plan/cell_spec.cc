@@ -47,6 +47,7 @@ CellSpec pretraining_of(const CellSpec& cell, bool with_auxi) {
   start.aid = with_auxi ? std::vector<std::string>{"auxi"} : std::vector<std::string>{};
   start.aid_settings.clear();
   if (!with_auxi) start.auxi = {};
+  start.auxi.until = 0;  // of the stage that follows
   return start;
 }
 
@@ -116,6 +117,7 @@ std::string auxi_text(const AuxiSpec& auxi) {
   if (!auxi.relu) text += "-linear";
   if (auxi.norms != usual.norms) text += "-" + auxi.norms + "-norms";
   if (auxi.weight != usual.weight) text += "-weight=" + short_number(auxi.weight);
+  if (auxi.until != usual.until) text += "-until=" + short_number(auxi.until);
   if (!auxi.pretrain) text += "-cold";
   return text;
 }
@@ -142,6 +144,7 @@ std::string cell_slug(const CellSpec& cell) {
     if (cell.first_last != "float") slug += "-fl-" + cell.first_last;
   }
   if (usual_block(cell) != cell.block) slug += "-" + cell.block;
+  if (cell.zero_init) slug += "-zero-init";
   for (const auto& [name, value] : cell.quantizer_settings) slug += "-" + name + "=" + setting_text(cell, name, value);
   if (cell.task == "detection") {
     if (cell.detector.heads == "unshared") slug += "-unshared";

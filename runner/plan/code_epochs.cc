@@ -29,6 +29,9 @@ void add_recipe(const StageSpec& stage, std::map<std::string, int>& epochs) {
   add("optimizer " + stage.optimizer, epochs);
   add("schedule " + stage.schedule, epochs);
   for (const auto& name : stage.augment) add("augment " + name, epochs);
+  if (stage.warmup > 0) add("warm-up", epochs);
+  if (stage.clip_norm > 0) add("gradient clipping", epochs);
+  if (stage.reestimate_norms > 0) add("norm re-estimation", epochs);
 }
 
 }  // namespace
@@ -47,6 +50,10 @@ std::map<std::string, int> code_epochs(const CellSpec& cell) {
   if (cell.pretrain) add_recipe(*cell.pretrain, epochs);
   if (cell.finetune) add_recipe(*cell.finetune, epochs);
   if (cell.calibrate) add("calibration", epochs);
+  if (cell.calibrate && cell.calibrate->reestimate_norms > 0) add("norm re-estimation", epochs);
+  if (cell.calibrate && cell.calibrate->correct_bias) add("bias correction", epochs);
+  if (cell.zero_init) add("zero init", epochs);
+  if (cell.has_auxi() && cell.auxi.until > 0) add("auxiliary decay", epochs);
   return epochs;
 }
 

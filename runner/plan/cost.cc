@@ -27,12 +27,18 @@ double image_passes(const CellSpec& cell, int64_t train_images, int64_t test_ima
     const auto& calibrate = *cell.calibrate;
     const auto seen = static_cast<double>(std::min<int64_t>(calibrate.images, train_images));
     const double recorded = calibrate.iterations > 0 ? 2 * facts_of(cell.model).layers * seen : 0;
-    return seen + recorded + 3.0 * calibrate.iterations * calibrate.batch + static_cast<double>(test_images);
+    // Bias correction passes the images at full precision, then once for each layer behind a norm.
+    const double corrected = calibrate.correct_bias ? (facts_of(cell.model).layers + 1) * seen : 0;
+    const auto reestimated = static_cast<double>(std::min<int64_t>(calibrate.reestimate_norms, train_images));
+    return seen + recorded + corrected + reestimated + 3.0 * calibrate.iterations * calibrate.batch +
+           static_cast<double>(test_images);
   }
   if (!cell.trains()) return static_cast<double>(test_images);
   const auto& stage = cell.stage();
   const double evaluations = stage.evaluate == "every" ? stage.epochs : std::min(2, stage.epochs);
-  return 3.0 * stage.epochs * static_cast<double>(train_images) + evaluations * static_cast<double>(test_images);
+  const auto reestimated = static_cast<double>(std::min<int64_t>(stage.reestimate_norms, train_images));
+  return 3.0 * stage.epochs * static_cast<double>(train_images) + reestimated +
+         evaluations * static_cast<double>(test_images);
 }
 
 // How many times a step of the plain network this cell's takes, the module apart. Measured on cells of ResNet-18 to
@@ -67,6 +73,7 @@ std::string kind_of(const CellSpec& cell, const std::string& device_class) {
     add(std::to_string(number));
   add(std::to_string(cell.width));
   for (const auto& aid : cell.aid) add(aid);
+  if (cell.auxi.until > 0) add("until " + std::to_string(cell.auxi.until));
   return kind;
 }
 

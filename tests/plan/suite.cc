@@ -238,6 +238,75 @@ TEST_CASE("a post-training cell is calibrated instead of fine-tuned", "[spec]") 
   CHECK(SuiteFile(cells(R"(, "calibrate": {"images": 0})")).error().find("expected at least 1") != std::string::npos);
 }
 
+TEST_CASE("axes of a recipe are part of a cell where they are used, and refused where they make no sense", "[spec]") {
+  const auto text = [](const std::string& stage, const std::string& rest = "") {
+    return suite(R"("include": [{"quantizer": "dorefa", "weight_bits": 2, "activation_bits": 2, "aid": ["auxi"], )"
+                 R"("finetune": {"epochs": 4, "lr": 0.1)" +
+                 stage + "}" + rest + "}]");
+  };
+  const auto cell_of = [&](const std::string& stage, const std::string& rest = "") {
+    return SuiteFile(text(stage, rest)).load().cells.back().spec;
+  };
+  const auto id_of = [](const CellSpec& cell) {
+    return cell_id(cell, {.data_manifest = "d", .device_class = "cpu", .code_epochs = code_epochs(cell)});
+  };
+  const auto plain = cell_of("");
+  for (const char* usual : {R"(, "warmup": 0)", R"(, "clip_norm": 0.0)", R"(, "reestimate_norms": 0)"})
+    CHECK(id_of(cell_of(usual)) == id_of(plain));
+  CHECK(id_of(cell_of("", R"(, "zero_init": false, "auxi": {"until": 0})")) == id_of(plain));
+  const std::vector<std::pair<CellSpec, const char*>> changed = {
+      {cell_of(R"(, "warmup": 0.5)"), "warm-up"},
+      {cell_of(R"(, "clip_norm": 2)"), "gradient clipping"},
+      {cell_of(R"(, "reestimate_norms": 256)"), "norm re-estimation"},
+      {cell_of("", R"(, "auxi": {"until": 1.5})"), "auxiliary decay"},
+      {cell_of("", R"(, "zero_init": true)"), "zero init"}};
+  for (const auto& [cell, part] : changed) {
+    INFO(part);
+    CHECK_FALSE(id_of(cell) == id_of(plain));
+    CHECK(cell_from_json(cell_to_json(cell)) == cell);
+    CHECK(code_epochs(cell).contains(part));
+    CHECK_FALSE(code_epochs(plain).contains(part));
+    // What the fine-tuning does is nothing to the pretraining; how the network starts is.
+    CHECK((*cell.parent() == *plain.parent()) == !cell.zero_init);
+  }
+  CHECK(cell_slug(changed[3].first).find("auxi-until=1.5") != std::string::npos);
+  CHECK(cell_slug(changed[4].first).find("-zero-init-") != std::string::npos);
+  const auto error = [&](const std::string& stage, const std::string& rest = "") {
+    return SuiteFile(text(stage, rest)).error();
+  };
+  CHECK(error(R"(, "warmup": 4)") == "s.json:3:13: /include/0: finetune.warmup 4.0: the stage ends after 4 epochs");
+  CHECK(error(R"(, "warmup": -1)").find("/warmup: expected at least 0") != std::string::npos);
+  CHECK(error(R"(, "clip_nrom": 1)").find("did you mean clip_norm?") != std::string::npos);
+  CHECK(error("", R"(, "auxi": {"until": 4.5})").find("auxi.until 4.5: the stage ends after 4 epochs") !=
+        std::string::npos);
+  CHECK(error("", R"(, "auxi": {"until": 4})") == "no error");
+  CHECK(error("", R"(, "zero_init": true, "block": "pre-act")").find("ends in a convolution") != std::string::npos);
+  CHECK(error("", R"(, "zero_init": true, "skip": false)").find("without a shortcut") != std::string::npos);
+  CHECK(error("", R"(, "zero_init": true, "weights": "w.pth")").find("the file says") != std::string::npos);
+}
+
+TEST_CASE("what is mended after calibration is part of the cell only where it is asked for", "[spec]") {
+  const auto cell_of = [](const std::string& calibrate) {
+    const auto spec = SuiteFile(suite(R"("include": [{"quantizer": "mse", "weight_bits": 4, "activation_bits": 8, )"
+                                      R"("calibrate": {)" +
+                                      calibrate + "}}]"))
+                          .load();
+    return std::find_if(spec.cells.begin(), spec.cells.end(), [](const auto& one) { return !one.implied; })->spec;
+  };
+  const auto plain = cell_of("");
+  CHECK(cell_to_json(cell_of(R"("reestimate_norms": 0, "correct_bias": false)")) == cell_to_json(plain));
+  for (const char* asked : {R"("reestimate_norms": 64)", R"("correct_bias": true)"}) {
+    const auto cell = cell_of(asked);
+    CHECK(cell_from_json(cell_to_json(cell)) == cell);
+    CHECK_FALSE(cell_to_json(cell) == cell_to_json(plain));
+    CHECK(*cell.parent() == *plain.parent());
+  }
+  const auto mended = code_epochs(cell_of(R"("reestimate_norms": 64, "correct_bias": true)"));
+  CHECK(mended.contains("norm re-estimation"));
+  CHECK(mended.contains("bias correction"));
+  CHECK_FALSE(code_epochs(plain).contains("bias correction"));
+}
+
 TEST_CASE("baseline and auxiliary cells start from full-precision cells of the same budget", "[spec]") {
   const auto spec = SuiteFile(suite("\"matrix\": {\"aid\": [[], [\"auxi\"]]}",
                                     ", \"quantizer\": \"dorefa\", \"weight_bits\": 2, \"activation_bits\": 2"))
