@@ -35,11 +35,14 @@ double image_passes(const CellSpec& cell, int64_t train_images, int64_t test_ima
   return 3.0 * stage.epochs * static_cast<double>(train_images) + evaluations * static_cast<double>(test_images);
 }
 
+// Of a map at 224 pixels: those of the small stem are larger for the image's size.
+double relative_pixels(const CellSpec& cell) {
+  return cell.stem == "imagenet" ? 1.0 : 16.0 * (28.0 * 28.0) / (224.0 * 224.0) / (cell.stem_stride * cell.stem_stride);
+}
+
 double seconds_by_arithmetic(const CellSpec& cell, int64_t train_images, int64_t test_images) {
   const auto& size = facts_of(cell.model);
-  const bool imagenet = cell.stem == "imagenet";
-  const double pixels = imagenet ? 1.0 : 16.0 * (28.0 * 28.0) / (224.0 * 224.0) / (cell.stem_stride * cell.stem_stride);
-  const double macs = size.gmacs * 1e9 * cell.width * cell.width * pixels;
+  const double macs = size.gmacs * 1e9 * cell.width * cell.width * relative_pixels(cell);
   const double passes = image_passes(cell, train_images, test_images);
   const double steps = passes / 3.0 / std::max(1, batch_of(cell));
   constexpr double kMacsPerSecond = 60e9;    // two cores, small maps
@@ -57,6 +60,7 @@ std::string kind_of(const CellSpec& cell, const std::string& device_class) {
     add(std::to_string(number));
   add(std::to_string(cell.width));
   for (const auto& aid : cell.aid) add(aid);
+  if (cell.threads > 1) add(std::to_string(cell.threads) + " threads");
   return kind;
 }
 
@@ -86,6 +90,17 @@ CostEstimate Prices::estimate(const CellSpec& cell, const std::string& device_cl
   if (past != seconds_per_pass_.end())
     return {.seconds = past->second * image_passes(cell, train_images, test_images), .from_history = true};
   return {.seconds = seconds_by_arithmetic(cell, train_images, test_images)};
+}
+
+int64_t memory_estimate(const CellSpec& cell) {
+  // LibTorch with a data set of small images; then what a step keeps of each layer's map: convolution, norm, activation,
+  // quantizer and the gradients that are on their way, about eight maps of four bytes.
+  constexpr double kProcess = 0.5e9, kBytesPerNumber = 8 * 4;
+  const auto& size = facts_of(cell.model);
+  const double numbers_a_layer = size.bottleneck ? 0.22e6 : 0.13e6;  // ResNet-50 has 11.1e6 in all, ResNet-18 2.5e6
+  const double numbers = numbers_a_layer * size.layers * cell.width * relative_pixels(cell);
+  const double networks = cell.has_teacher() ? 2 : 1;
+  return static_cast<int64_t>(kProcess + kBytesPerNumber * numbers * networks * std::max(1, batch_of(cell)));
 }
 
 }  // namespace auxbench
