@@ -7,7 +7,6 @@
 
 #include "base/files/file.h"
 #include "base/machine.h"
-#include "base/parallel.h"
 #include "reports/report.h"
 #include "results/store.h"
 #include "runner/app/app.h"
@@ -107,7 +106,7 @@ ExitCode write_report(const std::filesystem::path& folder, const Plan& plan, con
                       const std::string& device) {
   Provenance here;
   here.device = device;
-  here.threads = available_threads();
+  here.threads = 1;
   here.cpu = cpu_name();
   const ReportInput input = {.plan = plan, .records = stored.by_id, .here = machine_text(here)};
   const auto file = folder / kReportFile;
