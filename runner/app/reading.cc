@@ -6,7 +6,6 @@
 #include <set>
 
 #include "base/machine.h"
-#include "base/parallel.h"
 #include "reports/code_table.h"
 #include "reports/report.h"
 #include "results/store.h"
@@ -111,7 +110,7 @@ ExitCode report_on(const std::filesystem::path& folder, const Plan& plan, const 
                    const std::string& device) {
   Provenance here;
   here.device = device;
-  here.threads = available_threads();
+  here.threads = 1;
   here.cpu = cpu_name();
   const ReportInput input = {.plan = plan, .records = stored.by_id, .here = machine_text(here)};
   const auto file = write_report(input, folder);

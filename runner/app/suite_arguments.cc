@@ -17,8 +17,10 @@ void add_suite_options(CLI::App& verb, SuiteArguments& arguments, const std::str
       ->allow_extra_args(false);
   verb.add_option("--seeds", arguments.seeds, "seeds 0..N-1 instead of the suite's");
   verb.add_option("--device", arguments.device, "cpu, cuda or cuda:N")->capture_default_str();
-  verb.add_option("--threads", arguments.threads, "CPU threads; default: all");
-  verb.add_option("--workers", arguments.workers, "threads that load images; no number depends on it")
+  verb.add_option("--threads", arguments.threads, "CPU threads of each cell, as --set threads=N: part of what it is")
+      ->check(CLI::Range(1, 1024));
+  verb.add_option("--loader-threads,--workers", arguments.workers,
+                  "threads of each cell that load images; no number depends on it")
       ->check(CLI::Range(0, 1024));
   verb.add_option("--data-root", arguments.data_root, "folder of datasets; also $AUXBENCH_DATA");
   verb.add_option("--out", arguments.out, "results folder; default: auxbench-results/SUITE-TIER");

@@ -78,6 +78,7 @@ void visit_cell_keys(Cell& cell, Visit&& visit) {
   visit("aid", cell.aid);
   visit("aid_settings", cell.aid_settings);
   visit("weights", cell.weights);
+  visit("threads", cell.threads);
   visit("seed", cell.seed);
 }
 

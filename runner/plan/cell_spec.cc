@@ -152,6 +152,7 @@ std::string cell_slug(const CellSpec& cell) {
   }
   for (const auto& aid : cell.aid) slug += "-" + aid + (aid == "auxi" ? auxi_text(cell.auxi) : "");
   for (const auto& [name, value] : cell.aid_settings) slug += "-" + name + "=" + short_number(value);
+  if (cell.threads != 1) slug += "-t" + std::to_string(cell.threads);
   return slug + "-s" + std::to_string(cell.seed);
 }
 

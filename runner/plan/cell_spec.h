@@ -93,6 +93,7 @@ struct CellSpec {
   std::optional<StageSpec> pretrain;                 // full precision; absent: as it starts
   std::optional<StageSpec> finetune;                 // quantized by training; absent otherwise
   std::optional<CalibrationSpec> calibrate;          // quantized after training; absent otherwise
+  int threads = 1;                                   // of a CPU: sums have another order with another number of them
   int64_t seed = 0;
 
   [[nodiscard]] bool full_precision() const { return quantizer == "none"; }

@@ -12,6 +12,8 @@
 namespace auxbench {
 namespace {
 
+constexpr int kMostThreads = 1024;
+
 // Widths that the method defines; eight bits in the first and last layer are everybody's.
 template <typename Refuse>
 void check_widths(const CellSpec& cell, const Refuse& refuse) {
@@ -89,6 +91,8 @@ void check_cell(const CellSpec& cell, const std::string& place) {
   const auto refuse = [&](const std::string& what) { throw UserError(ExitCode::invalid_suite, place + ": " + what); };
   if (cell.dataset.empty()) refuse("a cell has no dataset");
   if (cell.model.empty()) refuse("a cell has no model");
+  if (cell.threads > kMostThreads)
+    refuse("threads " + std::to_string(cell.threads) + ": expected at most " + std::to_string(kMostThreads));
   if (cell.auxi.kernel != 1 && cell.auxi.kernel != 3)
     refuse("auxi.kernel " + std::to_string(cell.auxi.kernel) + ": expected 1 or 3");
   if (!cell.full_precision() && cell.weight_bits == 32 && cell.activation_bits == 32)

@@ -50,11 +50,14 @@ double work_of_method(const CellSpec& cell) {
   return factor;
 }
 
+// Of a map at 224 pixels: those of the small stem are larger for the image's size.
+double relative_pixels(const CellSpec& cell) {
+  return cell.stem == "imagenet" ? 1.0 : 16.0 * (28.0 * 28.0) / (224.0 * 224.0) / (cell.stem_stride * cell.stem_stride);
+}
+
 double seconds_by_arithmetic(const CellSpec& cell, int64_t train_images, int64_t test_images) {
   const auto& size = facts_of(cell.model);
-  const bool imagenet = cell.stem == "imagenet";
-  const double pixels = imagenet ? 1.0 : 16.0 * (28.0 * 28.0) / (224.0 * 224.0) / (cell.stem_stride * cell.stem_stride);
-  const double macs = size.gmacs * 1e9 * cell.width * cell.width * pixels;
+  const double macs = size.gmacs * 1e9 * cell.width * cell.width * relative_pixels(cell);
   const double passes = image_passes(cell, train_images, test_images);
   const double steps = passes / 3.0 / std::max(1, batch_of(cell));
   constexpr double kMacsPerSecond = 45e9;    // one thread, small maps
@@ -74,6 +77,7 @@ std::string kind_of(const CellSpec& cell, const std::string& device_class) {
   add(std::to_string(cell.width));
   for (const auto& aid : cell.aid) add(aid);
   if (cell.auxi.until > 0) add("until " + std::to_string(cell.auxi.until));
+  if (cell.threads > 1) add(std::to_string(cell.threads) + " threads");
   return kind;
 }
 
@@ -83,7 +87,7 @@ constexpr double kLongestRun = 1e9;  // seconds, thirty years: no record of a ru
 // of 1.0 to 1.35, measured on ResNet-18 at width 1/8; more threads are worth no more.
 double one_thread_seconds(const PastRun& run) {
   constexpr double kWorthOfMoreThreads = 1.25;
-  return run.device_class == "cpu" && run.threads > 1 ? run.seconds * kWorthOfMoreThreads : run.seconds;
+  return run.device_class == "cpu" && run.threads != run.spec.threads ? run.seconds * kWorthOfMoreThreads : run.seconds;
 }
 
 double median(std::vector<double>& values) {
@@ -110,6 +114,17 @@ CostEstimate Prices::estimate(const CellSpec& cell, const std::string& device_cl
   if (past != seconds_per_pass_.end())
     return {.seconds = past->second * image_passes(cell, train_images, test_images), .from_history = true};
   return {.seconds = seconds_by_arithmetic(cell, train_images, test_images)};
+}
+
+int64_t memory_estimate(const CellSpec& cell) {
+  // LibTorch with a data set of small images; then what a step keeps of each layer's map: convolution, norm, activation,
+  // quantizer and the gradients that are on their way, about eight maps of four bytes.
+  constexpr double kProcess = 0.5e9, kBytesPerNumber = 8 * 4;
+  const auto& size = facts_of(cell.model);
+  const double numbers_a_layer = size.bottleneck ? 0.22e6 : 0.13e6;  // ResNet-50 has 11.1e6 in all, ResNet-18 2.5e6
+  const double numbers = numbers_a_layer * size.layers * cell.width * relative_pixels(cell);
+  const double networks = cell.has_teacher() ? 2 : 1;
+  return static_cast<int64_t>(kProcess + kBytesPerNumber * numbers * networks * std::max(1, batch_of(cell)));
 }
 
 }  // namespace auxbench

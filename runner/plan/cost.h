@@ -39,4 +39,7 @@ class Prices {
   std::map<std::string, double> seconds_per_pass_;  // of an image through the network, by kind of work
 };
 
+// Bytes of memory that a process may take while it trains the cell on a CPU; good to a factor of two.
+int64_t memory_estimate(const CellSpec& cell);
+
 }  // namespace auxbench

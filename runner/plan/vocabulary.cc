@@ -83,6 +83,7 @@ const std::vector<LanguageKey>& suite_language() {
       {"cell", "aid", "strings", aid_names()},
       {"cell", "aid_settings", "settings", aid_setting_names()},
       {"cell", "weights", "string", {}},
+      {"cell", "threads", "integer", {}, 1},
       {"cell", "auxi", "auxi", {}},
       {"cell", "detector", "detector", {}},
       {"cell", "pretrain", "stage", {}},

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "runner/plan/code_epochs.h"
+#include "runner/plan/cost.h"
 #include "runner/plan/extend_plan.h"
 #include "runner/plan/make_plan.h"
 #include "runner/plan/makespan.h"
@@ -81,11 +83,41 @@ TEST_CASE("a plan holds every cell behind what it needs, and tables of their ids
   CHECK(plan.cells[1].needs == std::vector<std::string>{plan.cells[0].id});
   CHECK(plan.cells[3].needs == std::vector<std::string>{plan.cells[2].id});
   CHECK(plan.cells[1].groups == std::vector<std::string>{"pair"});
-  CHECK(plan.cells[0].id == cell_id(plan.cells[0].spec, {.data_manifest = "d", .device_class = "cpu"}));
+  CHECK(plan.cells[0].id ==
+        cell_id(plan.cells[0].spec,
+                {.data_manifest = "d", .device_class = "cpu", .code_epochs = code_epochs(plan.cells[0].spec)}));
   CHECK(plan.tables.at(0).rows.at(0).entries.at(1).cells == std::vector<std::string>{plan.cells[3].id});
   CHECK(plan.find(plan.cells[3].id) == &plan.cells[3]);
   CHECK(plan.find("nothing") == nullptr);
   CHECK(plan.cells[3].estimated_seconds > plan.cells[1].estimated_seconds);
+}
+
+TEST_CASE("threads are part of a cell, its start and its name where there is more than one", "[plan]") {
+  auto spec = plan_of().cells[1].spec;
+  const auto id = cell_id(spec, {});
+  CHECK_FALSE(cell_to_json(spec).contains("threads"));
+  spec.threads = 4;
+  CHECK(cell_to_json(spec).at("threads") == 4);
+  CHECK(cell_from_json(cell_to_json(spec)) == spec);
+  CHECK(cell_slug(spec) == "resnet18-dorefa-w2a2-t4-s0");
+  CHECK(spec.parent()->threads == 4);
+  CHECK_FALSE(cell_id(spec, {}).substr(cell_id(spec, {}).size() - 12) == id.substr(id.size() - 12));
+  auto many = cell_to_json(spec);
+  many["threads"] = 1025;
+  CHECK_THROWS_WITH(cell_from_json(many), "cell: threads 1025: expected at most 1024");
+  many["threads"] = 0;
+  CHECK_THROWS_AS(cell_from_json(many), UserError);
+}
+
+TEST_CASE("larger batches and wider networks take more memory", "[plan]") {
+  auto spec = plan_of().cells[1].spec;
+  const auto before = memory_estimate(spec);
+  CHECK(before > 0);
+  spec.finetune->batch *= 2;
+  const auto batch = memory_estimate(spec);
+  CHECK(batch > before);
+  spec.width *= 2;
+  CHECK(memory_estimate(spec) > batch);
 }
 
 TEST_CASE("a plan is read back as it was written", "[plan]") {

@@ -103,7 +103,7 @@ CellSpec grey_cell() {
 // Trains the grey cell with a task and gives its record.
 Record record_of(const Task& task, const CellSpec& cell, const std::filesystem::path& folder,
                  std::optional<TrainOutcome>* kept = nullptr) {
-  Progress quiet(true);
+  Progress quiet;
   Experiment experiment(task, cell, {.channels = 1, .classes = 0}, {});
   auto outcome = train(experiment, grey_data(), {.file = folder / "checkpoint"}, "grey", quiet);
   Record record = {.id = "grey", .slug = "grey"};

@@ -142,7 +142,7 @@ TEST_CASE("a run killed after a checkpoint of the minutes and resumed ends bit f
   const TempFolder folder;
   const auto cell = small_cell(false);
   const auto whole = train_cell(cell, {folder.path() / "whole"});
-  Progress quiet(true);
+  Progress quiet;
   // Epochs have three steps: the fifth is the second of the second epoch.
   const auto kill = [&](const char* file, double minutes) {
     const KilledAt task(5);
