@@ -85,8 +85,8 @@ TEST_CASE("no line is wider than the terminal, and there are no more than it has
                                 .loss = 1.2345,
                                 .seconds = 10});
   progress.running[1].total = 0;
-  for (const size_t width : {1, 2, 5, 20, 60, 80, 200})
-    for (const size_t height : {1, 3, 24}) {
+  for (const size_t width : {1U, 2U, 5U, 20U, 60U, 80U, 200U})
+    for (const size_t height : {1U, 3U, 24U}) {
       const auto lines = screen_lines(progress, width, height);
       CHECK(lines.size() == std::min<size_t>(7, height));
       for (const auto& line : lines) CHECK(line.size() <= width);
