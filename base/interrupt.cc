@@ -6,6 +6,7 @@ namespace auxbench {
 namespace {
 
 volatile std::sig_atomic_t received = 0;
+volatile std::sig_atomic_t requested = 0;  // no signal: the first that comes is not the second
 
 void remember(int signal) {
   if (received != 0) {
@@ -22,6 +23,8 @@ void watch_signals() {
   std::signal(SIGTERM, remember);
 }
 
-int signal_received() { return received; }
+void request_end(int signal) { requested = signal; }
+
+int signal_received() { return received != 0 ? received : requested; }
 
 }  // namespace auxbench

@@ -4,12 +4,25 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/machine.h"
+
 namespace auxbench {
+namespace {
+
+int processors_allowed() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
+
+}  // namespace
 
 void parallel_for(size_t count, int threads, const std::function<void(size_t)>& work) {
   std::atomic<size_t> next = 0;
@@ -36,10 +49,9 @@ void parallel_for(size_t count, int threads, const std::function<void(size_t)>& 
 }
 
 int available_threads() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return std::max(1, CPU_COUNT(&allowed));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  // Half a processor's worth of time is worth a thread: it waits, it does not disturb.
+  const double share = std::ceil(cgroup_processors().value_or(1e6));
+  return std::max(1, std::min(processors_allowed(), static_cast<int>(share)));
 }
 
 }  // namespace auxbench

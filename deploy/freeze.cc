@@ -1,6 +1,7 @@
 #include "deploy/freeze.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/check.h"
@@ -39,6 +40,8 @@ struct WeightCodes {
 
 WeightCodes weight_codes(const at::Tensor& whole_numbers, const std::string& name) {
   const auto values = in_kernel_order(whole_numbers);
+  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
+    throw UserError(ExitCode::usage, name + ": weights that are not finite have no codes (the training diverged)");
   WeightCodes found;
   found.odd = std::all_of(values.begin(), values.end(), [](float v) { return static_cast<int>(v) % 2 != 0; });
   int lowest = 0, highest = 0;

@@ -17,10 +17,13 @@ BlockKind block_kind(const std::string& name) {
 }  // namespace
 
 BlockStyle BlockStyle::of(const NetworkOptions& options) {
+  AUXBENCH_CHECK(!options.zero_init || (options.block != "pre-act" && options.skip),
+                 "blocks that end in a norm beside a shortcut, for zero_init");
   return {.kind = block_kind(options.block),
           .skip = options.skip,
           .activation = activation_function(options.activation),
           .at_output = options.precision.quantizes() && options.quantize_at == "block-output",
+          .zero_init = options.zero_init,
           .bases = options.bases,
           .precision = options.precision};
 }
@@ -50,7 +53,9 @@ Block::Layer& Block::add_layer(const ConvOptions& options, NormList& norms, int6
   const auto number = std::to_string(layers_.size() + 1);
   auto conv = std::make_unique<QuantConv>(options, style_.precision, LayerPosition::inner, !style_.at_output);
   register_module("conv" + number, conv->module());
-  layers_.push_back({.conv = std::move(conv), .norm = norms.add(*this, "bn" + number, norm_channels)});
+  const bool last = layers_.size() + 1 == main_path().size();
+  const auto start = style_.zero_init && last ? NormStart::zero : NormStart::identity;
+  layers_.push_back({.conv = std::move(conv), .norm = norms.add(*this, "bn" + number, norm_channels, start)});
   return layers_.back();
 }
 

@@ -25,6 +25,7 @@ struct BlockStyle {
   bool skip = true;
   ActivationFunction activation = ActivationFunction::relu;
   bool at_output = false;  // activations are quantized where they are made
+  bool zero_init = false;  // the last norm of the main path starts at scale 0: a block begins as its shortcut
   int64_t bases = 1;       // branches of a group block
   PrecisionPlan precision;
 

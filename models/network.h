@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,6 +50,9 @@ class NormBank {
   virtual NormLayer& layer(size_t index) = 0;
 };
 
+// Called with what a quantizer of activations is given, before it encodes it.
+using QuantizerWatcher = std::function<void(Quantizer& quantizer, const at::Tensor& x)>;
+
 class Network {
  public:
   virtual ~Network() = default;
@@ -72,6 +76,9 @@ class Network {
 
   // Which blocks compute at full precision for the time being, one flag a block; empty: none.
   virtual void bypass(const std::vector<bool>& blocks) = 0;
+
+  // Called at every activation that forward() quantizes from now on, where it is quantized; an empty function ends it.
+  virtual void watch_quantizers(QuantizerWatcher watcher) = 0;
 
   // Norm layers like the network's own, freshly initialised.
   [[nodiscard]] virtual std::shared_ptr<NormBank> make_norms() const = 0;
@@ -98,6 +105,7 @@ struct NetworkOptions {
   int64_t stem_stride = 1;        // of the small stem
   double width = 1.0;
   std::string block = "post-act";          // post-act | pre-act | bireal | group (models/block.h)
+  bool zero_init = false;                  // the last norm of each block starts at scale 0; not pre-act
   int64_t bases = 5;                       // branches of a group network
   std::string activation = "relu";         // relu | relu6 | hardtanh | tanh, where activations are not quantized
   std::string quantize_at = "conv-input";  // conv-input | block-output

@@ -83,9 +83,9 @@ class PerLevelNorm final : public NormLayer, public torch::nn::Module {
 
 class Bank final : public NormBank, public torch::nn::Module {
  public:
-  Bank(const NormOptions& options, const std::vector<int64_t>& channels) {
-    for (size_t i = 0; i < channels.size(); ++i) {
-      layers_.push_back(make_norm(options, channels[i]));
+  Bank(const NormOptions& options, const std::vector<NormList::Made>& made) {
+    for (size_t i = 0; i < made.size(); ++i) {
+      layers_.push_back(make_norm(options, made[i].channels, made[i].start));
       register_module(std::to_string(i), layers_.back()->module());
     }
   }
@@ -97,9 +97,7 @@ class Bank final : public NormBank, public torch::nn::Module {
   std::vector<std::shared_ptr<NormLayer>> layers_;
 };
 
-}  // namespace
-
-std::shared_ptr<NormLayer> make_norm(const NormOptions& options, int64_t channels) {
+std::shared_ptr<NormLayer> make_plain_norm(const NormOptions& options, int64_t channels) {
   switch (options.kind) {
     case NormKind::batch:
       return std::make_shared<BatchNorm>(channels);
@@ -109,6 +107,18 @@ std::shared_ptr<NormLayer> make_norm(const NormOptions& options, int64_t channel
       return std::make_shared<PerLevelNorm>(options.levels, channels);
   }
   AUXBENCH_CHECK(false, "a kind of norm that exists");
+}
+
+}  // namespace
+
+std::shared_ptr<NormLayer> make_norm(const NormOptions& options, int64_t channels, NormStart start) {
+  auto layer = make_plain_norm(options, channels);
+  if (start == NormStart::identity) return layer;
+  AUXBENCH_CHECK(options.kind != NormKind::frozen, "a norm that learns, to start at scale 0");
+  const at::NoGradGuard no_gradient;
+  for (auto& parameter : layer->module()->named_parameters())
+    if (parameter.key().ends_with("weight")) parameter.value().zero_();
+  return layer;
 }
 
 Norm Norm::at(size_t level) const {
@@ -121,13 +131,13 @@ at::Tensor Norm::operator()(const at::Tensor& x, NormBank* bank, const AfterNorm
   return (bank != nullptr ? bank->layer(index_) : *own_).normalise(x, level_, after);
 }
 
-Norm NormList::add(torch::nn::Module& owner, const std::string& name, int64_t channels) {
-  auto layer = make_norm(options_, channels);
+Norm NormList::add(torch::nn::Module& owner, const std::string& name, int64_t channels, NormStart start) {
+  auto layer = make_norm(options_, channels, start);
   owner.register_module(name, layer->module());
-  channels_.push_back(channels);
-  return {std::move(layer), channels_.size() - 1};
+  made_.push_back({channels, start});
+  return {std::move(layer), made_.size() - 1};
 }
 
-std::shared_ptr<NormBank> NormList::make_bank() const { return std::make_shared<Bank>(options_, channels_); }
+std::shared_ptr<NormBank> NormList::make_bank() const { return std::make_shared<Bank>(options_, made_); }
 
 }  // namespace auxbench

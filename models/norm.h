@@ -26,6 +26,9 @@ struct NormOptions {
   size_t levels = 1;  // of a per_level norm
 };
 
+// Scale 1, or scale 0: whatever goes in, nothing comes out until training moves the scale.
+enum class NormStart { identity, zero };
+
 // [channels] each.
 struct NormConstants {
   at::Tensor alpha, beta;
@@ -41,7 +44,9 @@ class NormLayer {
   virtual std::shared_ptr<torch::nn::Module> module() = 0;
 };
 
-std::shared_ptr<NormLayer> make_norm(const NormOptions& options, int64_t channels);
+// A frozen norm starts as its file has it: it takes no other start than the identity.
+std::shared_ptr<NormLayer> make_norm(const NormOptions& options, int64_t channels,
+                                     NormStart start = NormStart::identity);
 
 // One place in the network where features are normalised, at one level. Copies share the layer.
 class Norm {
@@ -65,17 +70,22 @@ class Norm {
 // All norms of a network in the order they were added.
 class NormList {
  public:
+  struct Made {
+    int64_t channels;
+    NormStart start;
+  };
+
   NormList() = default;
   explicit NormList(const NormOptions& options) : options_(options) {}
 
   // Makes a norm and registers it as `name` in `owner`.
-  Norm add(torch::nn::Module& owner, const std::string& name, int64_t channels);
+  Norm add(torch::nn::Module& owner, const std::string& name, int64_t channels, NormStart start = NormStart::identity);
   // Norms like these, freshly initialised.
   [[nodiscard]] std::shared_ptr<NormBank> make_bank() const;
 
  private:
   NormOptions options_;
-  std::vector<int64_t> channels_;
+  std::vector<Made> made_;
 };
 
 }  // namespace auxbench

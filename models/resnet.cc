@@ -42,6 +42,7 @@ class ResNet final : public Network, public torch::nn::Module {
 
   NetworkOutput forward(const at::Tensor& images, const TapPlan* taps, NormBank* norms) override {
     TensorOps ops(is_training(), taps, norms);
+    if (watcher_) ops.watch(&watcher_);
     auto logits = compute(ops, {.tensor = {.codes = in_layout_of_maps(images)}});
     ops.output().logits = std::move(logits.tensor.codes);
     return std::move(ops.output());
@@ -75,6 +76,8 @@ class ResNet final : public Network, public torch::nn::Module {
   void bypass(const std::vector<bool>& blocks) override {
     for (size_t i = 0; i < blocks_.size(); ++i) blocks_[i].block->bypass(!blocks.empty() && blocks[i]);
   }
+
+  void watch_quantizers(QuantizerWatcher watcher) override { watcher_ = std::move(watcher); }
 
   [[nodiscard]] int64_t stem_channels() const override { return base_; }
   [[nodiscard]] std::shared_ptr<NormBank> make_norms() const override { return norms_.make_bank(); }
@@ -149,6 +152,7 @@ class ResNet final : public Network, public torch::nn::Module {
   std::vector<NamedBlock> blocks_;
   Norm last_norm_;  // pre-act only
   std::unique_ptr<QuantLinear> fc_;
+  QuantizerWatcher watcher_;  // empty: nobody watches
 };
 
 }  // namespace

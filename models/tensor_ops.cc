@@ -16,7 +16,12 @@ at::Tensor by_branch(const at::Tensor& x, int64_t branches) {
 
 }  // namespace
 
+void TensorOps::show(Quantizer* quantizer, const FeatureMap& x) const {
+  if (watcher_ != nullptr && quantizer != nullptr) (*watcher_)(*quantizer, decode(x.tensor));
+}
+
 FeatureMap TensorOps::convolution(LayerName /*name*/, QuantConv& conv, const FeatureMap& x) {
+  if (conv.quantizes_input()) show(conv.weight().input_quantizer(), x);
   auto y = map_of(conv.forward(x.tensor));
   y.shared = conv.weight().watched();
   return y;
@@ -27,9 +32,11 @@ FeatureMap TensorOps::norm(LayerName /*name*/, const Norm& norm, const FeatureMa
 }
 
 FeatureMap TensorOps::activation(LayerName /*name*/, const Activation& activation, const FeatureMap& x) {
-  if (activation.quantizes())
+  if (activation.quantizes()) {
+    show(activation.quantizer(), x);
     return {.tensor =
                 activation.quantizer()->encode(decode(x.tensor), training_ ? Phase::training : Phase::evaluation)};
+  }
   return map_of(activate(activation.function(), decode(x.tensor)));
 }
 
@@ -67,6 +74,7 @@ FeatureMap TensorOps::mean(LayerName /*name*/, const FeatureMap& x, bool in_doub
 }
 
 FeatureMap TensorOps::linear(LayerName /*name*/, QuantLinear& layer, const FeatureMap& x) {
+  if (layer.weight().quantizes_input()) show(layer.weight().input_quantizer(), x);
   return map_of(layer.forward(decode(x.tensor)));
 }
 

@@ -11,6 +11,9 @@ class TensorOps final : public Ops {
   // taps: null for none; norms: null for the network's own.
   TensorOps(bool training, const TapPlan* taps, NormBank* norms) : training_(training), plan_(taps), norms_(norms) {}
 
+  // `watcher`, which outlives this, sees every tensor that a quantizer of activations is given.
+  void watch(const QuantizerWatcher* watcher) { watcher_ = watcher; }
+
   // What has been handed out so far; the logits are the caller's to add.
   [[nodiscard]] NetworkOutput& output() { return output_; }
 
@@ -34,9 +37,12 @@ class TensorOps final : public Ops {
   void hand_out(Tap tap, FeatureMap& x) override;
 
  private:
+  void show(Quantizer* quantizer, const FeatureMap& x) const;
+
   bool training_;
   const TapPlan* plan_;
   NormBank* norms_;
+  const QuantizerWatcher* watcher_ = nullptr;
   NetworkOutput output_;
 };
 

@@ -7,7 +7,8 @@
 //   dx = g inside (2-bit weights: everywhere);  da = g (q - x)/a inside, g sign outside
 //   levels, k bits: 1 {0,1}; 2 {0,1,2,4}/4; 3 {0,1,2,3,4,6,8,10}/10; 4 sixteen up to 48; 5 thirty-two up to 100
 //
-// Parameter: alpha, per tensor: weights from 3, activations from 6. Settings: alpha (its start), normalise (1).
+// Parameter: alpha, per tensor: weights from 3, activations from 6; weight decay reaches it, 1e-4 where weights have none.
+// Settings: alpha (its start), normalise (1).
 // The authors scale 8-bit first and last layers by max(w), without the magnitude; such layers are LSQ's here.
 // Codes: the levels' whole numbers, signed for weights, scale a/denominator.
 #pragma once

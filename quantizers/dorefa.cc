@@ -1,5 +1,6 @@
 #include "quantizers/dorefa.h"
 
+#include "quantizers/best_range.h"
 #include "quantizers/fused.h"
 #include "quantizers/grid.h"
 #include "quantizers/moments.h"
@@ -77,35 +78,69 @@ class ClippedActivation final : public Quantizer {
   ClipGrid grid_;
 };
 
-std::unique_ptr<Quantizer> make(Role role, int bits, const QuantizerSettings& settings, const ClipGrid& grid,
-                                bool sign_at_one_bit) {
+class FittedActivation final : public Quantizer {
+ public:
+  explicit FittedActivation(int bits) : steps_(steps_of(bits)) {
+    add_state("clip", number(1));
+    fit_to_first();
+  }
+
+  [[nodiscard]] int64_t levels() const override { return steps_ + 1; }
+
+ protected:
+  void fit(const at::Tensor& x) override { state().at("clip").fill_(best_clip(x, static_cast<double>(steps_))); }
+
+  Codes do_encode(const at::Tensor& x, Phase) override {
+    const auto& clip = state().at("clip");
+    const auto steps = static_cast<double>(steps_);
+    const auto codes = encode_with<fake_quant::Range>(x, {.steps = steps, .residual = false}, std::array{clip});
+    return scaled_codes(codes, positive_scale(clip, steps), from_zero(steps_));
+  }
+
+ private:
+  int64_t steps_;
+};
+
+std::unique_ptr<Quantizer> make_weight(int bits, const QuantizerSettings& settings, bool sign_at_one_bit) {
   SettingsReader reader(settings, "DoReFa");
   const bool detach_max = reader.flag("detach_max");
   reader.finish();
-  if (role == Role::activation) return std::make_unique<ClippedActivation>(grid);
   if (bits == 1 && sign_at_one_bit) return std::make_unique<ScaledSignWeight>();
   return std::make_unique<TanhWeight>(bits, detach_max);
+}
+
+std::unique_ptr<Quantizer> make_activation(const QuantizerSettings& settings, const ClipGrid& grid) {
+  SettingsReader(settings, "DoReFa").finish();
+  return std::make_unique<ClippedActivation>(grid);
 }
 
 }  // namespace
 
 std::unique_ptr<Quantizer> make_dorefa_weight(int bits, const QuantizerSettings& settings) {
-  return make(Role::weight, bits, settings, {}, true);
+  return make_weight(bits, settings, true);
 }
 
 std::unique_ptr<Quantizer> make_dorefa(Role role, int bits, const QuantizerSettings& settings) {
+  if (role == Role::weight) return make_dorefa_weight(bits, settings);
+  SettingsReader reader(settings, "DoReFa");
+  const bool fitted = reader.flag("range");
+  reader.finish();
+  if (fitted) return std::make_unique<FittedActivation>(bits);
   const auto steps = static_cast<double>(steps_of(bits));
-  return make(role, bits, settings, {.hi = 1, .steps = steps, .unit = 1, .bounds = BoundGradient::pass}, true);
+  return std::make_unique<ClippedActivation>(
+      ClipGrid{.hi = 1, .steps = steps, .unit = 1, .bounds = BoundGradient::pass});
 }
 
 std::unique_ptr<Quantizer> make_dorefa_relu6_official(Role role, int bits, const QuantizerSettings& settings) {
+  if (role == Role::weight) return make_weight(bits, settings, false);
   const auto steps = static_cast<double>(steps_of(bits));
-  return make(role, bits, settings, {.hi = 6, .steps = steps, .unit = 1, .bounds = BoundGradient::stop}, false);
+  return make_activation(settings, {.hi = 6, .steps = steps, .unit = 1, .bounds = BoundGradient::stop});
 }
 
 std::unique_ptr<Quantizer> make_dorefa_relu6_true(Role role, int bits, const QuantizerSettings& settings) {
+  if (role == Role::weight) return make_weight(bits, settings, true);
   const auto steps = static_cast<double>(steps_of(bits));
-  return make(role, bits, settings, {.hi = 6, .steps = steps, .unit = 6, .bounds = BoundGradient::stop}, true);
+  return make_activation(settings, {.hi = 6, .steps = steps, .unit = 6, .bounds = BoundGradient::stop});
 }
 
 }  // namespace auxbench

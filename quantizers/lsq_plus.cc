@@ -1,52 +1,13 @@
 #include "quantizers/lsq_plus.h"
 
 #include <cmath>
-#include <vector>
 
+#include "quantizers/best_range.h"
 #include "quantizers/grid.h"
-#include "quantizers/reduce.h"
 #include "quantizers/settings.h"
 
 namespace auxbench {
 namespace {
-
-struct Range {
-  double lo = 0, hi = 1;
-};
-
-at::Tensor squared_error(const at::Tensor& x, const Range& range, double steps) {
-  const double step = (range.hi - range.lo) / steps;
-  const auto codes = x.sub(range.lo).div_(step).round_().clamp_(0, steps);
-  return codes.mul_(step).add_(range.lo).sub_(x).square_().sum();
-}
-
-// The whole range, then those inside it that are tried.
-std::vector<Range> candidates_in(const Range& whole) {
-  constexpr int kTries = 20;
-  std::vector<Range> candidates = {whole};
-  for (int top = kTries; top > 0; --top) {
-    for (int bottom = kTries; bottom >= 0; --bottom) {
-      const Range range = {whole.lo * bottom / kTries, whole.hi * top / kTries};
-      if (range.hi > range.lo) candidates.push_back(range);
-      if (whole.lo == 0 && range.hi > range.lo) break;  // nothing below zero to cut
-    }
-  }
-  return candidates;
-}
-
-// The range inside [min, max] that `steps` equal steps fit best; a sample of the elements decides.
-Range best_range(const at::Tensor& tensor, double steps) {
-  constexpr int64_t kSample = 16384;
-  const auto flat = tensor.reshape({-1}).to(at::kDouble);
-  const auto x = flat.slice(0, 0, flat.numel(), std::max<int64_t>(1, flat.numel() / kSample));
-  const Range whole = {smallest_of_parts(x.min()).item<double>(), largest_of_parts(x.max()).item<double>()};
-  if (whole.hi <= whole.lo) return {whole.lo, whole.lo + 1};
-  const auto candidates = candidates_in(whole);
-  std::vector<at::Tensor> errors;
-  for (const auto& range : candidates) errors.push_back(squared_error(x, range, steps));
-  // The first of equals.
-  return candidates[static_cast<size_t>(sum_of_parts(at::stack(errors)).argmin().item<int64_t>())];
-}
 
 class LsqPlus final : public Quantizer {
  public:

@@ -5,7 +5,7 @@
 //   weights      dorefa.h
 //
 // Parameter: alpha, per tensor, from 8 (as the ports start; the paper's own figure is not at hand). Weight decay
-// reaches it: without the pull nothing ever lowers a clip that no activation reaches.
+// reaches it, 1e-4 where weights have none: without the pull nothing ever lowers a clip that no activation reaches.
 // Settings: residual (0): adds g (q - x)/alpha inside, "PACT-CG". Codes 0..n, scale alpha/n.
 #pragma once
 

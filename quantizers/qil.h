@@ -5,7 +5,7 @@
 //   activations q = round(m u)/m from x itself, m = 2^k - 1
 //   gradients inside the interval only, rounding as the identity; see kernels/fake_quant/interval.h
 // Parameters: centre and width (c, d), per tensor, both from max|x|/2 of the first tensor, so that the interval is
-// [0, max|x|]; they learn at a hundredth of the weights' rate. Settings: centre, width (their start), gamma (given: it
+// [0, max|x|]; SGD: they learn at a hundredth of the weights' rate. Settings: centre, width (their start), gamma (given: it
 // is learned too; otherwise 1). The output is not on x's scale. Codes -m..m and 0..m, scale 1/m.
 #pragma once
 

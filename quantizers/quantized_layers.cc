@@ -27,6 +27,14 @@ Codes as_pixels(Codes coded) {
   return coded;
 }
 
+// s = <w, q> / <q, q>, or E|w| where that is not above zero. Sums in double.
+at::Tensor closest_scale(const at::Tensor& w, const Codes& coded) {
+  const at::NoGradGuard no_gradient;
+  const auto q = decode({.codes = coded.codes, .scale = coded.scale});
+  const auto found = (w * q).sum(at::kDouble) / q.square().sum(at::kDouble);
+  return at::where(found.gt(0), found, w.abs().mean(at::kDouble)).to(w.scalar_type());
+}
+
 // The one place that chooses how sums are computed.
 const ConvBackend& backend_for(Phase phase) { return phase == Phase::training ? sums_of_training() : exact_sums(); }
 
@@ -95,7 +103,11 @@ bool QuantizedWeight::sums_exactly() const {
 }
 
 void QuantizedWeight::scale_without_norm(Codes& weight) const {
-  if (!weight_quantizer_->output_in_input_scale()) weight.scale = weight.scale * weight_.detach().abs().mean();
+  if (weight_quantizer_->output_in_input_scale()) return;
+  const auto scale = closest_scale(weight_, weight);
+  weight.scale = weight.scale * scale;
+  // What arrives is the gradient of the scaled values; the quantizer wants that of its own.
+  if (weight.edge.defined()) weight.edge = weight.edge * scale;
 }
 
 Codes QuantizedWeight::encoded(bool with_norm) {

@@ -60,8 +60,8 @@ class QuantizedWeight {
   void watch(std::function<void(const LayerPass&)> watcher) { watcher_ = std::move(watcher); }
   [[nodiscard]] bool watched() const { return watcher_ != nullptr; }
 
-  // y[N, out, ..] from x[N, in, ..]; with_norm false multiplies weights that do not keep their scale by E|w|, since
-  // nothing behind the layer can undo a weight of magnitude one.
+  // y[N, out, ..] from x[N, in, ..]; with_norm false multiplies weights q that do not keep their scale by the
+  // detached s = <w, q> / <q, q> that brings s q closest to w (one bit: E|w|), since no norm can undo their magnitude.
   at::Tensor convolve(const Codes& x, const ConvGeometry& geometry, bool with_norm);
 
   // Whether values are summed in float64 now: an evaluation of a quantized network.

@@ -80,7 +80,7 @@ class Quantizer {
   // How many values quantize can return. Real bits are ceil(log2(levels)).
   [[nodiscard]] virtual int64_t levels() const = 0;
 
-  // Whether values are on the scale of x. Where not, a layer without a norm behind it multiplies by E|w|.
+  // Whether values are on the scale of x. Where not, a layer without a norm behind it scales them.
   [[nodiscard]] virtual bool output_in_input_scale() const { return true; }
 
   // Learned parameters and running state by name, e.g. "step". The layer registers them: they are trained, saved and

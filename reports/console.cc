@@ -1,6 +1,8 @@
 // The report's claims and tables for a terminal.
 #include <algorithm>
 
+#include "reports/claims_in_words.h"
+#include "reports/code_table.h"
 #include "reports/origin.h"
 #include "reports/report.h"
 #include "reports/texts.h"
@@ -38,7 +40,8 @@ std::string table_text(const TableModel& model) {
 std::string render_console(const ReportInput& input) {
   const auto& plan = input.plan;
   const auto model = make_report_model(plan, input.records);
-  const auto origin = origin_of(found_records(input), input.here);
+  const auto records = found_records(input);
+  const auto origin = origin_of(records, input.here);
   std::string text = plain(plan.title) + "\nTier " + plain(plan.tier);
   text += origin.machines.empty() ? ", nothing has run yet" : " on " + plain(origin.machines);
   if (plan.proxy) text += ": a proxy (" + plain(plan.proxy_reason) + "); the paper's figures are not comparable";
@@ -47,7 +50,13 @@ std::string render_console(const ReportInput& input) {
   for (const auto& claim : model.claims)
     for (const auto& line : claim_texts(claim))
       text += "  " + plain(line.text + ": " + line.measured + ", " + line.verdict + "; paper " + line.reported) + "\n";
+  if (const auto summary = claims_summary(model.claims); !summary.empty()) text += "  " + summary + "\n";
   for (const auto& table : model.tables) text += table_text(table);
+  const auto warned = std::count_if(records.begin(), records.end(),
+                                    [](const Record* record) { return layers_on_one_level(*record).has_value(); });
+  if (warned > 0)
+    text += "\nWarning: " + std::to_string(warned) + (warned == 1 ? " cell has" : " cells have") +
+            " layers whose activations sit on one level; the report names them.\n";
   return text;
 }
 

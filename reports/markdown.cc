@@ -2,6 +2,9 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "reports/claims_in_words.h"
+#include "reports/claims_plot.h"
+#include "reports/code_table.h"
 #include "reports/integer_table.h"
 #include "reports/markdown_syntax.h"
 #include "reports/origin.h"
@@ -33,6 +36,10 @@ std::string claims(const std::vector<ClaimModel>& models) {
   for (const auto& claim : models)
     for (const auto& line : claim_texts(claim))
       text += table_line({line.text, line.measured, line.verdict, line.reported});
+  text += std::string("\n![Gain of each seed, their mean with its 95 % interval, and the paper's](") + kClaimsPlotFile +
+          ")\n\n" + paragraph(claims_summary(models)) + "\n\n";
+  for (const auto& claim : models)
+    for (const auto& sentence : claim_sentences(claim)) text += "- " + escaped(sentence) + "\n";
   return text;
 }
 
@@ -114,6 +121,28 @@ std::string integers(const FoundRecords& records, const std::string& metric) {
   return text;
 }
 
+// A warning: what such a network is worth says little about the method it was trained with.
+std::string on_one_level(const FoundRecords& records) {
+  std::string rows;
+  for (const auto* record : records) {
+    const auto found = layers_on_one_level(*record);
+    if (!found) continue;
+    rows += table_line({record->id, std::to_string(found->layers) + " of " + std::to_string(found->of), found->first,
+                        number_text(100 * found->most) + " %", number_text(100 * found->beyond) + " %"});
+  }
+  if (rows.empty()) return {};
+  return "\n## Warning: layers on one level\n\nCells in which the activations that enter a layer sit on one level of "
+         "its "
+         "grid, " +
+         number_text(100 * kOnOneLevel, 0) + " % of them or more, or lie beyond its clip, " +
+         number_text(100 * kBeyondClip, 0) +
+         " % or more: such a layer tells images apart by little, and from beyond the clip no gradient comes back. " +
+         code("auxbench show FOLDER CELL --codes") + " has every layer.\n\n" +
+         table_header(
+             {"cell", "layers", "first of them", "largest share on one level", "largest share beyond the clip"}) +
+         rows;
+}
+
 std::string provenance(const Plan& plan, const Origin& origin) {
   std::string text = "\n## Provenance\n\nMade by " + code(plan.command) +
                      "; each record carries the command that makes it alone.\n\n" + table_header({"what", "which"});
@@ -131,7 +160,8 @@ std::string render_markdown(const ReportInput& input) {
   const auto metric = deciding_metric(records);
   std::string text = "# " + escaped(input.plan.title) + "\n\n" + headline(input.plan, origin) + claims(model.claims);
   for (const auto& table : model.tables) text += table_text(table, input.plan);
-  return text + integers(records, metric) + cells(input, metric) + provenance(input.plan, origin);
+  return text + on_one_level(records) + integers(records, metric) + cells(input, metric) +
+         provenance(input.plan, origin);
 }
 
 }  // namespace auxbench

@@ -3,19 +3,21 @@
 namespace auxbench {
 namespace {
 
+std::string threads_text(int threads) { return std::to_string(threads) + (threads == 1 ? " thread" : " threads"); }
+
 void add(const Provenance& made, std::map<std::string, std::set<std::string>>& made_by) {
   made_by["auxbench"].insert(made.version + ", commit " + made.commit + (made.dirty ? ", with local changes" : ""));
   made_by["compiler"].insert(made.compiler);
   made_by["torch"].insert(made.torch);
-  made_by["machine"].insert(made.cpu + (made.gpu.empty() ? "" : ", " + made.gpu) + ", " + std::to_string(made.threads) +
-                            " threads, " + made.os);
+  made_by["machine"].insert(made.cpu + (made.gpu.empty() ? "" : ", " + made.gpu) + ", " + threads_text(made.threads) +
+                            ", " + made.os);
   if (!made.data_manifest.empty()) made_by["data (SHA-256)"].insert(made.data_manifest);
 }
 
 }  // namespace
 
 std::string machine_text(const Provenance& made) {
-  std::string text = made.device + ", " + std::to_string(made.threads) + " threads";
+  std::string text = made.device + ", " + threads_text(made.threads);
   for (const auto& part : {made.cpu, made.gpu})
     if (!part.empty()) text += ", " + part;
   return text;

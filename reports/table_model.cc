@@ -68,8 +68,12 @@ Summary summary_of(const std::vector<Run>& runs, size_t metric) {
   return summarize(values);
 }
 
+std::vector<double> each_gain(const std::vector<Run>& before, const std::vector<Run>& after) {
+  return paired_gains(values_of(before, 0), values_of(after, 0));
+}
+
 Summary gains_of(const std::vector<Run>& before, const std::vector<Run>& after) {
-  return summarize(paired_gains(values_of(before, 0), values_of(after, 0)));
+  return summarize(each_gain(before, after));
 }
 
 std::optional<double> figure_of(const TableEntry& entry, const std::string& metric) {
@@ -191,7 +195,10 @@ class Builder {
 
   [[nodiscard]] ClaimRow claim_row(const Table& table, const TableRow& row, size_t baseline, size_t column) const {
     const auto before = runs_of(table, row, baseline), after = runs_of(table, row, column);
-    ClaimRow result = {.row = row.title, .gains = gains_of(before, after)};
+    ClaimRow result = {.row = row.title, .each = each_gain(before, after)};
+    result.gains = summarize(result.each);
+    if (const auto full = column_with(table, Against::full_precision); full < table.columns.size())
+      if (const auto gap = gains_of(before, runs_of(table, row, full)); gap.count > 0) result.gap = gap.mean;
     result.verdict = verdict(result.gains);
     result.reported_before = figure_of(row.entries[baseline], table.metrics.front());
     result.reported_after = figure_of(row.entries[column], table.metrics.front());
@@ -204,7 +211,7 @@ class Builder {
   }
 
   [[nodiscard]] ClaimModel model_of(const Claim& claim) const {
-    ClaimModel model = {.text = claim.text, .every_row = claim.row.empty(), .rows = {}};
+    ClaimModel model = {.text = claim.text, .metric = {}, .every_row = claim.row.empty(), .rows = {}};
     const auto table =
         std::find_if(plan_.tables.begin(), plan_.tables.end(), [&](const Table& one) { return one.id == claim.table; });
     if (table == plan_.tables.end()) return model;
@@ -213,6 +220,7 @@ class Builder {
                                     [&](const TableColumn& column) { return column.id == claim.column; });
     if (found == table->columns.end() || baseline == table->columns.size()) return model;
     const auto column = static_cast<size_t>(found - table->columns.begin());
+    model.metric = table->metrics.front();
     for (const auto& row : table->rows)
       if (model.every_row || row.title == claim.row) model.rows.push_back(claim_row(*table, row, baseline, column));
     return model;

@@ -79,7 +79,9 @@ struct TableModel {
 // One row that a claim is about: the claim's column over the baseline, in the table's first metric.
 struct ClaimRow {
   std::string row;
-  Summary gains;  // over pairs of runs of equal seed
+  Summary gains;              // over pairs of runs of equal seed
+  std::vector<double> each;   // the gain of each pair
+  std::optional<double> gap;  // mean of full precision less the baseline, over such pairs: what there is to regain
   Verdict verdict = Verdict::no_data;
   int mistrusted = 0;  // runs of either column that were left out
   std::string doubt;   // "baseline: top-1 is at chance level": of the first of them
@@ -88,6 +90,7 @@ struct ClaimRow {
 
 struct ClaimModel {
   std::string text;
+  std::string metric;          // the table's first, in which gains are
   bool every_row = false;      // the claim names no row: it is about each
   std::vector<ClaimRow> rows;  // empty where the plan has no such table, row or column, or the table no baseline
 };

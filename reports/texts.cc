@@ -82,7 +82,8 @@ std::string reported_text(const EntryModel& entry, const Table& table) {
 }
 
 std::vector<ClaimText> claim_texts(const ClaimModel& claim) {
-  if (claim.rows.empty()) return {text_of({.text = claim.text, .every_row = false, .rows = {}}, ClaimRow{})};
+  if (claim.rows.empty())
+    return {text_of({.text = claim.text, .metric = {}, .every_row = false, .rows = {}}, ClaimRow{})};
   std::vector<ClaimText> texts;
   for (const auto& row : claim.rows) texts.push_back(text_of(claim, row));
   return texts;

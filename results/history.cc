@@ -24,7 +24,8 @@ History history_of(const StoredRecords& stored) {
                               .device_class = record.provenance.device.starts_with("cuda") ? "cuda" : "cpu",
                               .train_images = images(record, "train_images"),
                               .test_images = images(record, "test_images"),
-                              .seconds = total->second});
+                              .seconds = total->second,
+                              .threads = record.provenance.threads});
     } catch (const UserError& error) {
       history.warnings.push_back(std::string(error.what()) + ": a record of another version, no help for the price");
     }

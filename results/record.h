@@ -52,6 +52,9 @@ struct Record {
   std::string rerun;  // command that makes this record again
 };
 
+void to_json(nlohmann::json& json, const Provenance& made);
+void from_json(const nlohmann::json& json, Provenance& made);
+
 nlohmann::json record_to_json(const Record& record);
 // Throws UserError naming `place` when a field is missing or of the wrong type, or the schema is another.
 Record record_from_json(const nlohmann::json& json, const std::string& place);

@@ -5,7 +5,7 @@ import re
 import sys
 
 TORCH_FREE = ("base", "kernels", "metrics", "results", "reports", "runner/plan", "datasets", "models/list", "quantizers/methods",
-              "runner/bench/opponents", "runner/bench/peaks", "runner/bench/rates", "runner/inspect", "runner/app")
+              "runner/bench/opponents", "runner/bench/peaks", "runner/bench/rates", "runner/inspect", "runner/jobs", "runner/app")
 LEFT_OF_MODELS = ("base", "kernels", "models/list", "quantizers", "quantizers/methods")
 LEFT_OF_TRAINING = (*LEFT_OF_MODELS, "models", "aux", "datasets", "metrics", "results", "runner/plan")
 MAY_INCLUDE = {
@@ -24,7 +24,8 @@ MAY_INCLUDE = {
     "deploy": (*LEFT_OF_MODELS, "models"),
     "runner/tasks": LEFT_OF_TRAINING,
     "runner/training": (*LEFT_OF_TRAINING, "runner", "runner/tasks"),
-    "runner/sweep": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/tasks", "runner/training", "runner/inspect"),
+    "runner/jobs": ("base", "models/list", "quantizers/methods", "results", "runner/plan"),
+    "runner/sweep": (*LEFT_OF_TRAINING, "deploy", "runner/tasks", "runner/training", "runner/inspect", "runner/jobs"),
     "runner/bench/opponents": ("base", "kernels"),
     "runner/bench/peaks": ("base", "kernels"),
     "runner/bench/rates": ("base",),
@@ -32,7 +33,7 @@ MAY_INCLUDE = {
     "runner/inspect": ("base", "kernels", "metrics", "datasets", "deploy"),
     "runner/inspect/torch": (*LEFT_OF_TRAINING, "deploy", "runner/tasks", "runner/training"),
     "runner/app": ("base", "kernels", "metrics", "datasets", "deploy", "results", "reports", "models/list", "quantizers/methods", "runner",
-                   "runner/plan", "runner/inspect"),
+                   "runner/plan", "runner/inspect", "runner/jobs"),
 }
 ROOMS = (*MAY_INCLUDE, "runner", "runner/app/torch", "tests")
 DEPLOY_WITH_TORCH = ("deploy/freeze", "deploy/frozen_quantizer", "deploy/bit_exactness")

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <random>
 
 namespace auxbench {
 namespace {
@@ -51,6 +52,14 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
+constexpr const char* kTemporary = ".tmp";
+
+// Processes of two machines may have one number: the folder may be shared.
+const std::string& process_mark() {
+  static const std::string mark = std::to_string(std::random_device()());
+  return mark;
+}
+
 bool ends_without_newline(const Descriptor& file) {
   char last = '\n';
   const auto size = lseek(file.number(), 0, SEEK_END);
@@ -84,7 +93,7 @@ std::string read_file(const std::filesystem::path& path, ExitCode on_error) {
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
   auto temporary = path;
-  temporary += ".tmp" + std::to_string(getpid());
+  temporary += kTemporary + std::to_string(getpid()) + "-" + process_mark();
   try {
     const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
     file.write_all(bytes);
@@ -98,11 +107,11 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
   Descriptor(folder, O_RDONLY | O_DIRECTORY).sync();
 }
 
-void append_line(const std::filesystem::path& path, std::string_view line) {
+void append_lines(const std::filesystem::path& path, std::string_view lines) {
   const Descriptor file(path, O_RDWR | O_CREAT | O_APPEND);
+  flock(file.number(), LOCK_EX);  // until it is closed; who cannot have it goes on without
   std::string text = ends_without_newline(file) ? "\n" : "";
-  text.append(line);
-  text += '\n';
+  text.append(lines);
   file.write_all(text);
   file.sync();
 }
@@ -113,24 +122,20 @@ void make_folder(const std::filesystem::path& path) {
   if (error) throw UserError(ExitCode::usage, path.string() + ": cannot be created: " + error.message());
 }
 
-FileLock::FileLock(const std::filesystem::path& path)
-    : descriptor_(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-  if (descriptor_ < 0) refuse(path, "cannot be opened");
-  if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    char holder[32] = {};
-    const auto length = pread(descriptor_, holder, sizeof(holder) - 1, 0);
-    const std::string process = length > 0 ? " (process " + std::string(holder, static_cast<size_t>(length)) + ")" : "";
-    close(descriptor_);
-    throw UserError(ExitCode::usage, path.string() + ": another run is using this folder" + process +
-                                         "; wait for it or choose another --out");
-  }
-  const auto self = std::to_string(getpid());
-  if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, self.data(), self.size(), 0) < 0) {
-    close(descriptor_);
-    refuse(path, "cannot be written");
-  }
+void remove_unfinished(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+    if (entry.path().filename().string().find(kTemporary) != std::string::npos)
+      std::filesystem::remove(entry.path(), ignored);
 }
 
-FileLock::~FileLock() { close(descriptor_); }
+ShortLock::ShortLock(const std::filesystem::path& folder)
+    : descriptor_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (descriptor_ >= 0) flock(descriptor_, LOCK_EX);
+}
+
+ShortLock::~ShortLock() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
 
 }  // namespace auxbench

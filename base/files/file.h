@@ -17,25 +17,28 @@ namespace auxbench {
 // The whole file as bytes.
 std::string read_file(const std::filesystem::path& path, ExitCode on_error = ExitCode::data_missing);
 
-// Writes to a temporary neighbour, fsyncs it, renames it over `path`, fsyncs the folder.
+// Writes to a temporary neighbour of a name of its own, fsyncs it, renames it over `path`, fsyncs the folder.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-// Appends `line` and a newline with one write and fsyncs. If the file's last line was cut by a crash (no
-// newline at its end) it is ended first, so that the new line stands alone.
-void append_line(const std::filesystem::path& path, std::string_view line);
+// Appends whole lines, each ended by a newline, with one write and fsyncs. If the file's last line was cut by a crash (no
+// newline at its end) it is ended first, so that the new ones stand alone. Others may append at the same time: where the
+// file system knows flock, no write falls between another's.
+void append_lines(const std::filesystem::path& path, std::string_view lines);
 
 // Creates the folder and its parents.
 void make_folder(const std::filesystem::path& path);
 
-// An exclusive advisory lock on a file for as long as the object lives; the kernel drops it when the
-// process dies, however it dies.
-class FileLock {
+// Deletes what write_file_atomically left in the folder when its process was killed. For who has the folder to himself.
+void remove_unfinished(const std::filesystem::path& folder);
+
+// Waits for the folder and holds it against others of its kind for as long as the object lives; the kernel lets go when
+// the process dies. A help against wasted work, not a promise: where the file system has no flock it does nothing.
+class ShortLock {
  public:
-  // Throws UserError naming the process that holds it.
-  explicit FileLock(const std::filesystem::path& path);
-  ~FileLock();
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
+  explicit ShortLock(const std::filesystem::path& folder);
+  ~ShortLock();
+  ShortLock(const ShortLock&) = delete;
+  ShortLock& operator=(const ShortLock&) = delete;
 
  private:
   int descriptor_ = -1;

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/work_counter.h"
 
 namespace auxbench {
 namespace {
@@ -186,6 +187,7 @@ void BatchLoader::make_ahead(size_t count) {
 }
 
 Batch BatchLoader::take(int64_t epoch, int64_t batch_index) {
+  count_work();
   const Position wanted = {.epoch = epoch, .batch = batch_index};
   if (!crew_) {
     const auto task = begin_task(wanted);

@@ -17,6 +17,7 @@ namespace auxbench {
 using Outcome = ExitCode;
 
 void add_run(CLI::App& app, Outcome& outcome);
+void add_worker(CLI::App& app, Outcome& outcome);   // a process of a run; hidden
 void add_plan(CLI::App& app, Outcome& outcome);     // plan, validate
 void add_reading(CLI::App& app, Outcome& outcome);  // ls, show, report
 void add_probe(CLI::App& app, Outcome& outcome);

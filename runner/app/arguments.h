@@ -18,19 +18,22 @@ struct SuiteArguments {
   std::vector<std::string> only, skip, set;
   std::optional<int> seeds;
   std::string device = "cpu";
-  int threads = 0;
+  std::optional<int> threads;  // the cells' key of that name
   std::optional<int> workers;
   std::string data_root;
   std::filesystem::path out;  // empty: auxbench-results/<suite>-<tier>
   bool json = false;
 };
 
-struct RunArguments {
-  SuiteArguments suite;
-  std::optional<double> budget_seconds;  // no new cell starts after it
-  double checkpoint_minutes = 10;        // between two checkpoints within an epoch
-  bool fail_fast = false;
-  bool quiet = false;
+// A worker process of a run (runner/jobs/).
+struct WorkerArguments {
+  std::filesystem::path out;
+  std::string device = "cpu", data_root;
+  bool complete_data = false;      // a part of a published data set is refused
+  std::optional<int> workers;      // threads that load images
+  int processors = 0;              // for what it does beside computing; 0: all
+  double checkpoint_minutes = 10;  // between two checkpoints within an epoch
+  std::string command;             // that runs the suite
 };
 
 struct KernelBenchArguments {

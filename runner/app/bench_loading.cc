@@ -52,7 +52,7 @@ void add_bench_loading(CLI::App& app, Outcome& outcome) {
       ->check(CLI::IsMember({"train", "eval"}))
       ->capture_default_str();
   verb->add_option("--batch", arguments->options.batch)->check(CLI::PositiveNumber)->capture_default_str();
-  verb->add_option("--workers", arguments->options.workers, "threads")
+  verb->add_option("--loader-threads,--workers", arguments->options.workers, "threads")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   verb->add_option("--epochs", arguments->epochs)->check(CLI::PositiveNumber)->capture_default_str();

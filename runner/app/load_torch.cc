@@ -53,6 +53,8 @@ TorchVerbs& load() {
 
 }  // namespace
 
+void find_torch_library() { find_library(); }
+
 TorchVerbs& torch_verbs() {
   static TorchVerbs& verbs = load();
   return verbs;

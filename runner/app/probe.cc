@@ -3,21 +3,32 @@
 #include <memory>
 #include <stdexcept>
 
+#include "quantizers/methods/setting_words.h"
 #include "runner/app/app.h"
 #include "runner/app/torch_verbs.h"
 
 namespace auxbench {
 namespace {
 
-std::map<std::string, double> parse_settings(const std::vector<std::string>& words) {
+// A number, or a word that the method's setting knows.
+double setting_of(const std::string& text, const WordSetting* words) {
+  if (words != nullptr)
+    if (const auto number = words->number_of(text)) return *number;
+  return std::stod(text);
+}
+
+// role: weight | activation.
+std::map<std::string, double> parse_settings(const std::string& method, const std::string& role,
+                                             const std::vector<std::string>& words) {
   std::map<std::string, double> settings;
   for (const auto& word : words) {
     const auto equals = word.find('=');
     try {
       if (equals == std::string::npos) throw std::invalid_argument(word);
-      settings[word.substr(0, equals)] = std::stod(word.substr(equals + 1));
+      const auto name = word.substr(0, equals);
+      settings[name] = setting_of(word.substr(equals + 1), find_word_setting(method, role + "." + name));
     } catch (const std::exception&) {
-      throw UserError(ExitCode::usage, "--set " + word + ": expected NAME=NUMBER");
+      throw UserError(ExitCode::usage, "--set " + word + ": expected NAME=VALUE");
     }
   }
   return settings;
@@ -33,13 +44,13 @@ void add_quantizer_probe(CLI::App& probe, Outcome& outcome) {
   verb->add_option("--role", arguments->role, "weight or activation")
       ->check(CLI::IsMember({"weight", "activation"}))
       ->capture_default_str();
-  verb->add_option("--set", *settings, "NAME=NUMBER, a setting or parameter of the method (repeatable)")
+  verb->add_option("--set", *settings, "NAME=VALUE, a setting or parameter of the method (repeatable)")
       ->allow_extra_args(false);
   verb->add_option("--input", arguments->files.input, "safetensors with `input`")->required();
   verb->add_option("--grad", arguments->files.gradient, "safetensors with `grad`, the upstream gradient");
   verb->add_option("--out", arguments->files.out, "safetensors to write")->required();
   verb->callback([arguments, settings, &outcome] {
-    arguments->settings = parse_settings(*settings);
+    arguments->settings = parse_settings(arguments->name, arguments->role, *settings);
     outcome = torch_verbs().probe_quantizer(*arguments);
   });
 }

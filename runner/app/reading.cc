@@ -5,9 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "base/files/file.h"
 #include "base/machine.h"
-#include "base/parallel.h"
+#include "reports/code_table.h"
 #include "reports/report.h"
 #include "results/store.h"
 #include "runner/app/app.h"
@@ -24,6 +23,7 @@ struct FolderArguments {
   std::filesystem::path folder;
   std::string id;
   bool json = false;
+  bool codes = false;
 };
 
 struct Folder {
@@ -99,19 +99,21 @@ ExitCode show(const FolderArguments& arguments) {
   if (found.size() > 1) refuse("more than one cell: " + *found.begin() + " and " + *std::next(found.begin()));
   const auto record = folder.stored.by_id.find(*found.begin());
   if (record == folder.stored.by_id.end()) refuse("planned as " + *found.begin() + ", without a record yet");
-  std::printf("%s\n", record_to_json(record->second).dump(2).c_str());
+  if (arguments.codes)
+    std::fputs(code_text(record->second).c_str(), stdout);
+  else
+    std::printf("%s\n", record_to_json(record->second).dump(2).c_str());
   return ExitCode::ok;
 }
 
-ExitCode write_report(const std::filesystem::path& folder, const Plan& plan, const StoredRecords& stored,
-                      const std::string& device) {
+ExitCode report_on(const std::filesystem::path& folder, const Plan& plan, const StoredRecords& stored,
+                   const std::string& device) {
   Provenance here;
   here.device = device;
-  here.threads = available_threads();
+  here.threads = 1;
   here.cpu = cpu_name();
   const ReportInput input = {.plan = plan, .records = stored.by_id, .here = machine_text(here)};
-  const auto file = folder / kReportFile;
-  write_file_atomically(file, render_markdown(input));
+  const auto file = write_report(input, folder);
   std::fputs(render_console(input).c_str(), stdout);
   std::fprintf(stderr, "report: %s\n", file.c_str());
   return ExitCode::ok;
@@ -123,7 +125,7 @@ ExitCode report_folder(const std::filesystem::path& path) {
     throw UserError(
         ExitCode::data_missing,
         path.string() + ": no plan.json in it: name the suite, auxbench report SUITE --out " + path.string());
-  return write_report(path, *folder.plan, folder.stored, folder.plan->device_class);
+  return report_on(path, *folder.plan, folder.stored, folder.plan->device_class);
 }
 
 // The suite may have changed since: its tables, with what else the folder has been run with.
@@ -132,7 +134,7 @@ ExitCode report_suite(const SuiteArguments& arguments) {
   const auto stored = read_folder_records(opened.out);
   const auto before = read_plan(opened.out);
   const auto plan = before ? extend_plan(opened.plan, *before, opened.out.string()) : opened.plan;
-  return write_report(opened.out, plan, stored, arguments.device);
+  return report_on(opened.out, plan, stored, arguments.device);
 }
 
 ExitCode report(const SuiteArguments& arguments, bool with_options) {
@@ -158,6 +160,8 @@ void add_reading(CLI::App& app, Outcome& outcome) {
   show_verb->add_option("folder", shown->folder, "results folder")->required();
   show_verb->add_option("cell", shown->id, "id of the cell, or a part of it that fits only one")->required();
   show_verb->add_flag("--json", shown->json, "machine-readable (always so)");
+  show_verb->add_flag("--codes", shown->codes, "in its place a table of the levels that its layers use")
+      ->excludes("--json");
   show_verb->callback([shown, &outcome] { outcome = show(*shown); });
 
   auto reported = std::make_shared<SuiteArguments>();

@@ -17,7 +17,10 @@ namespace auxbench {
 namespace {
 
 SuiteRequest request_of(const SuiteArguments& arguments, const std::string& tier) {
-  return {.tier = tier, .set = arguments.set, .seeds = arguments.seeds, .only = arguments.only, .skip = arguments.skip};
+  auto set = arguments.set;
+  if (arguments.threads) set.push_back("threads=" + std::to_string(*arguments.threads));
+  return {
+      .tier = tier, .set = std::move(set), .seeds = arguments.seeds, .only = arguments.only, .skip = arguments.skip};
 }
 
 bool data_are_here(const SuiteSpec& suite, const DataRoot& root) {
@@ -49,6 +52,7 @@ std::string quoted(const std::string& word) {
 std::string command_of(const SuiteArguments& arguments, const std::string& tier) {
   std::string command = "auxbench run " + quoted(arguments.suite.string()) + " --tier " + tier;
   for (const auto& value : arguments.set) command += " --set " + quoted(value);
+  if (arguments.threads) command += " --threads " + std::to_string(*arguments.threads);
   if (arguments.seeds) command += " --seeds " + std::to_string(*arguments.seeds);
   if (arguments.device != "cpu") command += " --device " + arguments.device;
   return command;

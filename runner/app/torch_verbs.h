@@ -21,7 +21,7 @@ class TorchVerbs {
  public:
   virtual ~TorchVerbs() = default;
 
-  virtual ExitCode run(const RunArguments& arguments) = 0;
+  virtual ExitCode work(const WorkerArguments& arguments) = 0;
   virtual ExitCode bench(const KernelBenchArguments& arguments) = 0;
   virtual ExitCode bench_training(const TrainingBenchArguments& arguments) = 0;
   virtual ExitCode probe_quantizer(const QuantizerProbeArguments& arguments) = 0;
@@ -38,6 +38,9 @@ class TorchVerbs {
 // `meson install` puts it. Throws UserError(usage) when it is not there, cannot be loaded, or belongs to another build of
 // the program.
 TorchVerbs& torch_verbs();
+
+// Whether the library is there, without loading it: throws as torch_verbs() does when it is not.
+void find_torch_library();
 
 // What the library exports: by these names, since the two halves know each other by names alone.
 inline constexpr const char* kTorchLibrary = "libauxbench_torch.so";

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "quantizers/methods/methods.h"
+#include "quantizers/methods/setting_words.h"
 #include "runner/plan/cell_keys.h"
 #include "runner/plan/check_cell.h"
 
@@ -17,6 +18,25 @@ auto taker(const json& object) {
   return [&object](const char* key, auto& value) {
     if (object.contains(key)) object.at(key).get_to(value);
   };
+}
+
+// Words of settings become the numbers that the cell's method reads. The language has checked that some method knows the
+// word; a full-precision cell has no settings.
+json with_numbers_for_words(json object, const std::string& place) {
+  const auto quantizer = object.value("quantizer", CellSpec().quantizer);
+  if (quantizer == CellSpec().quantizer) object.erase("quantizer_settings");
+  if (!object.contains("quantizer_settings")) return object;
+  for (auto& [name, value] : object.at("quantizer_settings").items()) {
+    if (!value.is_string()) continue;
+    const auto word = value.get<std::string>();
+    const auto* known = find_word_setting(quantizer, name);
+    const auto number = known == nullptr ? std::nullopt : known->number_of(word);
+    if (!number)
+      throw UserError(ExitCode::invalid_suite,
+                      place + ": quantizer_settings " + name + " " + word + ": " + quantizer + " knows no such word");
+    value = *number;
+  }
+  return object;
 }
 
 StageSpec read_stage(const json& object, const std::string& name, const std::string& place) {
@@ -69,6 +89,11 @@ void normalise(CellSpec& cell) {
     cell.finetune.reset();
     return;
   }
+  // A word that is the default says nothing.
+  std::erase_if(cell.quantizer_settings, [&](const auto& setting) {
+    const auto* known = find_word_setting(cell.quantizer, setting.first);
+    return known != nullptr && setting.second == 0;
+  });
   if (cell.quantize_at.empty()) cell.quantize_at = method == nullptr ? "conv-input" : method->quantize_at;
 }
 
@@ -93,7 +118,7 @@ json sorted(json list) {
 
 CellSpec read_cell(const json& object, const std::string& place) {
   CellSpec cell;
-  visit_cell_keys(cell, taker(object));
+  visit_cell_keys(cell, taker(with_numbers_for_words(object, place)));
   if (object.contains("auxi")) visit_auxi_keys(cell.auxi, taker(object.at("auxi")));
   if (object.contains("detector")) visit_detector_keys(cell.detector, taker(object.at("detector")));
   if (object.contains("calibrate")) visit_calibration_keys(cell.calibrate.emplace(), taker(object.at("calibrate")));

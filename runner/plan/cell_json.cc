@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "quantizers/methods/setting_words.h"
 #include "runner/plan/axes.h"
 #include "runner/plan/cell_keys.h"
 #include "runner/plan/check_cell.h"
@@ -47,6 +48,9 @@ json raw(const DetectorSpec& detector) {
 json raw(const CellSpec& cell) {
   json out;
   visit_cell_keys(cell, writer(out));
+  for (const auto& [name, value] : cell.quantizer_settings)
+    if (const auto* words = find_word_setting(cell.quantizer, name))
+      out["quantizer_settings"][name] = words->word_of(value);
   return out;
 }
 
@@ -125,6 +129,10 @@ json axes_of(const CellSpec& cell) {
   auto out = all_of(cell);
   add_parts(
       cell, [](const auto& part) { return all_of(part); }, out);
+  // A match may name a word that is the default.
+  for (const auto& setting : word_settings())
+    if (setting.method == cell.quantizer && !cell.quantizer_settings.contains(setting.name))
+      out["quantizer_settings"][setting.name] = setting.words.front();
   return out;
 }
 

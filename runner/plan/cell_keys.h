@@ -20,8 +20,11 @@ void visit_stage_keys(Stage& stage, Visit&& visit) {
   visit("schedule", stage.schedule);
   visit("milestones", stage.milestones);
   visit("gamma", stage.gamma);
+  visit("warmup", stage.warmup);
+  visit("clip_norm", stage.clip_norm);
   visit("augment", stage.augment);
   visit("evaluate", stage.evaluate);
+  visit("reestimate_norms", stage.reestimate_norms);
 }
 
 template <typename Calibration, typename Visit>
@@ -29,6 +32,8 @@ void visit_calibration_keys(Calibration& calibration, Visit&& visit) {
   visit("images", calibration.images);
   visit("batch", calibration.batch);
   visit("iterations", calibration.iterations);
+  visit("reestimate_norms", calibration.reestimate_norms);
+  visit("correct_bias", calibration.correct_bias);
 }
 
 template <typename Auxi, typename Visit>
@@ -39,6 +44,7 @@ void visit_auxi_keys(Auxi& auxi, Visit&& visit) {
   visit("relu", auxi.relu);
   visit("norms", auxi.norms);
   visit("weight", auxi.weight);
+  visit("until", auxi.until);
   visit("pretrain", auxi.pretrain);
 }
 
@@ -60,6 +66,7 @@ void visit_cell_keys(Cell& cell, Visit&& visit) {
   visit("stem_stride", cell.stem_stride);
   visit("width", cell.width);
   visit("block", cell.block);
+  visit("zero_init", cell.zero_init);
   visit("bases", cell.bases);
   visit("activation", cell.activation);
   visit("quantizer", cell.quantizer);
@@ -71,6 +78,7 @@ void visit_cell_keys(Cell& cell, Visit&& visit) {
   visit("aid", cell.aid);
   visit("aid_settings", cell.aid_settings);
   visit("weights", cell.weights);
+  visit("threads", cell.threads);
   visit("seed", cell.seed);
 }
 

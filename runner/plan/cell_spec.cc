@@ -8,6 +8,7 @@
 #include "base/files/canonical_json.h"
 #include "base/files/sha256.h"
 #include "quantizers/methods/methods.h"
+#include "quantizers/methods/setting_words.h"
 #include "runner/plan/aids.h"
 
 namespace auxbench {
@@ -46,6 +47,7 @@ CellSpec pretraining_of(const CellSpec& cell, bool with_auxi) {
   start.aid = with_auxi ? std::vector<std::string>{"auxi"} : std::vector<std::string>{};
   start.aid_settings.clear();
   if (!with_auxi) start.auxi = {};
+  start.auxi.until = 0;  // of the stage that follows
   return start;
 }
 
@@ -115,8 +117,14 @@ std::string auxi_text(const AuxiSpec& auxi) {
   if (!auxi.relu) text += "-linear";
   if (auxi.norms != usual.norms) text += "-" + auxi.norms + "-norms";
   if (auxi.weight != usual.weight) text += "-weight=" + short_number(auxi.weight);
+  if (auxi.until != usual.until) text += "-until=" + short_number(auxi.until);
   if (!auxi.pretrain) text += "-cold";
   return text;
+}
+
+std::string setting_text(const CellSpec& cell, const std::string& name, double value) {
+  const auto* words = find_word_setting(cell.quantizer, name);
+  return words == nullptr ? short_number(value) : words->word_of(value);
 }
 
 std::string usual_block(const CellSpec& cell) {
@@ -136,13 +144,15 @@ std::string cell_slug(const CellSpec& cell) {
     if (cell.first_last != "float") slug += "-fl-" + cell.first_last;
   }
   if (usual_block(cell) != cell.block) slug += "-" + cell.block;
-  for (const auto& [name, value] : cell.quantizer_settings) slug += "-" + name + "=" + short_number(value);
+  if (cell.zero_init) slug += "-zero-init";
+  for (const auto& [name, value] : cell.quantizer_settings) slug += "-" + name + "=" + setting_text(cell, name, value);
   if (cell.task == "detection") {
     if (cell.detector.heads == "unshared") slug += "-unshared";
     if (cell.detector.quantize == "backbone") slug += "-backbone";
   }
   for (const auto& aid : cell.aid) slug += "-" + aid + (aid == "auxi" ? auxi_text(cell.auxi) : "");
   for (const auto& [name, value] : cell.aid_settings) slug += "-" + name + "=" + short_number(value);
+  if (cell.threads != 1) slug += "-t" + std::to_string(cell.threads);
   return slug + "-s" + std::to_string(cell.seed);
 }
 

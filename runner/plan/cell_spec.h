@@ -27,8 +27,11 @@ struct StageSpec {
   std::string schedule = "constant";  // constant | step | cosine (per iteration)
   std::vector<double> milestones;     // step: epochs (fractions allowed) after which lr *= gamma
   double gamma = 0.1;
+  double warmup = 0;                 // epochs (fractions allowed) over which lr rises linearly; 0: none
+  double clip_norm = 0;              // bound of the L2 norm of all gradients together; 0: none
   std::vector<std::string> augment;  // of datasets/image/augment.h; in any order
   std::string evaluate = "every";    // every epoch | ends (after the first and the last epoch)
+  int reestimate_norms = 0;          // training images that batch norms are re-estimated on before the last evaluation
   bool operator==(const StageSpec&) const = default;
 };
 
@@ -36,7 +39,9 @@ struct StageSpec {
 struct CalibrationSpec {
   int images = 1024;  // of the training set, chosen by the seed, never augmented
   int batch = 32;
-  int iterations = 20000;  // steps for each layer whose rounding is learned; 0 otherwise
+  int iterations = 20000;     // steps for each layer whose rounding is learned; 0 otherwise
+  int reestimate_norms = 0;   // training images that batch norms are re-estimated on; 0: they stay as trained
+  bool correct_bias = false;  // each layer's mean is brought back to the full-precision network's
   bool operator==(const CalibrationSpec&) const = default;
 };
 
@@ -48,7 +53,8 @@ struct AuxiSpec {
   bool relu = true;                 // in the aggregation
   std::string norms = "shared";     // shared | separate
   double weight = 1.0;              // of CE(F o H) beside CE(F)
-  bool pretrain = true;             // H is in the full-precision pretraining too; false: it starts fresh in fine-tuning
+  double until = 0;      // epoch (fractions allowed) at which the weight, falling linearly, is 0; 0: constant
+  bool pretrain = true;  // H is in the full-precision pretraining too; false: it starts fresh in fine-tuning
   bool operator==(const AuxiSpec&) const = default;
 };
 
@@ -69,6 +75,7 @@ struct CellSpec {
   int stem_stride = 1;             // of the small stem
   double width = 1.0;              // multiplies the channels of every stage (1.0: 64 128 256 512)
   std::string block = "post-act";  // post-act | pre-act | bireal | group; resolved from the quantizer when not given
+  bool zero_init = false;          // the last batch norm of each block starts at scale 0
   int bases = 5;                   // branches of a group network
   std::string activation =
       "relu";  // of full precision: relu | relu6 | hardtanh | tanh; of a quantized cell's pretraining
@@ -86,6 +93,7 @@ struct CellSpec {
   std::optional<StageSpec> pretrain;                 // full precision; absent: as it starts
   std::optional<StageSpec> finetune;                 // quantized by training; absent otherwise
   std::optional<CalibrationSpec> calibrate;          // quantized after training; absent otherwise
+  int threads = 1;                                   // of a CPU: sums have another order with another number of them
   int64_t seed = 0;
 
   [[nodiscard]] bool full_precision() const { return quantizer == "none"; }

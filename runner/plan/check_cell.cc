@@ -1,6 +1,8 @@
 #include "runner/plan/check_cell.h"
 
+#include <nlohmann/json.hpp>
 #include <tuple>
+#include <utility>
 
 #include "base/error.h"
 #include "models/list/models.h"
@@ -9,6 +11,8 @@
 
 namespace auxbench {
 namespace {
+
+constexpr int kMostThreads = 1024;
 
 // Widths that the method defines; eight bits in the first and last layer are everybody's.
 template <typename Refuse>
@@ -30,6 +34,29 @@ void check_block(const CellSpec& cell, const Refuse& refuse) {
     refuse("block " + cell.block + ": a shortcut around every convolution needs basic blocks, not " + cell.model);
   if (cell.block != "post-act" && cell.quantize_at == "block-output")
     refuse("block " + cell.block + " quantizes at the convolutions' inputs, not at the block's output");
+}
+
+template <typename Refuse>
+void check_zero_init(const CellSpec& cell, const Refuse& refuse) {
+  if (!cell.zero_init) return;
+  if (cell.block == "pre-act") refuse("zero_init: a pre-act block ends in a convolution, not in a batch norm");
+  if (!cell.skip) refuse("zero_init with skip false: without a shortcut a block of scale 0 passes nothing on");
+  if (!cell.weights.empty()) refuse("zero_init with weights: the file says where batch norms start");
+}
+
+std::string number_text(double value) { return nlohmann::json(value).dump(); }
+
+// What lies beyond the end of the stage it is said of.
+template <typename Refuse>
+void check_lengths(const CellSpec& cell, const Refuse& refuse) {
+  const auto ends = [](const StageSpec& stage) {
+    return "the stage ends after " + std::to_string(stage.epochs) + " epochs";
+  };
+  for (const auto& [name, stage] : {std::pair("pretrain", &cell.pretrain), std::pair("finetune", &cell.finetune)})
+    if (*stage && (*stage)->warmup > 0 && (*stage)->warmup >= (*stage)->epochs)
+      refuse(std::string(name) + ".warmup " + number_text((*stage)->warmup) + ": " + ends(**stage));
+  if (cell.auxi.until > 0 && cell.trains() && cell.auxi.until > cell.stage().epochs)
+    refuse("auxi.until " + number_text(cell.auxi.until) + ": " + ends(cell.stage()));
 }
 
 template <typename Refuse>
@@ -64,6 +91,8 @@ void check_cell(const CellSpec& cell, const std::string& place) {
   const auto refuse = [&](const std::string& what) { throw UserError(ExitCode::invalid_suite, place + ": " + what); };
   if (cell.dataset.empty()) refuse("a cell has no dataset");
   if (cell.model.empty()) refuse("a cell has no model");
+  if (cell.threads > kMostThreads)
+    refuse("threads " + std::to_string(cell.threads) + ": expected at most " + std::to_string(kMostThreads));
   if (cell.auxi.kernel != 1 && cell.auxi.kernel != 3)
     refuse("auxi.kernel " + std::to_string(cell.auxi.kernel) + ": expected 1 or 3");
   if (!cell.full_precision() && cell.weight_bits == 32 && cell.activation_bits == 32)
@@ -75,6 +104,8 @@ void check_cell(const CellSpec& cell, const std::string& place) {
   if (cell.post_training()) check_post_training(cell, refuse);
   check_widths(cell, refuse);
   check_block(cell, refuse);
+  check_zero_init(cell, refuse);
+  check_lengths(cell, refuse);
   check_aids(cell, refuse);
   for (size_t i = 1; i < cell.aid.size(); ++i)
     if (cell.aid[i] == cell.aid[i - 1]) refuse("aid " + cell.aid[i] + " twice");

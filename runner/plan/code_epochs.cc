@@ -10,9 +10,10 @@ namespace {
 // Of tasks and of recipe features, as code_epochs names them. A part that is not listed is in its first epoch.
 const std::map<std::string, int>& raised_epochs() {
   static const std::map<std::string, int> kRaised = {
-      {"task classification", 1},
+      {"task classification", 2},          // 2: one thread a cell, where there had been as many as the machine has
       {"block-output in bottlenecks", 2},  // 2: each inner activation has a quantizer of its own
       {"separate norms", 2},               // 2: quantizers learn nothing from the auxiliary module's own pass
+      {"scale without a norm", 2},         // 2: least squares in place of E|w|, and its gradient
   };
   return kRaised;
 }
@@ -28,6 +29,9 @@ void add_recipe(const StageSpec& stage, std::map<std::string, int>& epochs) {
   add("optimizer " + stage.optimizer, epochs);
   add("schedule " + stage.schedule, epochs);
   for (const auto& name : stage.augment) add("augment " + name, epochs);
+  if (stage.warmup > 0) add("warm-up", epochs);
+  if (stage.clip_norm > 0) add("gradient clipping", epochs);
+  if (stage.reestimate_norms > 0) add("norm re-estimation", epochs);
 }
 
 }  // namespace
@@ -42,9 +46,14 @@ std::map<std::string, int> code_epochs(const CellSpec& cell) {
     add("block-output in bottlenecks", epochs);
   for (const auto& name : cell.aid) epochs["aid " + name] = find_aid(name)->epoch;
   if (cell.has_auxi() && cell.auxi.norms == "separate" && !cell.full_precision()) add("separate norms", epochs);
+  if (cell.finetune && (cell.first_last != "float" || cell.task == "detection")) add("scale without a norm", epochs);
   if (cell.pretrain) add_recipe(*cell.pretrain, epochs);
   if (cell.finetune) add_recipe(*cell.finetune, epochs);
   if (cell.calibrate) add("calibration", epochs);
+  if (cell.calibrate && cell.calibrate->reestimate_norms > 0) add("norm re-estimation", epochs);
+  if (cell.calibrate && cell.calibrate->correct_bias) add("bias correction", epochs);
+  if (cell.zero_init) add("zero init", epochs);
+  if (cell.has_auxi() && cell.auxi.until > 0) add("auxiliary decay", epochs);
   return epochs;
 }
 

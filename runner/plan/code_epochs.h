@@ -13,7 +13,7 @@
 namespace auxbench {
 
 // "task classification", "model resnet18", "quantizer lsq", "aid kd", "optimizer adam", "schedule step", "augment flip",
-// "calibration" ... to its epoch, for every part that the cell uses.
+// "calibration", "warm-up" ... to its epoch, for every part that the cell uses.
 std::map<std::string, int> code_epochs(const CellSpec& cell);
 
 }  // namespace auxbench

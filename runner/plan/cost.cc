@@ -27,24 +27,43 @@ double image_passes(const CellSpec& cell, int64_t train_images, int64_t test_ima
     const auto& calibrate = *cell.calibrate;
     const auto seen = static_cast<double>(std::min<int64_t>(calibrate.images, train_images));
     const double recorded = calibrate.iterations > 0 ? 2 * facts_of(cell.model).layers * seen : 0;
-    return seen + recorded + 3.0 * calibrate.iterations * calibrate.batch + static_cast<double>(test_images);
+    // Bias correction passes the images at full precision, then once for each layer behind a norm.
+    const double corrected = calibrate.correct_bias ? (facts_of(cell.model).layers + 1) * seen : 0;
+    const auto reestimated = static_cast<double>(std::min<int64_t>(calibrate.reestimate_norms, train_images));
+    return seen + recorded + corrected + reestimated + 3.0 * calibrate.iterations * calibrate.batch +
+           static_cast<double>(test_images);
   }
   if (!cell.trains()) return static_cast<double>(test_images);
   const auto& stage = cell.stage();
   const double evaluations = stage.evaluate == "every" ? stage.epochs : std::min(2, stage.epochs);
-  return 3.0 * stage.epochs * static_cast<double>(train_images) + evaluations * static_cast<double>(test_images);
+  const auto reestimated = static_cast<double>(std::min<int64_t>(stage.reestimate_norms, train_images));
+  return 3.0 * stage.epochs * static_cast<double>(train_images) + reestimated +
+         evaluations * static_cast<double>(test_images);
+}
+
+// How many times a step of the plain network this cell's takes, the module apart. Measured on cells of ResNet-18 to
+// ResNet-50 at width 1/8 (results/published).
+double work_of_method(const CellSpec& cell) {
+  double factor = cell.block == "group" ? 0.7 * cell.bases : 1.0;
+  if (cell.quantizer == "lq-net") factor *= std::max(cell.weight_bits, cell.activation_bits);  // it fits its levels
+  if (cell.has_teacher()) factor *= 1.5;
+  return factor;
+}
+
+// Of a map at 224 pixels: those of the small stem are larger for the image's size.
+double relative_pixels(const CellSpec& cell) {
+  return cell.stem == "imagenet" ? 1.0 : 16.0 * (28.0 * 28.0) / (224.0 * 224.0) / (cell.stem_stride * cell.stem_stride);
 }
 
 double seconds_by_arithmetic(const CellSpec& cell, int64_t train_images, int64_t test_images) {
   const auto& size = facts_of(cell.model);
-  const bool imagenet = cell.stem == "imagenet";
-  const double pixels = imagenet ? 1.0 : 16.0 * (28.0 * 28.0) / (224.0 * 224.0) / (cell.stem_stride * cell.stem_stride);
-  const double macs = size.gmacs * 1e9 * cell.width * cell.width * pixels;
+  const double macs = size.gmacs * 1e9 * cell.width * cell.width * relative_pixels(cell);
   const double passes = image_passes(cell, train_images, test_images);
   const double steps = passes / 3.0 / std::max(1, batch_of(cell));
-  constexpr double kMacsPerSecond = 60e9;    // two cores, small maps
+  constexpr double kMacsPerSecond = 45e9;    // one thread, small maps
   constexpr double kSecondsPerLayer = 4e-4;  // of a training step that is all overhead
-  return (passes * macs / kMacsPerSecond + steps * size.layers * kSecondsPerLayer) * (cell.has_auxi() ? 1.4 : 1.0);
+  return (passes * macs / kMacsPerSecond + steps * size.layers * kSecondsPerLayer) * work_of_method(cell) *
+         (cell.has_auxi() ? 1.4 : 1.0);
 }
 
 // Equal for cells that do the same work a step.
@@ -57,10 +76,19 @@ std::string kind_of(const CellSpec& cell, const std::string& device_class) {
     add(std::to_string(number));
   add(std::to_string(cell.width));
   for (const auto& aid : cell.aid) add(aid);
+  if (cell.auxi.until > 0) add("until " + std::to_string(cell.auxi.until));
+  if (cell.threads > 1) add(std::to_string(cell.threads) + " threads");
   return kind;
 }
 
 constexpr double kLongestRun = 1e9;  // seconds, thirty years: no record of a run says more
+
+// In seconds of one thread. At the sizes where a cell is trained on a CPU a second thread is worth a quarter: the median
+// of 1.0 to 1.35, measured on ResNet-18 at width 1/8; more threads are worth no more.
+double one_thread_seconds(const PastRun& run) {
+  constexpr double kWorthOfMoreThreads = 1.25;
+  return run.device_class == "cpu" && run.threads != run.spec.threads ? run.seconds * kWorthOfMoreThreads : run.seconds;
+}
 
 double median(std::vector<double>& values) {
   const auto middle = values.begin() + std::ssize(values) / 2;
@@ -75,7 +103,7 @@ Prices::Prices(const std::vector<PastRun>& history) {
   for (const auto& run : history) {
     const double passes = image_passes(run.spec, run.train_images, run.test_images);
     if (passes > 0 && run.seconds > 0 && run.seconds < kLongestRun)
-      rates[kind_of(run.spec, run.device_class)].push_back(run.seconds / passes);
+      rates[kind_of(run.spec, run.device_class)].push_back(one_thread_seconds(run) / passes);
   }
   for (auto& [kind, values] : rates) seconds_per_pass_[kind] = median(values);
 }
@@ -86,6 +114,17 @@ CostEstimate Prices::estimate(const CellSpec& cell, const std::string& device_cl
   if (past != seconds_per_pass_.end())
     return {.seconds = past->second * image_passes(cell, train_images, test_images), .from_history = true};
   return {.seconds = seconds_by_arithmetic(cell, train_images, test_images)};
+}
+
+int64_t memory_estimate(const CellSpec& cell) {
+  // LibTorch with a data set of small images; then what a step keeps of each layer's map: convolution, norm, activation,
+  // quantizer and the gradients that are on their way, about eight maps of four bytes.
+  constexpr double kProcess = 0.5e9, kBytesPerNumber = 8 * 4;
+  const auto& size = facts_of(cell.model);
+  const double numbers_a_layer = size.bottleneck ? 0.22e6 : 0.13e6;  // ResNet-50 has 11.1e6 in all, ResNet-18 2.5e6
+  const double numbers = numbers_a_layer * size.layers * cell.width * relative_pixels(cell);
+  const double networks = cell.has_teacher() ? 2 : 1;
+  return static_cast<int64_t>(kProcess + kBytesPerNumber * numbers * networks * std::max(1, batch_of(cell)));
 }
 
 }  // namespace auxbench

@@ -1,5 +1,5 @@
 // What a cell will cost, before it is run: from finished cells of the same kind where there are any, else from
-// arithmetic.
+// arithmetic. On the CPU the price is in seconds of one thread, as a cell is trained by one.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,12 @@ struct PastRun {
   std::string device_class;  // "cpu" | "cuda"
   int64_t train_images = 0, test_images = 0;
   double seconds = 0;
+  int threads = 1;  // that computed it
 };
 
 struct CostEstimate {
   double seconds = 0;
-  bool from_history = false;  // false: arithmetic only, good to a factor of three on two cores
+  bool from_history = false;  // false: arithmetic only, good to a factor of three
 };
 
 class Prices {
@@ -37,5 +38,8 @@ class Prices {
  private:
   std::map<std::string, double> seconds_per_pass_;  // of an image through the network, by kind of work
 };
+
+// Bytes of memory that a process may take while it trains the cell on a CPU; good to a factor of two.
+int64_t memory_estimate(const CellSpec& cell);
 
 }  // namespace auxbench

@@ -129,6 +129,12 @@ json parse_setting(const std::string& setting) {
   auto value = json::parse(text, nullptr, false);
   if (value.is_discarded()) value = text;
   auto key = setting.substr(0, equals);
+  // The names of settings have dots of their own.
+  for (const std::string whole : {"quantizer_settings", "aid_settings"})
+    if (key.starts_with(whole + ".")) {
+      value = json{{key.substr(whole.size() + 1), value}};
+      key = whole;
+    }
   for (auto dot = key.rfind('.'); dot != std::string::npos; dot = key.rfind('.')) {
     value = json{{key.substr(dot + 1), value}};
     key = key.substr(0, dot);

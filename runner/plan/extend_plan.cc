@@ -118,6 +118,7 @@ Plan extend_plan(Plan now, const Plan& before, const std::string& place) {
 
 Plan keep_plan(const Plan& plan, const std::filesystem::path& folder) {
   make_folder(folder);
+  const ShortLock lock(folder);  // another run may extend it at the same moment
   const auto before = read_plan(folder);
   auto kept = before ? extend_plan(plan, *before, folder.string()) : plan;
   write_plan(kept, folder);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "quantizers/methods/setting_words.h"
 
 namespace auxbench {
 namespace {
@@ -83,6 +84,44 @@ void check_settings(const LocatedJson& suite, const std::string& pointer, const 
   }
 }
 
+// The words that some method knows for a setting; none where it is a number.
+std::vector<std::string> words_of(const std::string& name) {
+  std::vector<std::string> words;
+  for (const auto& setting : word_settings())
+    if (setting.name == name) words.insert(words.end(), setting.words.begin(), setting.words.end());
+  return words;
+}
+
+// A setting that takes a number. A word that another setting knows may mean that one.
+void check_setting_number(const LocatedJson& suite, const std::string& pointer, const std::string& name,
+                          const json& value) {
+  if (value.is_number()) return;
+  std::vector<std::string> names;
+  for (const auto& setting : word_settings())
+    if (value.is_string() && setting.number_of(value.get<std::string>())) names.push_back(setting.name);
+  refuse_at(suite, pointer, "expected a number" + suggestion(name, names));
+}
+
+void check_quantizer_settings(const LocatedJson& suite, const std::string& pointer, const json& value) {
+  if (!value.is_object()) refuse_at(suite, pointer, "expected an object of names, and numbers or words");
+  for (const auto& [name, setting] : value.items()) {
+    const auto child = child_pointer(pointer, name);
+    const auto words = words_of(name);
+    if (words.empty()) {
+      check_setting_number(suite, child, name, setting);
+      continue;
+    }
+    std::string all;
+    for (const auto& word : words) all += (all.empty() ? "" : ", ") + word;
+    if (!setting.is_string()) refuse_at(suite, child, "expected a word: " + all);
+    const auto word = setting.get<std::string>();
+    if (std::find(words.begin(), words.end(), word) == words.end()) {
+      const auto near = suggestion(word, words);
+      refuse_at(suite, child, "unknown " + name + " " + setting.dump() + (near.empty() ? ", known are " + all : near));
+    }
+  }
+}
+
 void check_list(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value,
                 const std::string& type) {
   if (!value.is_array()) refuse_at(suite, pointer, "expected a list");
@@ -110,6 +149,8 @@ void check_value(const LocatedJson& suite, const std::string& pointer, const Lan
     if (!value.is_object()) refuse_at(suite, pointer, "expected an object");
   } else if (type == "settings") {
     check_settings(suite, pointer, key, value);
+  } else if (type == "quantizer settings") {
+    check_quantizer_settings(suite, pointer, value);
   } else if (type == "any" || (type == "stage" && value.is_null())) {
     return;  // null: no such stage
   } else {

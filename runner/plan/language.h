@@ -12,12 +12,12 @@
 namespace auxbench {
 
 struct LanguageKey {
-  std::string object;  // suite | group | cell | stage | calibration | auxi | detector | tier | rule | table | column |
-                       // row | claim
+  std::string object;  // suite | group | cell | stage | calibration | auxi | detector | step | tier | rule | table |
+                       // column | row | claim
   std::string key;
   std::string type;  // string | integer | number | boolean | strings | integers | numbers | object | settings (name to
-                     // number) | any | TYPE[], or the
-                     // name of an object
+                     // number) | quantizer settings (name to number, or to a word of setting_words.inc) | any | TYPE[],
+                     // or the name of an object
   std::vector<std::string> values;  // of a string, or of each string in a list; empty: free
   double least = 0;                 // of a number
 };

@@ -74,7 +74,7 @@ struct Plan {
   std::string proxy_reason;        // "Fashion-MNIST, reduced network"
   std::string command;             // that runs the suite: each record adds its own --only
   std::string device_class;        // "cpu" | "cuda": a part of every id
-  std::vector<PlannedCell> cells;  // in the suite's order, each behind what it needs
+  std::vector<PlannedCell> cells;  // in the suite's `order`, each behind what it needs
   std::vector<Table> tables;
   std::vector<Claim> claims;
 

@@ -22,20 +22,6 @@ void put(json& out, const char* key, const T& value) {
   if (value != T()) out[key] = value;
 }
 
-json cell_json(const PlannedCell& cell) {
-  json out = {{"id", cell.id}, {"slug", cell.slug}, {"spec", cell_to_json(cell.spec)}};
-  put(out, "data_manifest", cell.data_manifest);
-  put(out, "needs", cell.needs);
-  put(out, "groups", cell.groups);
-  put(out, "implied", cell.implied);
-  if (!cell.selected) out["selected"] = false;
-  put(out, "unsupported", cell.unsupported);
-  put(out, "missing", cell.missing);
-  put(out, "estimated_seconds", cell.estimated_seconds);
-  put(out, "estimate_from_history", cell.estimate_from_history);
-  return out;
-}
-
 json row_json(const TableRow& row) {
   json out = {{"title", row.title}, {"entries", json::array()}};
   if (row.epoch) out["epoch"] = *row.epoch;
@@ -115,27 +101,10 @@ class PlanReader {
   }
 
   void read_cell(const json& value, const std::string& place) {
-    StrictObject object(value, place);
-    PlannedCell cell;
-    object.need("id", cell.id);
-    check_id(cell.id, object.place_of("id"));
-    object.need("slug", cell.slug);
-    cell.spec = spec_of(object.need("spec"), object.place_of("spec"));
-    if (cell.slug != cell_slug(cell.spec)) refuse_data(object.place_of("slug"), "not the name of its spec");
-    object.may("data_manifest", cell.data_manifest);
-    object.may("needs", cell.needs);
+    auto cell = planned_cell_from_json(value, place);
     for (const auto& needed : cell.needs)
-      if (!ids_.contains(needed)) refuse_data(object.place_of("needs"), needed + " does not stand before it");
-    object.may("groups", cell.groups);
-    object.may("implied", cell.implied);
-    object.may("selected", cell.selected);
-    object.may("unsupported", cell.unsupported);
-    object.may("missing", cell.missing);
-    object.may("estimated_seconds", cell.estimated_seconds);
-    if (cell.estimated_seconds < 0) refuse_data(object.place_of("estimated_seconds"), "expected at least 0");
-    object.may("estimate_from_history", cell.estimate_from_history);
-    object.finish();
-    if (!ids_.insert(cell.id).second) refuse_data(object.place_of("id"), cell.id + " stands twice");
+      if (!ids_.contains(needed)) refuse_data(place + "/needs", needed + " does not stand before it");
+    if (!ids_.insert(cell.id).second) refuse_data(place + "/id", cell.id + " stands twice");
     plan_.cells.push_back(std::move(cell));
   }
 
@@ -226,6 +195,42 @@ class PlanReader {
 
 }  // namespace
 
+json planned_cell_to_json(const PlannedCell& cell) {
+  json out = {{"id", cell.id}, {"slug", cell.slug}, {"spec", cell_to_json(cell.spec)}};
+  put(out, "data_manifest", cell.data_manifest);
+  put(out, "needs", cell.needs);
+  put(out, "groups", cell.groups);
+  put(out, "implied", cell.implied);
+  if (!cell.selected) out["selected"] = false;
+  put(out, "unsupported", cell.unsupported);
+  put(out, "missing", cell.missing);
+  put(out, "estimated_seconds", cell.estimated_seconds);
+  put(out, "estimate_from_history", cell.estimate_from_history);
+  return out;
+}
+
+PlannedCell planned_cell_from_json(const json& value, const std::string& place) {
+  StrictObject object(value, place);
+  PlannedCell cell;
+  object.need("id", cell.id);
+  check_id(cell.id, object.place_of("id"));
+  object.need("slug", cell.slug);
+  cell.spec = spec_of(object.need("spec"), object.place_of("spec"));
+  if (cell.slug != cell_slug(cell.spec)) refuse_data(object.place_of("slug"), "not the name of its spec");
+  object.may("data_manifest", cell.data_manifest);
+  object.may("needs", cell.needs);
+  object.may("groups", cell.groups);
+  object.may("implied", cell.implied);
+  object.may("selected", cell.selected);
+  object.may("unsupported", cell.unsupported);
+  object.may("missing", cell.missing);
+  object.may("estimated_seconds", cell.estimated_seconds);
+  if (cell.estimated_seconds < 0) refuse_data(object.place_of("estimated_seconds"), "expected at least 0");
+  object.may("estimate_from_history", cell.estimate_from_history);
+  object.finish();
+  return cell;
+}
+
 json plan_to_json(const Plan& plan) {
   json out = {{"schema_version", kPlanSchema},
               {"version", plan.version},
@@ -237,7 +242,7 @@ json plan_to_json(const Plan& plan) {
               {"cells", json::array()}};
   put(out, "proxy", plan.proxy);
   put(out, "proxy_reason", plan.proxy_reason);
-  for (const auto& cell : plan.cells) out["cells"].push_back(cell_json(cell));
+  for (const auto& cell : plan.cells) out["cells"].push_back(planned_cell_to_json(cell));
   for (const auto& table : plan.tables) out["tables"].push_back(table_json(table));
   for (const auto& claim : plan.claims) out["claims"].push_back(claim_json(claim));
   return out;

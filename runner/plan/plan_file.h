@@ -22,6 +22,10 @@ nlohmann::json plan_to_json(const Plan& plan);
 // another schema is named as such.
 Plan plan_from_json(const nlohmann::json& json, const std::string& place);
 
+// One of its cells, likewise; that what it needs stands before it is checked by plan_from_json alone.
+nlohmann::json planned_cell_to_json(const PlannedCell& cell);
+PlannedCell planned_cell_from_json(const nlohmann::json& json, const std::string& place);
+
 // Likewise, of text that need not be JSON.
 Plan parse_plan(const std::string& text, const std::string& place);
 

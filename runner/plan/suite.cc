@@ -10,7 +10,9 @@
 #include "runner/plan/check_cell.h"
 #include "runner/plan/expand.h"
 #include "runner/plan/language.h"
+#include "runner/plan/order.h"
 #include "runner/plan/tables.h"
+#include "runner/plan/tiers.h"
 
 namespace auxbench {
 namespace {
@@ -47,23 +49,11 @@ LocatedJson read_extended(const std::filesystem::path& path, std::vector<std::fi
   return whole;
 }
 
-void check_tiers(const LocatedJson& suite) {
-  if (!suite.value.contains("tiers") || suite.value.at("tiers").empty()) refuse_at(suite, "", "the suite has no tiers");
-  for (const auto& [name, tier] : suite.value.at("tiers").items()) {
-    const auto pointer = child_pointer("/tiers", name);
-    check_object(suite, pointer, "tier");
-    if (tier.contains("rules"))
-      for (size_t i = 0; i < tier.at("rules").size(); ++i)
-        if (tier.at("rules")[i].contains("where")) check_match(suite, child_pointer(pointer + "/rules", i) + "/where");
-    if (tier.contains("only"))
-      for (size_t i = 0; i < tier.at("only").size(); ++i) check_match(suite, child_pointer(pointer + "/only", i));
-  }
-}
-
 LocatedJson read_suite(const std::filesystem::path& path) {
   auto suite = read_extended(path, {});
   check_object(suite, "", "suite");
-  check_tiers(suite);
+  check_order(suite);
+  resolve_tiers(suite);
   return suite;
 }
 
@@ -136,16 +126,13 @@ class CellList {
   std::vector<bool> listed_;
 };
 
-// The first seed of all cells before the second of any: a run cut short has every row.
-std::vector<ListedCell> list_cells(const std::vector<TieredCell>& tiered, const SuiteRequest& request) {
+std::vector<ListedCell> list_cells(const std::vector<TieredCell>& tiered, const std::vector<CellPlace>& order,
+                                   const SuiteRequest& request) {
   CellList list;
-  size_t most = 0;
-  for (const auto& cell : tiered) most = std::max(most, cell.seeds.size());
-  for (size_t seed = 0; seed < most; ++seed)
-    for (const auto& cell : tiered)
-      if (seed < cell.seeds.size())
-        list.add(cell.seeds[seed], cell.keys[seed], *cell.written,
-                 is_chosen(cell.seeds[seed], cell.written->groups, request));
+  for (const auto& [cell, seed] : order) {
+    const auto& one = tiered[cell];
+    list.add(one.seeds[seed], one.keys[seed], *one.written, is_chosen(one.seeds[seed], one.written->groups, request));
+  }
   return list.take();
 }
 
@@ -204,11 +191,11 @@ SuiteSpec Suite::resolve(const SuiteRequest& request) const {
   const auto& tier = suite.value.at("tiers").at(request.tier);
   spec.proxy = tier.value("proxy", false);
   spec.proxy_reason = tier.value("proxy_reason", std::string());
-  spec.cells = list_cells(tiered, request);
-  if (std::none_of(spec.cells.begin(), spec.cells.end(), [](const auto& cell) { return cell.selected; }))
-    refuse_no_cells(suite, request);
   spec.tables = read_tables(suite, tiered);
   spec.claims = read_claims(suite, spec.tables);
+  spec.cells = list_cells(tiered, ordered_cells(suite, tiered, spec.tables, spec.claims), request);
+  if (std::none_of(spec.cells.begin(), spec.cells.end(), [](const auto& cell) { return cell.selected; }))
+    refuse_no_cells(suite, request);
   return spec;
 }
 

@@ -31,7 +31,7 @@ struct SuiteSpec {
   std::string tier;
   bool proxy = false;             // the tier does not run the paper's data: reported figures are not comparable
   std::string proxy_reason;       // "Fashion-MNIST, reduced network"
-  std::vector<ListedCell> cells;  // in suite order, each behind what it needs; those left out, too
+  std::vector<ListedCell> cells;  // in the suite's `order`, each behind what it needs; those left out, too
   std::vector<Table> tables;      // of keys: make_plan puts ids in their place
   std::vector<Claim> claims;
 };

@@ -1,9 +1,34 @@
 #include "runner/sweep/cell_record.h"
 
+#include <cmath>
+
 #include "base/check.h"
 #include "quantizers/quantizer.h"
 
 namespace auxbench {
+namespace {
+
+// Four digits: a share of some thousand activations has no more.
+double rounded(double share) { return std::round(share * 1e4) / 1e4; }
+
+// What reports/code_table.h reads.
+nlohmann::json json_of(const std::vector<LayerCodes>& layers) {
+  auto all = nlohmann::json::array();
+  for (const auto& layer : layers) {
+    nlohmann::json entry = {{"layer", layer.layer}};
+    if (const auto& found = layer.activations)
+      entry["activations"] = {{"levels", found->levels},
+                              {"most", rounded(found->most)},
+                              {"top", rounded(found->top)},
+                              {"beyond", rounded(found->beyond)}};
+    if (const auto& found = layer.weights)
+      entry["weights"] = {{"levels", found->levels}, {"most", rounded(found->most)}, {"ends", rounded(found->ends)}};
+    all.push_back(std::move(entry));
+  }
+  return all;
+}
+
+}  // namespace
 
 void fill_record(const TrainOutcome& outcome, const Task& task, const Dataset& data, Record& record) {
   record.status = outcome.status;
@@ -18,9 +43,12 @@ void fill_record(const TrainOutcome& outcome, const Task& task, const Dataset& d
   if (outcome.status != Status::completed) return;
   AUXBENCH_CHECK(outcome.final.has_value(), "an evaluation of what is completed");
   record.metrics = outcome.final->metrics;
-  if (!at_chance(*outcome.final, task.chance_level(shape_of(data)))) return;
+  if (!outcome.codes.empty()) record.facts["codes"] = json_of(outcome.codes);
+  const auto sign =
+      sign_of_chance(*outcome.final, outcome.state.curves, task.chance_level(shape_of(data), data.test->count()));
+  if (!sign) return;
   record.status = Status::mistrusted;
-  record.reason = record.metrics.front().name + " is at chance level: the network has learned nothing";
+  record.reason = *sign + ": the network has learned nothing";
 }
 
 void describe_precision(const Experiment& experiment, Record& record) {

@@ -8,7 +8,7 @@
 namespace auxbench {
 
 // Status, reason, curves, seconds, steps and images; of a completed one the metrics as well. Completed becomes
-// mistrusted where the first metric agrees with "nothing was learned" (Task::chance_level).
+// mistrusted where the evaluation or the training loss agrees with "nothing was learned" (sign_of_chance).
 void fill_record(const TrainOutcome& outcome, const Task& task, const Dataset& data, Record& record);
 
 // Levels and real bits of the inner layers. Nothing at full precision.

@@ -25,10 +25,11 @@ constexpr const char* kCheckpoint = "checkpoint.safetensors";
 std::string weights_digest(const std::filesystem::path& folder) { return sha256_file(folder / kWeightsFile); }
 
 // Of a cell that this one needs: its weights are there, or it has failed.
-std::filesystem::path folder_of_start(const std::string& id, const char* what, const Store& store) {
-  if (!is_cached(store, id))
+std::filesystem::path folder_of_start(const std::string& id, const char* what, const RecordFolder& folder) {
+  const auto record = folder.read(id);
+  if (!record || !folder.is_finished(*record))
     throw UserError(ExitCode::cells_failed, "its " + std::string(what) + " " + id + " has no weights");
-  return store.cell_folder(id);
+  return folder.cell_folder(id);
 }
 
 // Full precision begins with the file that the suite names.
@@ -39,14 +40,14 @@ void start_from_file(const CellSpec& cell, Experiment& experiment, Record& recor
 }
 
 // Of what a cell needs, the start stands first and the teacher last; they may be the same.
-void start_from_needs(const PlannedCell& cell, const Store& store, Experiment& experiment) {
+void start_from_needs(const PlannedCell& cell, const RecordFolder& all, Experiment& experiment) {
   if (const auto parent = cell.spec.parent()) {
-    const auto folder = folder_of_start(cell.needs.front(), "start", store);
+    const auto folder = folder_of_start(cell.needs.front(), "start", all);
     load_weights(folder / kWeightsFile, experiment, "model.");
     if (parent->has_auxi()) load_weights(folder / kAuxiliaryFile, experiment, kAuxiliaryPrefix);
   }
   if (cell.spec.teacher()) {
-    const auto folder = folder_of_start(cell.needs.back(), "teacher", store);
+    const auto folder = folder_of_start(cell.needs.back(), "teacher", all);
     for (auto* network : experiment.teachers()) load_weights(folder / kWeightsFile, *network);
   }
 }
@@ -61,19 +62,19 @@ TrainOutcome evaluate_start(Experiment& experiment, const Dataset& data) {
   return outcome;
 }
 
-void train_into(const PlannedCell& planned, const RunContext& context, const Store& store, Progress& progress,
+void train_into(const PlannedCell& planned, const RunContext& context, const RecordFolder& all, Progress& progress,
                 Record& record) {
   const auto& cell = planned.spec;
   const auto data = cell_data(cell, dataset_request(context));
   if (data.manifest != planned.data_manifest)
     throw UserError(ExitCode::data_missing, cell.dataset + " has changed since the run began");
   record.provenance.data_manifest = data.manifest;
-  const auto folder = store.cell_folder(record.id);
+  const auto folder = all.cell_folder(record.id);
   make_folder(folder);
   Experiment experiment(cell, {.channels = data.train->shape().channels, .classes = data.train->classes()},
-                        {.device = context.device, .workers = context.workers});
+                        {.device = context.device, .workers = context.workers, .processors = context.processors});
   start_from_file(cell, experiment, record);
-  start_from_needs(planned, store, experiment);
+  start_from_needs(planned, all, experiment);
   describe_precision(experiment, record);
   const CheckpointPolicy checkpoints = {.file = folder / kCheckpoint, .minutes = context.checkpoint_minutes};
   const auto outcome = cell.post_training() ? calibrate(experiment, data, record.id, progress)
@@ -90,16 +91,12 @@ void train_into(const PlannedCell& planned, const RunContext& context, const Sto
 }  // namespace
 
 DatasetRequest dataset_request(const RunContext& context) {
-  return {.root = context.data_root, .complete = context.complete_data, .threads = available_threads()};
+  return {.root = context.data_root,
+          .complete = context.complete_data,
+          .threads = context.processors > 0 ? context.processors : available_threads()};
 }
 
-bool is_cached(const Store& store, const std::string& id) {
-  const auto record = store.find(id);
-  if (!record || !is_final(record->status)) return false;
-  return record->status == Status::diverged || std::filesystem::exists(store.cell_folder(id) / kWeightsFile);
-}
-
-Record run_cell(const PlannedCell& cell, const RunContext& context, const Store& store, Progress& progress) {
+Record run_cell(const PlannedCell& cell, const RunContext& context, const RecordFolder& folder, Progress& progress) {
   const Stopwatch watch;
   Record record;
   record.id = cell.id;
@@ -108,13 +105,15 @@ Record run_cell(const PlannedCell& cell, const RunContext& context, const Store&
   record.provenance = context.provenance;
   record.provenance.started = utc_now();
   record.provenance.device = context.device.str();
+  record.provenance.threads = cell.spec.threads;
   record.rerun = context.rerun + " --only '" + record.slug + "'";
   if (!cell.unsupported.empty()) {
     record.status = Status::skipped;
     record.reason = cell.unsupported;
   } else {
     try {
-      train_into(cell, context, store, progress, record);
+      use_threads(cell.spec.threads);
+      train_into(cell, context, folder, progress, record);
     } catch (const std::exception& error) {
       record.status = Status::failed;
       record.reason = error.what();
@@ -126,8 +125,8 @@ Record run_cell(const PlannedCell& cell, const RunContext& context, const Store&
   return record;
 }
 
-void discard_checkpoint(const Store& store, const Record& record) {
-  if (is_final(record.status)) std::filesystem::remove(store.cell_folder(record.id) / kCheckpoint);
+void discard_checkpoint(const RecordFolder& folder, const Record& record) {
+  if (is_final(record.status)) std::filesystem::remove(folder.cell_folder(record.id) / kCheckpoint);
 }
 
 }  // namespace auxbench

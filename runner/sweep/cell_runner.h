@@ -19,7 +19,8 @@ struct RunContext {
   c10::Device device{c10::kCPU};
   std::optional<std::filesystem::path> data_root;
   bool complete_data = false;      // a part of a published dataset is refused: the tier is no proxy
-  std::optional<int> workers;      // that load images
+  std::optional<int> workers;      // threads that load images
+  int processors = 0;              // that this process may keep busy with data; 0: all there are
   double checkpoint_minutes = 10;  // between two checkpoints within an epoch
   Provenance provenance;           // of this process; each record completes its copy
   std::string rerun;               // command that reruns the whole; each record adds its own --only
@@ -28,13 +29,10 @@ struct RunContext {
 // Where this run's data are.
 DatasetRequest dataset_request(const RunContext& context);
 
-// A finished record whose weights are still there.
-bool is_cached(const Store& store, const std::string& id);
-
-// Skipped where the plan says that this program cannot train it.
-Record run_cell(const PlannedCell& cell, const RunContext& context, const Store& store, Progress& progress);
+// Skipped where the plan says that this program cannot train it. It computes with as many threads as the cell says.
+Record run_cell(const PlannedCell& cell, const RunContext& context, const RecordFolder& folder, Progress& progress);
 
 // Once the record is safe: what a finished cell no longer needs.
-void discard_checkpoint(const Store& store, const Record& record);
+void discard_checkpoint(const RecordFolder& folder, const Record& record);
 
 }  // namespace auxbench

@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/files/file.h"
 #include "base/files/sha256.h"
-#include "base/parallel.h"
 #include "base/quantile.h"
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
@@ -40,9 +39,9 @@ std::span<const float> numbers(const at::Tensor& tensor) {
   return {tensor.const_data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
-Evaluation evaluate_integers(const IntegerNetwork& network, const Task& task, const Dataset& data) {
+Evaluation evaluate_integers(const IntegerNetwork& network, const Task& task, const Dataset& data, int threads) {
   const auto evaluator = task.evaluator();
-  run_integers(network, data, available_threads(), [&](std::span<const float> found, std::span<const int64_t> wanted) {
+  run_integers(network, data, threads, [&](std::span<const float> found, std::span<const int64_t> wanted) {
     auto logits = at::empty({std::ssize(wanted), network.classes});
     std::copy(found.begin(), found.end(), logits.mutable_data_ptr<float>());
     evaluator->add({.targets = targets_of(wanted)}, {.logits = logits});
@@ -112,7 +111,7 @@ nlohmann::json compare(Experiment& experiment, const Dataset& data, const Evalua
   const auto frozen = freeze(*network, size_of(data));
   const auto bytes = dump_integer_network(frozen.network);
   write_file_atomically(folder / kIntegerFile, bytes);
-  const auto found = evaluate_integers(frozen.network, experiment.task(), data);
+  const auto found = evaluate_integers(frozen.network, experiment.task(), data, experiment.cell().threads);
   const auto differing = differing_images(found, evaluation);
   nlohmann::json facts = {{"status", differing.empty() ? "equal" : "differs"},
                           {"images", data.test->count()},

@@ -20,6 +20,7 @@ std::unique_ptr<Network> make_cell_network(const CellSpec& cell, const DataShape
                        .stem_stride = cell.stem_stride,
                        .width = cell.width,
                        .block = cell.block,
+                       .zero_init = cell.zero_init,
                        .bases = cell.bases,
                        .activation = cell.activation,
                        .quantize_at = plan.quantizes() ? cell.quantize_at : "conv-input",

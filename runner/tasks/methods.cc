@@ -12,11 +12,14 @@
 namespace auxbench {
 namespace {
 
-AuxiliaryMethodOptions auxiliary_options(const AuxiSpec& auxi) {
-  return {.path = {.kernel = auxi.kernel, .relu = auxi.relu},
-          .taps = {.per_layer = auxi.tap == "layer", .after_add = auxi.place == "after-add"},
-          .separate_norms = auxi.norms == "separate",
-          .weight = auxi.weight};
+AuxiliaryMethodOptions auxiliary_options(const CellSpec& cell) {
+  const auto& auxi = cell.auxi;
+  AuxiliaryMethodOptions options = {.path = {.kernel = auxi.kernel, .relu = auxi.relu},
+                                    .taps = {.per_layer = auxi.tap == "layer", .after_add = auxi.place == "after-add"},
+                                    .separate_norms = auxi.norms == "separate",
+                                    .weight = auxi.weight};
+  if (auxi.until > 0) options.until = auxi.until / cell.stage().epochs;
+  return options;
 }
 
 DistillationOptions distillation_options(const CellSpec& cell, const std::string& name) {
@@ -36,7 +39,7 @@ DistillationOptions distillation_options(const CellSpec& cell, const std::string
 
 std::unique_ptr<TrainingMethod> make_method(const std::string& name, const Task& task, const CellSpec& cell,
                                             const DataShape& data, const Network& network) {
-  if (name == "auxi") return make_auxiliary_method(network, auxiliary_options(cell.auxi), task.head(data));
+  if (name == "auxi") return make_auxiliary_method(network, auxiliary_options(cell), task.head(data));
   if (name == "additional-loss")
     return make_additional_loss(network, task.head(data), cell.aid_setting("additional-loss.weight"));
   if (name == "stochastic-precision")

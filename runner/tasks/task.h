@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,6 +54,15 @@ class Evaluator {
 // A cell's network as the cell has it, or the same one at full precision.
 enum class Precision { of_cell, full };
 
+// What a network shows that has learned nothing. One sign is enough.
+struct ChanceLevel {
+  double metric = 0;                // the first metric is no better than this
+  std::optional<double> loss = {};  // the mean training loss of the task is no smaller than this
+};
+
+// By epoch: "epoch", "train_loss" ...
+using Curves = std::map<std::string, std::vector<double>>;
+
 class Task {
  public:
   virtual ~Task() = default;
@@ -69,14 +79,17 @@ class Task {
 
   [[nodiscard]] virtual std::unique_ptr<Evaluator> evaluator() const = 0;
 
-  // What the first metric comes to when nothing was learned; none where that says nothing.
-  [[nodiscard]] virtual std::optional<double> chance_level(const DataShape& data) const = 0;
+  // Of an evaluation over `test_images`; none where nothing can be said.
+  [[nodiscard]] virtual std::optional<ChanceLevel> chance_level(const DataShape& data, int64_t test_images) const = 0;
 };
 
 // The task that suites call by this name ("classification"); nullptr when there is none.
 const Task* find_task(const std::string& name);
 
-// An evaluation that agrees with "nothing was learned": its first metric is no better than 1.2 times chance.
-bool at_chance(const Evaluation& evaluation, std::optional<double> chance);
+// What says that nothing was learned: "top1 is at chance level". Nothing where something was. `curves` are those of the
+// training (runner/training/trainer.h). Their loss counts from the second epoch on, since that of the first holds the
+// start, where every network guesses.
+std::optional<std::string> sign_of_chance(const Evaluation& evaluation, const Curves& curves,
+                                          const std::optional<ChanceLevel>& chance);
 
 }  // namespace auxbench

@@ -13,7 +13,7 @@ LoaderOptions with_workers(LoaderOptions options, const ImageSource& images, con
   if (where.workers)
     options.workers = *where.workers;
   else if (!images.in_memory() || !where.device.is_cpu())
-    options.workers = available_threads();
+    options.workers = where.processors > 0 ? where.processors : available_threads();
   return options;
 }
 

@@ -17,11 +17,13 @@ struct ComputeOptions {
   c10::Device device{c10::kCPU};
   c10::ScalarType type = c10::ScalarType::Float;
   std::optional<int> workers;  // threads that load images; none: chosen by the loader. No number depends on it.
+  int processors = 0;          // that the loader may choose as many threads as; 0: all that this process may use
 };
 
 // A BatchLoader (datasets/sources/loader.h) whose batches are tensors, images of the type computed in. For a GPU they
 // are made in pinned memory and copied while it computes. Unless the options say how many workers: none for images in
-// memory on the CPU, where they would only take time from the network; else one for each thread this process has.
+// memory on the CPU, where they would only take time from the network; else one for
+// each processor it may keep busy.
 class TensorLoader {
  public:
   TensorLoader(Images images, LoaderOptions options, const ComputeOptions& where);

@@ -8,6 +8,8 @@
 #include "base/torch_prelude.h"
 #include "quantizers/adaround.h"
 #include "quantizers/quantized_layers.h"
+#include "runner/training/bias_correction.h"
+#include "runner/training/norm_statistics.h"
 
 namespace auxbench {
 namespace {
@@ -31,10 +33,15 @@ class Calibrator {
     const Stopwatch watch;
     experiment_.train_mode(false);
     progress_.start_cell(id_, steps(), 0);
-    draw_images();
+    batches_ = draw(spec_.images);
     observe();
+    const auto correction = full_precision_means();
     if (spec_.iterations > 0)
       for (size_t i = 0; i < layers_.size() && !interrupted(); ++i) reconstruct(i);
+    if (spec_.reestimate_norms > 0 && !interrupted())
+      reestimate_norms(experiment_.network(), draw(spec_.reestimate_norms));
+    if (correction != nullptr)
+      for (size_t i = 0; i < correction->layers() && !interrupted(); ++i) correction->correct(i);
     progress_.end_cell();
     outcome_.state.train_seconds = watch.seconds();
     if (!interrupted()) evaluate_network();
@@ -53,16 +60,17 @@ class Calibrator {
     return true;
   }
 
-  // A random part of the training set, in batches.
-  void draw_images() {
-    TensorLoader loader(data_.train, {.batch = spec_.batch, .seed = experiment_.cell().seed, .epochs = 1},
-                        experiment_.options());
-    const auto wanted = std::min<int64_t>(spec_.images, data_.train->count());
-    for (int64_t i = 0, drawn = 0; drawn < wanted; ++i) {
-      const auto images = loader.take(0, i).images;
-      batches_.push_back(images.slice(0, 0, std::min(images.size(0), wanted - drawn)));
-      drawn += batches_.back().size(0);
-    }
+  [[nodiscard]] std::vector<at::Tensor> draw(int64_t images) const {
+    return some_images(data_.train, images, spec_.batch, experiment_.cell().seed, experiment_.options());
+  }
+
+  // null where biases are not corrected.
+  std::unique_ptr<BiasCorrection> full_precision_means() {
+    if (!spec_.correct_bias) return nullptr;
+    quantize_before(0);
+    auto correction = std::make_unique<BiasCorrection>(experiment_.network(), batches_);
+    quantize_before(layers_.size());
+    return correction;
   }
 
   // From layer `first` on at full precision, before it as quantized, with the weights that learned their rounding.
@@ -131,7 +139,7 @@ class Calibrator {
     const auto images = inputs.size(0);
     RandomStream random(stream_seed(experiment_.cell().seed, "reconstruction", i));
     for (int step = 0; step < spec_.iterations && !interrupted(); ++step) {
-      const auto chosen = draw(random, images).to(inputs.device());
+      const auto chosen = choose(random, images).to(inputs.device());
       optimizer.clear_gradients();
       const auto loss =
           reconstruction_loss(rounding, inputs.index_select(0, chosen), target.index_select(0, chosen), geometry, step);
@@ -143,7 +151,7 @@ class Calibrator {
     quantize_before(layers_.size());
   }
 
-  [[nodiscard]] at::Tensor draw(RandomStream& random, int64_t images) const {
+  [[nodiscard]] at::Tensor choose(RandomStream& random, int64_t images) const {
     std::vector<int64_t> chosen(static_cast<size_t>(std::min<int64_t>(spec_.batch, images)));
     for (auto& index : chosen) index = static_cast<int64_t>(random.below(static_cast<uint64_t>(images)));
     return at::tensor(chosen, at::kLong);
@@ -163,6 +171,7 @@ class Calibrator {
   void evaluate_network() {
     const Stopwatch watch;
     outcome_.final = evaluate(experiment_.task(), experiment_.network(), data_.test, experiment_.options());
+    outcome_.codes = code_shares(experiment_.network(), data_.test, experiment_.options());
     outcome_.state.evaluate_seconds = watch.seconds();
   }
 

@@ -7,6 +7,8 @@
 //    Norms are not folded: rounding is decided for each output channel alone, so that folding would only weigh channels
 //    differently against the regulariser. Adam; beta falls linearly from 20 to 2 after a warm-up of a fifth, during
 //    which the regulariser is off (quantizers/adaround.h has the loss). Constants: lr 1e-3, lambda 0.01 (BRECQ's).
+// 3. `reestimate_norms`: the statistics of batch norms, which are another network's, are taken anew from the quantized
+//    one (norm_statistics.h). 4. `correct_bias`: the means that are left wrong are brought back (bias_correction.h).
 // Short beside training and started over when it was interrupted: there is no checkpoint.
 #pragma once
 

@@ -28,6 +28,7 @@ void save_checkpoint(const std::filesystem::path& path, const std::string& cell_
   const nlohmann::json rest = {{"cell", cell_id},
                                {"iteration", state.iteration},
                                {"epoch_losses", state.epoch_losses},
+                               {"epoch_steps", state.epoch_steps},
                                {"train_seconds", state.train_seconds},
                                {"evaluate_seconds", state.evaluate_seconds},
                                {"curves", state.curves}};
@@ -48,6 +49,8 @@ bool load_checkpoint(const std::filesystem::path& path, const std::string& cell_
                       path.string() + ": checkpoint of another cell, " + rest.at("cell").dump());
     state.iteration = rest.at("iteration");
     state.epoch_losses = rest.at("epoch_losses").get<std::map<std::string, double>>();
+    // Checkpoints of before: a loss was there at every step.
+    if (rest.contains("epoch_steps")) rest.at("epoch_steps").get_to(state.epoch_steps);
     state.train_seconds = rest.at("train_seconds");
     state.evaluate_seconds = rest.at("evaluate_seconds");
     state.earlier_seconds = state.train_seconds + state.evaluate_seconds;

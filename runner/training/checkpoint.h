@@ -25,6 +25,7 @@ struct CheckpointPolicy {
 struct TrainingState {
   int64_t iteration = 0;                       // steps done
   std::map<std::string, double> epoch_losses;  // by curve: sums over the steps of the unfinished epoch
+  std::map<std::string, int64_t> epoch_steps;  // by curve: how many of these steps had the loss
   double train_seconds = 0;
   double evaluate_seconds = 0;
   double earlier_seconds = 0;  // the part of both that a run before this one spent; not stored

@@ -19,12 +19,24 @@ const Task& task_of(const CellSpec& cell) {
   return *task;
 }
 
+// What pulls at a quantizer's learned clip where the stage decays no weights: L2 in the gradient, as in the recipes of
+// PACT and APoT. Without it nothing ever lowers a clip that no activation reaches.
+constexpr double kClipDecay = 1e-4;
+
+// Learned parameters of a method's quantizers. Its learning rate as a multiple of the weights' is SGD's, whose steps
+// grow with the gradient, a sum over all that a tensor holds. Adam divides the gradient by its own size: there the
+// parameters learn at the weights' rate.
+ParameterRule rule_of(const QuantizerMethod& method, const StageSpec& stage) {
+  const double decay = stage.weight_decay > 0 ? stage.weight_decay : kClipDecay;
+  return {.lr = stage.optimizer == "sgd" ? method.parameter_lr : 1,
+          .weight_decay = method.decays_parameters ? decay : 0};
+}
+
 // How learned parameters of quantizers, and a teacher's weights, are trained.
 ParameterRules rules_of(const CellSpec& cell, const std::set<std::string>& of_quantizers) {
   const auto* method = find_quantizer(cell.quantizer);
   return [method, cell, of_quantizers](const std::string& name) -> ParameterRule {
-    if (of_quantizers.contains(name) && method != nullptr)
-      return {.lr = method->parameter_lr, .decays = method->decays_parameters};
+    if (of_quantizers.contains(name) && method != nullptr) return rule_of(*method, cell.stage());
     for (const std::string aid : {"kd", "kd-journal"})
       if (name.starts_with("aid." + aid + ".")) return {.lr = cell.aid_setting(aid + ".teacher_lr")};
     return {};

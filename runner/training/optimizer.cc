@@ -10,8 +10,8 @@ Optimizer::Optimizer(const StageSpec& stage, const NamedTensors& parameters, con
   AUXBENCH_CHECK(stage.optimizer == "sgd" || stage.optimizer == "adam", "an optimiser the language knows");
   for (const auto& [name, parameter] : parameters) {
     const auto rule = rules ? rules(name) : ParameterRule();
-    const bool decays = rule.decays.value_or(stage.decay_norms || parameter.dim() >= 2);
-    auto& group = group_for(decays ? stage.weight_decay : 0, rule.lr, parameter);
+    const double usual = stage.decay_norms || parameter.dim() >= 2 ? stage.weight_decay : 0;
+    auto& group = group_for(rule.weight_decay.value_or(usual), rule.lr, parameter);
     group.names.push_back(name);
     group.parameters.push_back(parameter);
     group.first.push_back(at::zeros_like(parameter));

@@ -2,7 +2,8 @@
 //
 //   sgd   v <- m v + (g + wd p);  p <- p - lr (g + wd p + m v) with Nesterov, p - lr v without
 //   adam  betas 0.9, 0.999, eps 1e-8, bias-corrected; weight decay is L2 in the gradient
-// With decay_norms false, weight decay spares every parameter of fewer than two dimensions (BN affine, biases).
+// With decay_norms false, weight decay spares every parameter of fewer than two dimensions (BN affine, biases). A rule
+// for a parameter goes before both.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -20,8 +21,8 @@ namespace auxbench {
 
 // How a parameter is trained where that is not how weights are.
 struct ParameterRule {
-  double lr = 1;                    // times the stage's
-  std::optional<bool> decays = {};  // whether weight decay reaches it; unset: as decay_norms says
+  double lr = 1;                            // times the stage's
+  std::optional<double> weight_decay = {};  // its own; unset: the stage's, as decay_norms says
 };
 
 using ParameterRules = std::function<ParameterRule(const std::string& name)>;

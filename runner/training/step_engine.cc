@@ -1,6 +1,7 @@
 #include "runner/training/step_engine.h"
 
 #include "base/torch_prelude.h"
+#include "runner/training/clip_gradients.h"
 
 namespace auxbench {
 namespace {
@@ -16,6 +17,7 @@ class EagerStep final : public StepEngine {
     optimizer.set_learning_rate(lr);
     auto losses = experiment_.backward(batch, position);
     sync_.average(parameters_);
+    if (const double bound = experiment_.cell().stage().clip_norm; bound > 0) clip_gradients(parameters_, bound);
     optimizer.step();
     return losses;
   }

@@ -1,4 +1,4 @@
-// How a step of training is carried out: forward, backward, gradients of all processes, optimiser.
+// How a step of training is carried out: forward, backward, gradients of all processes, clipping, optimiser.
 #pragma once
 
 #include <memory>

@@ -6,6 +6,7 @@
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
 #include "runner/training/device.h"
+#include "runner/training/norm_statistics.h"
 #include "runner/training/schedule.h"
 #include "runner/training/step_engine.h"
 
@@ -34,10 +35,13 @@ class Trainer {
 
   TrainOutcome run() {
     load_checkpoint(checkpoints_.file, id_, experiment_, outcome_.state);
+    if (outcome_.state.epoch_steps.empty())
+      for (const auto& [curve, sum] : outcome_.state.epoch_losses)
+        outcome_.state.epoch_steps[curve] = outcome_.state.iteration % loader_.batches();
     progress_.start_cell(id_, total(), outcome_.state.iteration);
     while (outcome_.state.iteration < total() && outcome_.status == Status::completed) run_epoch();
     progress_.end_cell();
-    if (outcome_.status == Status::completed && !outcome_.final) outcome_.final = timed_evaluation();
+    if (outcome_.status == Status::completed && !outcome_.final) outcome_.final = last_evaluation();
     return std::move(outcome_);
   }
 
@@ -104,6 +108,7 @@ class Trainer {
 
   bool add_loss(const std::string& curve, double loss, int64_t step_number) {
     outcome_.state.epoch_losses[curve] += loss;
+    ++outcome_.state.epoch_steps[curve];
     if (std::isfinite(loss) && loss < kExploded) return true;
     outcome_.status = Status::diverged;
     outcome_.reason = (curve == "train_loss" ? "loss" : curve) + " " + std::to_string(loss) + " at step " +
@@ -115,14 +120,31 @@ class Trainer {
     auto& state = outcome_.state;
     const bool last = finished + 1 == stage_.epochs;
     if (stage_.evaluate == "every" || finished == 0 || last) {
-      auto evaluation = timed_evaluation();
+      auto evaluation = last ? last_evaluation() : timed_evaluation();
       state.curves["epoch"].push_back(static_cast<double>(finished + 1));
       for (const auto& [curve, sum] : state.epoch_losses)
-        state.curves[curve].push_back(sum / static_cast<double>(loader_.batches()));
+        state.curves[curve].push_back(sum / static_cast<double>(state.epoch_steps.at(curve)));
       for (const auto& metric : evaluation.metrics) state.curves[metric.name].push_back(metric.value);
       if (last) outcome_.final = std::move(evaluation);
     }
     state.epoch_losses.clear();
+    state.epoch_steps.clear();
+  }
+
+  // Norms are re-estimated from their weights alone: a run that was interrupted behind it does it once more, the same.
+  Evaluation last_evaluation() {
+    const Stopwatch watch;
+    experiment_.train_mode(false);
+    if (stage_.reestimate_norms > 0)
+      reestimate_norms(experiment_.network(), some_images(data_.train, stage_.reestimate_norms, stage_.batch,
+                                                          experiment_.cell().seed, experiment_.options()));
+    outcome_.state.train_seconds += watch.seconds();
+    auto evaluation = timed_evaluation();
+    const Stopwatch counting;
+    if (!experiment_.cell().full_precision())
+      outcome_.codes = code_shares(experiment_.network(), data_.test, experiment_.options());
+    outcome_.state.evaluate_seconds += counting.seconds();
+    return evaluation;
   }
 
   Evaluation timed_evaluation() {

@@ -3,10 +3,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "datasets/dataset.h"
 #include "results/record.h"
 #include "runner/training/checkpoint.h"
+#include "runner/training/code_shares.h"
 #include "runner/training/evaluator.h"
 #include "runner/training/experiment.h"
 #include "runner/training/progress.h"
@@ -18,10 +20,13 @@ struct TrainOutcome {
   std::string reason;
   TrainingState state;
   std::optional<Evaluation> final;  // after the last epoch, when completed
+  std::vector<LayerCodes> codes;    // of a quantized network, as it was evaluated last
 };
 
 // Curves, one value per evaluated epoch: "epoch", "train_loss" (the task's, mean over the epoch), the methods' losses
-// and the evaluation's metrics by their names.
+// (mean over the steps that had them; the curve of one that ends before the training stops there) and the evaluation's
+// metrics by their names.
+// With `reestimate_norms` batch norms are re-estimated (norm_statistics.h) before the last evaluation.
 // Diverged: a loss that is not finite or above 1e4; the reason names the step.
 TrainOutcome train(Experiment& experiment, const Dataset& data, const CheckpointPolicy& checkpoints,
                    const std::string& cell_id, Progress& progress);

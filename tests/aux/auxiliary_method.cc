@@ -200,6 +200,7 @@ class Flat final : public Network {
   std::vector<QuantizedWeight*> quantized_layers() override { return {}; }
   [[nodiscard]] Graph graph() override { return {}; }
   void bypass(const std::vector<bool>&) override {}
+  void watch_quantizers(QuantizerWatcher) override {}
   [[nodiscard]] std::shared_ptr<NormBank> make_norms() const override { return nullptr; }
 
  private:

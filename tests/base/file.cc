@@ -9,9 +9,9 @@ using namespace auxbench;
 TEST_CASE("a line appended after a cut one stands alone", "[base]") {
   const test::TempFolder folder;
   const auto path = folder.path() / "lines";
-  append_line(path, "one");
+  append_lines(path, "one\n");
   write_file_atomically(path, "one\ntw");
-  append_line(path, "three");
+  append_lines(path, "three\n");
   CHECK(read_file(path) == "one\ntw\nthree\n");
 }
 

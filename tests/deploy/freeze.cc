@@ -2,6 +2,7 @@
 #include "deploy/freeze.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/torch_prelude.h"
@@ -106,10 +107,20 @@ TEST_CASE("so do other shapes of network", "[deploy]") {
   with([](auto& o) { o.precision.first_last = "same"; });
   with([](auto& o) { o.precision.activation_bits = 4; });
   with([](auto& o) { o.precision.weight_bits = 1; });
+  with([](auto& o) { o.precision.settings = {{"activation.range", 1}}; });
   base = options_for("lq-net", 2, 3);
   with([](auto& o) { o.block = "pre-act"; });
   base = options_for("lsq+", 8, 8);
   with([](auto& o) { o.precision.first_last = "8-bit"; });
   base = options_for("bireal", 1, 1);
   with([](auto& o) { o.skip = false; });
+}
+
+TEST_CASE("weights that are not finite cannot be frozen, and the message names their layer", "[deploy]") {
+  const at::NoGradGuard no_gradient;
+  auto network = trained(options_for("dorefa", 2, 2));
+  for (const auto& item : network->module().named_parameters())
+    if (item.key() == "layer1.0.conv1.weight") item.value().fill_(std::nan(""));
+  REQUIRE_THROWS_WITH(freeze(*network, {1, kImage, kImage}),
+                      Catch::Matchers::StartsWith("layer1.0.conv1: weights that are not finite"));
 }

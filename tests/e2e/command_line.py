@@ -108,7 +108,7 @@ class CommandLine(unittest.TestCase):
 
     def test_a_report_names_the_machine_that_made_the_records_not_the_one_that_reads_them(self):
         self.assertEqual(self.smoke("out", "--only", "resnet18-fp-s0").returncode, 0)
-        path = self.folder / "out" / "records.jsonl"
+        (path,) = (self.folder / "out").glob("cells/*/record.json")
         record = json.loads(path.read_text())
         record["provenance"].update(cpu="Another Processor", threads=96)
         path.write_text(json.dumps(record) + "\n")
@@ -125,17 +125,6 @@ class CommandLine(unittest.TestCase):
             self.assertIsNone(process.poll(), "the run ended before its first report")
             time.sleep(0.05)
         self.assertIn("not run yet", (out / "report.md").read_text())
-
-    def test_a_signal_checkpoints_and_leaves_with_its_own_code(self):
-        long = ("--set", "train_images=0", "--set", "pretrain.epochs=50", "--only", "resnet18-fp-s0")
-        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-            out = self.folder / f"signal{code}"
-            process = subprocess.Popen([PROGRAM, "run", SMOKE, "--tier", "smoke", "--out", out, *long], stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL)
-            time.sleep(4)
-            process.send_signal(number)
-            self.assertEqual(process.wait(timeout=60), code)
-            self.assertEqual(len(list(out.glob("cells/*/checkpoint.safetensors"))), 1)
 
     def selected(self, out):
         plan = json.loads((self.folder / out / "plan.json").read_text())
@@ -184,13 +173,22 @@ class CommandLine(unittest.TestCase):
         self.assertIn("strange/colour: unknown key: a record of another version", planned.stderr)
         self.assertIn("cached: completed", planned.stdout)
 
-    def test_two_runs_cannot_share_a_folder_at_once(self):
-        process = subprocess.Popen([PROGRAM, "run", SMOKE, "--tier", "smoke", "--out", self.folder / "out", "--set", "train_images=0", "--set",
-                                    "pretrain.epochs=50"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(3)
-        self.expect_error(self.smoke("out"), 2, "another run is using this folder", str(process.pid))
-        process.kill()
-        process.wait()
+    def test_the_plan_prices_cells_side_by_side(self):
+        suite = (SOURCE / "suites" / "paper_tables.json", "--tier", "embedded", "--out", self.folder / "out")
+        alone, pair = (json.loads(run("plan", *suite, "--jobs", jobs, "--json").stdout) for jobs in (1, 2))
+        self.assertEqual(alone["estimated_wall_seconds"], alone["estimated_seconds"])
+        self.assertEqual(pair["estimated_seconds"], alone["estimated_seconds"])
+        self.assertGreaterEqual(pair["estimated_wall_seconds"], 0.5 * pair["estimated_seconds"])
+        self.assertLess(pair["estimated_wall_seconds"], 0.55 * pair["estimated_seconds"])
+        self.assertRegex(run("plan", *suite, "--jobs", 2).stdout.splitlines()[-1], r"about .* of one thread, .* with 2 jobs")
+        self.assertEqual(run("plan", *suite, "--jobs", 0).returncode, 2)
+
+    def test_a_report_is_written_with_the_picture_of_its_claims(self):
+        out = self.folder / "out"
+        out.mkdir()
+        self.assertEqual(run("report", SOURCE / "suites" / "paper_tables.json", "--tier", "embedded", "--out", out).returncode, 0)
+        self.assertIn("](claims.svg)", (out / "report.md").read_text())
+        self.assertTrue((out / "claims.svg").read_text().startswith("<svg"))
 
     def test_users_mistakes_are_one_line_with_a_place_and_a_code(self):
         suite = self.folder / "s.json"

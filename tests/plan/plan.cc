@@ -4,8 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "runner/plan/code_epochs.h"
+#include "runner/plan/cost.h"
 #include "runner/plan/extend_plan.h"
 #include "runner/plan/make_plan.h"
+#include "runner/plan/makespan.h"
 #include "runner/plan/plan_file.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
@@ -80,11 +83,41 @@ TEST_CASE("a plan holds every cell behind what it needs, and tables of their ids
   CHECK(plan.cells[1].needs == std::vector<std::string>{plan.cells[0].id});
   CHECK(plan.cells[3].needs == std::vector<std::string>{plan.cells[2].id});
   CHECK(plan.cells[1].groups == std::vector<std::string>{"pair"});
-  CHECK(plan.cells[0].id == cell_id(plan.cells[0].spec, {.data_manifest = "d", .device_class = "cpu"}));
+  CHECK(plan.cells[0].id ==
+        cell_id(plan.cells[0].spec,
+                {.data_manifest = "d", .device_class = "cpu", .code_epochs = code_epochs(plan.cells[0].spec)}));
   CHECK(plan.tables.at(0).rows.at(0).entries.at(1).cells == std::vector<std::string>{plan.cells[3].id});
   CHECK(plan.find(plan.cells[3].id) == &plan.cells[3]);
   CHECK(plan.find("nothing") == nullptr);
   CHECK(plan.cells[3].estimated_seconds > plan.cells[1].estimated_seconds);
+}
+
+TEST_CASE("threads are part of a cell, its start and its name where there is more than one", "[plan]") {
+  auto spec = plan_of().cells[1].spec;
+  const auto id = cell_id(spec, {});
+  CHECK_FALSE(cell_to_json(spec).contains("threads"));
+  spec.threads = 4;
+  CHECK(cell_to_json(spec).at("threads") == 4);
+  CHECK(cell_from_json(cell_to_json(spec)) == spec);
+  CHECK(cell_slug(spec) == "resnet18-dorefa-w2a2-t4-s0");
+  CHECK(spec.parent()->threads == 4);
+  CHECK_FALSE(cell_id(spec, {}).substr(cell_id(spec, {}).size() - 12) == id.substr(id.size() - 12));
+  auto many = cell_to_json(spec);
+  many["threads"] = 1025;
+  CHECK_THROWS_WITH(cell_from_json(many), "cell: threads 1025: expected at most 1024");
+  many["threads"] = 0;
+  CHECK_THROWS_AS(cell_from_json(many), UserError);
+}
+
+TEST_CASE("larger batches and wider networks take more memory", "[plan]") {
+  auto spec = plan_of().cells[1].spec;
+  const auto before = memory_estimate(spec);
+  CHECK(before > 0);
+  spec.finetune->batch *= 2;
+  const auto batch = memory_estimate(spec);
+  CHECK(batch > before);
+  spec.width *= 2;
+  CHECK(memory_estimate(spec) > batch);
 }
 
 TEST_CASE("a plan is read back as it was written", "[plan]") {
@@ -156,6 +189,33 @@ TEST_CASE("a price is the median rate of cells that do the same work on such a d
   for (const double seconds : {40.0, 4000.0, 38.0}) run(other, "cpu", seconds);
   CHECK(price().estimate_from_history);
   CHECK(price().estimated_seconds == Approx(20.0));
+  for (auto& past : inputs.history) past.threads = 2;
+  CHECK(price().estimated_seconds == Approx(25.0));  // of one thread
+}
+
+TEST_CASE("by arithmetic a cell with more branches, a teacher or levels to fit costs more", "[plan]") {
+  const Prices prices({});
+  const auto price = [&](const CellSpec& spec) { return prices.estimate(spec, "cpu", 12000, 10000).seconds; };
+  const auto base = plan_of().cells[1].spec;
+  auto group = base, taught = base, levels = base;
+  group.block = "group";
+  taught.aid = {"kd"};
+  levels.quantizer = "lq-net";
+  CHECK(price(group) == Approx(3.5 * price(base)));
+  CHECK(price(taught) == Approx(1.5 * price(base)));
+  CHECK(price(levels) == Approx(2 * price(base)));
+}
+
+TEST_CASE("several jobs are done when the last piece is, none of which begins before its needs are done", "[plan]") {
+  CHECK(makespan({}, 2) == 0);
+  const std::vector<Work> chain = {{.seconds = 3}, {.seconds = 4, .needs = {0}}, {.seconds = 2}, {.seconds = 2}};
+  CHECK(makespan(chain, 1) == 11);
+  CHECK(makespan(chain, 2) == 7);
+  CHECK(makespan(chain, 9) == 7);  // the chain
+  CHECK(makespan({{.seconds = 1}, {.seconds = 1}, {.seconds = 4}, {.seconds = 1}}, 2) ==
+        5);  // in order: the long one late
+  CHECK(makespan({{.seconds = 4}, {.seconds = 1}, {.seconds = 1}, {.seconds = 1}}, 2) == 4);
+  CHECK(makespan({{.seconds = 0}, {.seconds = 0, .needs = {0}}}, 3) == 0);
 }
 
 TEST_CASE("a plan that is cut or of hostile types is refused with its place", "[plan]") {

@@ -1,10 +1,13 @@
 #include "runner/plan/suite.h"
 
+#include <algorithm>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "models/list/models.h"
+#include "quantizers/methods/setting_words.h"
 #include "runner/plan/aids.h"
 #include "runner/plan/code_epochs.h"
 #include "runner/plan/language.h"
@@ -235,6 +238,75 @@ TEST_CASE("a post-training cell is calibrated instead of fine-tuned", "[spec]") 
   CHECK(SuiteFile(cells(R"(, "calibrate": {"images": 0})")).error().find("expected at least 1") != std::string::npos);
 }
 
+TEST_CASE("axes of a recipe are part of a cell where they are used, and refused where they make no sense", "[spec]") {
+  const auto text = [](const std::string& stage, const std::string& rest = "") {
+    return suite(R"("include": [{"quantizer": "dorefa", "weight_bits": 2, "activation_bits": 2, "aid": ["auxi"], )"
+                 R"("finetune": {"epochs": 4, "lr": 0.1)" +
+                 stage + "}" + rest + "}]");
+  };
+  const auto cell_of = [&](const std::string& stage, const std::string& rest = "") {
+    return SuiteFile(text(stage, rest)).load().cells.back().spec;
+  };
+  const auto id_of = [](const CellSpec& cell) {
+    return cell_id(cell, {.data_manifest = "d", .device_class = "cpu", .code_epochs = code_epochs(cell)});
+  };
+  const auto plain = cell_of("");
+  for (const char* usual : {R"(, "warmup": 0)", R"(, "clip_norm": 0.0)", R"(, "reestimate_norms": 0)"})
+    CHECK(id_of(cell_of(usual)) == id_of(plain));
+  CHECK(id_of(cell_of("", R"(, "zero_init": false, "auxi": {"until": 0})")) == id_of(plain));
+  const std::vector<std::pair<CellSpec, const char*>> changed = {
+      {cell_of(R"(, "warmup": 0.5)"), "warm-up"},
+      {cell_of(R"(, "clip_norm": 2)"), "gradient clipping"},
+      {cell_of(R"(, "reestimate_norms": 256)"), "norm re-estimation"},
+      {cell_of("", R"(, "auxi": {"until": 1.5})"), "auxiliary decay"},
+      {cell_of("", R"(, "zero_init": true)"), "zero init"}};
+  for (const auto& [cell, part] : changed) {
+    INFO(part);
+    CHECK_FALSE(id_of(cell) == id_of(plain));
+    CHECK(cell_from_json(cell_to_json(cell)) == cell);
+    CHECK(code_epochs(cell).contains(part));
+    CHECK_FALSE(code_epochs(plain).contains(part));
+    // What the fine-tuning does is nothing to the pretraining; how the network starts is.
+    CHECK((*cell.parent() == *plain.parent()) == !cell.zero_init);
+  }
+  CHECK(cell_slug(changed[3].first).find("auxi-until=1.5") != std::string::npos);
+  CHECK(cell_slug(changed[4].first).find("-zero-init-") != std::string::npos);
+  const auto error = [&](const std::string& stage, const std::string& rest = "") {
+    return SuiteFile(text(stage, rest)).error();
+  };
+  CHECK(error(R"(, "warmup": 4)") == "s.json:3:13: /include/0: finetune.warmup 4.0: the stage ends after 4 epochs");
+  CHECK(error(R"(, "warmup": -1)").find("/warmup: expected at least 0") != std::string::npos);
+  CHECK(error(R"(, "clip_nrom": 1)").find("did you mean clip_norm?") != std::string::npos);
+  CHECK(error("", R"(, "auxi": {"until": 4.5})").find("auxi.until 4.5: the stage ends after 4 epochs") !=
+        std::string::npos);
+  CHECK(error("", R"(, "auxi": {"until": 4})") == "no error");
+  CHECK(error("", R"(, "zero_init": true, "block": "pre-act")").find("ends in a convolution") != std::string::npos);
+  CHECK(error("", R"(, "zero_init": true, "skip": false)").find("without a shortcut") != std::string::npos);
+  CHECK(error("", R"(, "zero_init": true, "weights": "w.pth")").find("the file says") != std::string::npos);
+}
+
+TEST_CASE("what is mended after calibration is part of the cell only where it is asked for", "[spec]") {
+  const auto cell_of = [](const std::string& calibrate) {
+    const auto spec = SuiteFile(suite(R"("include": [{"quantizer": "mse", "weight_bits": 4, "activation_bits": 8, )"
+                                      R"("calibrate": {)" +
+                                      calibrate + "}}]"))
+                          .load();
+    return std::find_if(spec.cells.begin(), spec.cells.end(), [](const auto& one) { return !one.implied; })->spec;
+  };
+  const auto plain = cell_of("");
+  CHECK(cell_to_json(cell_of(R"("reestimate_norms": 0, "correct_bias": false)")) == cell_to_json(plain));
+  for (const char* asked : {R"("reestimate_norms": 64)", R"("correct_bias": true)"}) {
+    const auto cell = cell_of(asked);
+    CHECK(cell_from_json(cell_to_json(cell)) == cell);
+    CHECK_FALSE(cell_to_json(cell) == cell_to_json(plain));
+    CHECK(*cell.parent() == *plain.parent());
+  }
+  const auto mended = code_epochs(cell_of(R"("reestimate_norms": 64, "correct_bias": true)"));
+  CHECK(mended.contains("norm re-estimation"));
+  CHECK(mended.contains("bias correction"));
+  CHECK_FALSE(code_epochs(plain).contains("bias correction"));
+}
+
 TEST_CASE("baseline and auxiliary cells start from full-precision cells of the same budget", "[spec]") {
   const auto spec = SuiteFile(suite("\"matrix\": {\"aid\": [[], [\"auxi\"]]}",
                                     ", \"quantizer\": \"dorefa\", \"weight_bits\": 2, \"activation_bits\": 2"))
@@ -247,34 +319,51 @@ TEST_CASE("baseline and auxiliary cells start from full-precision cells of the s
   CHECK_FALSE(baseline->parent());
 }
 
-TEST_CASE("the paper's tables carry every reported figure", "[spec]") {
-  const auto spec = load_suite(std::string(AUXBENCH_SOURCE_ROOT) + "/suites/paper_tables.json", {.tier = "full"});
-  std::map<std::string, size_t> figures, entries;
-  for (const auto& table : spec.tables)
-    for (const auto& row : table.rows)
-      for (const auto& entry : row.entries) {
-        figures[table.id] += entry.reported.size();
-        entries[table.id] += entry.cells.empty() ? 0U : 1U;
-      }
-  CHECK(figures == std::map<std::string, size_t>{{"figure-3", 33},
-                                                 {"table-1", 20},
-                                                 {"table-2", 24},
-                                                 {"table-3", 24},
-                                                 {"table-4", 10},
-                                                 {"table-5", 6},
-                                                 {"table-6", 54},
-                                                 {"table-7", 36},
-                                                 {"v1-links", 6}});
-  CHECK(entries == std::map<std::string, size_t>{{"figure-3", 33},
-                                                 {"table-1", 15},
-                                                 {"table-2", 15},
-                                                 {"table-3", 15},
-                                                 {"table-4", 5},
-                                                 {"table-5", 4},
-                                                 {"table-6", 9},
-                                                 {"table-7", 6},
-                                                 {"v1-links", 3}});
-  CHECK(spec.claims.front().row == "ResNet-18");
+TEST_CASE("a setting that takes a word is checked in its place, and its default is no part of the cell", "[spec]") {
+  const auto cells = [](const std::string& quantizer, const std::string& settings) {
+    return SuiteFile(suite("\"include\": [{\"quantizer\": \"" + quantizer +
+                           "\", \"weight_bits\": 2, \"activation_bits\": 2, \"quantizer_settings\": {" + settings +
+                           "}}]"));
+  };
+  const auto spec_of = [&](const std::string& settings) { return cells("dorefa", settings).load().cells.back().spec; };
+  const auto fitted = spec_of(R"("activation.range": "fitted")");
+  CHECK(fitted.quantizer_settings.at("activation.range") == 1);
+  CHECK(cell_slug(fitted) == "resnet18-dorefa-w2a2-activation.range=fitted-s0");
+  CHECK(cell_to_json(fitted).at("quantizer_settings").at("activation.range") == "fitted");
+  CHECK(cell_from_json(cell_to_json(fitted)) == fitted);
+  CHECK(spec_of(R"("activation.range": "unit")") == spec_of(""));
+  CHECK_FALSE(cell_to_json(spec_of(R"("activation.range": "unit")")).contains("quantizer_settings"));
+  CHECK(spec_of(R"("weight.detach_max": 1)").quantizer_settings.at("weight.detach_max") == 1);
+  const auto error_of = [&](const std::string& quantizer, const std::string& settings) {
+    const auto error = cells(quantizer, settings).error();
+    return error.substr(error.find('/') == std::string::npos ? 0 : error.find('/'));
+  };
+  const std::string place = "/include/0/quantizer_settings/";
+  CHECK(error_of("dorefa", R"("activation.range": "fited")") ==
+        place + "activation.range: unknown activation.range \"fited\", did you mean fitted?");
+  CHECK(error_of("dorefa", R"("activation.range": "first")") ==
+        place + "activation.range: unknown activation.range \"first\", known are unit, fitted");
+  CHECK(error_of("dorefa", R"("activation.range": 6)") == place + "activation.range: expected a word: unit, fitted");
+  CHECK(error_of("dorefa", R"("activation.rage": "fitted")") ==
+        place + "activation.rage: expected a number, did you mean activation.range?");
+  CHECK(error_of("pact", R"("activation.alpha": "8")") == place + "activation.alpha: expected a number");
+  CHECK(cells("lsq", R"("activation.range": "fitted")")
+            .error()
+            .ends_with("quantizer_settings activation.range fitted: lsq knows no such word"));
+}
+
+TEST_CASE("a match may name a word that is the default, and the command line a setting", "[spec]") {
+  const SuiteFile file(suite(
+      R"("include": [{}, {"quantizer_settings": {"activation.range": "fitted"}}],
+         "tables": [{"id": "a", "columns": [{"id": "c"}], "rows": [
+           {"title": "unit", "where": {"quantizer": "dorefa", "quantizer_settings": {"activation.range": "unit"}}},
+           {"title": "fitted", "where": {"quantizer_settings": {"activation.range": "fitted"}}}]}])",
+      R"(, "quantizer": "dorefa", "weight_bits": 2, "activation_bits": 2)"));
+  const auto spec = file.load();
+  for (const auto& row : spec.tables.front().rows) CHECK(row.entries.front().cells.size() == 1);
+  const auto set = file.load({.tier = "t", .set = {"quantizer_settings.weight.detach_max=1"}});
+  for (const auto& cell : set.cells)
+    if (!cell.spec.full_precision()) CHECK(cell.spec.quantizer_settings.at("weight.detach_max") == 1);
 }
 
 TEST_CASE("tables refuse columns that are not there and entries that fit two cells", "[spec]") {
@@ -395,5 +484,9 @@ TEST_CASE("the schema for editors and the language are the same", "[spec]") {
   std::ifstream file(std::string(AUXBENCH_SOURCE_ROOT) + "/suites/schema/suite.schema.json");
   Vocabulary language;
   for (const auto& key : suite_language()) language[key.object][key.key] = key.values;
-  CHECK(vocabulary_of(nlohmann::json::parse(file)) == language);
+  const auto schema = nlohmann::json::parse(file);
+  CHECK(vocabulary_of(schema) == language);
+  const auto& settings = schema.at("/$defs/cell/properties/quantizer_settings/properties"_json_pointer);
+  CHECK(settings.size() == word_settings().size());
+  for (const auto& setting : word_settings()) CHECK(settings.at(setting.name).at("enum") == setting.words);
 }

@@ -24,8 +24,7 @@ TEST_CASE("a plan has as many first and last layers as a network has", "[quantiz
   CHECK(QuantLinear(4, 3, plan, LayerPosition::inner).weight().weight_quantizer()->levels() == 4);
 }
 
-TEST_CASE("a last convolution without a norm multiplies by its weights' mean magnitude", "[quantizers]") {
-  at::manual_seed(2);
+TEST_CASE("a last convolution without a norm has the scale that brings its weights closest", "[quantizers]") {
   const PrecisionPlan plan = {.quantizer = "dorefa", .weight_bits = 2, .activation_bits = 2, .first_last = "same"};
   ConvOptions options = {.in = 3, .out = 4};
   at::manual_seed(3);
@@ -34,8 +33,41 @@ TEST_CASE("a last convolution without a norm multiplies by its weights' mean mag
   at::manual_seed(3);
   QuantConv without(options, plan, LayerPosition::last, true);
   const auto x = at::rand({1, 3, 4, 4});
-  const auto wanted = with_norm.forward(x) * without.weight().values().detach().abs().mean();
-  CHECK(without.forward(x).allclose(wanted, 1e-6, 1e-7));
+  const auto w = without.weight().values().detach();
+  const auto q = make_quantizer("dorefa", Role::weight, 2)->quantize(w);
+  const auto scale = (w * q).sum() / q.square().sum();
+  CHECK(without.forward(x).allclose(with_norm.forward(x) * scale, 1e-6, 1e-7));
+  const auto error = [&](double factor) { return (w - q * scale * factor).square().sum().item<double>(); };
+  CHECK(error(1) < error(1.01));
+  CHECK(error(1) < error(0.99));
+}
+
+TEST_CASE("at one bit the scale without a norm is the mean magnitude, and never below zero", "[quantizers]") {
+  const PrecisionPlan plan = {
+      .quantizer = "dorefa-relu6-official", .weight_bits = 1, .activation_bits = 1, .first_last = "same"};
+  at::manual_seed(3);
+  QuantLinear layer(64, 4, plan);
+  const auto coded = layer.weight().encoded(false);
+  CHECK(coded.scale.item<float>() == Approx(layer.weight().values().detach().abs().mean().item<float>()).epsilon(1e-6));
+  // QIL prunes all of it: <q, q> is 0.
+  PrecisionPlan pruned = {.quantizer = "qil", .weight_bits = 2, .activation_bits = 2, .first_last = "same"};
+  pruned.settings = {{"weight.centre", 8}, {"weight.width", 1}};
+  QuantLinear zeros(64, 4, pruned);
+  CHECK(zeros.weight().encoded(false).scale.item<float>() > 0);
+}
+
+TEST_CASE("the weights' gradient without a norm is that of the scaled values", "[quantizers]") {
+  const PrecisionPlan plan = {.quantizer = "dorefa", .weight_bits = 2, .activation_bits = 2, .first_last = "same"};
+  at::manual_seed(5);
+  QuantLinear layer(16, 4, plan);
+  const auto images = at::rand({8, 16});
+  layer.forward(images).square().sum().backward();
+  const auto x = make_quantizer("dorefa", Role::activation, 2)->quantize(images);
+  auto w = layer.weight().values().detach().clone().requires_grad_(true);
+  const auto q = make_quantizer("dorefa", Role::weight, 2)->quantize(w);
+  const auto scale = ((w * q).sum() / q.square().sum()).detach();
+  at::linear(x, q * scale, layer.bias().detach()).square().sum().backward();
+  CHECK(layer.weight().values().grad().allclose(w.grad(), 1e-4, 1e-6));
 }
 
 TEST_CASE("quantizers' tensors are told by who registered them, not by their names", "[quantizers]") {

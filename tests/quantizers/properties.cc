@@ -175,6 +175,36 @@ TEST_CASE("parameter gradients of smooth paths agree with finite differences", "
   }
 }
 
+TEST_CASE("DoReFa's fitted clip is the one of least squared error, and 1 gives DoReFa itself", "[quantizers]") {
+  at::manual_seed(11);
+  const auto x = at::randn({4, 5, 6, 6}, at::kDouble).relu() * 3;
+  const auto quantizer = make_quantizer("dorefa", Role::activation, 2, {{"range", 1}});
+  const auto values = quantizer->quantize(x, Phase::training);
+  const double c = quantizer->state().at("clip").item<double>();
+  const auto error = [&](double clip) {
+    return ((x / clip).clamp(0, 1).mul(3).round().mul(clip / 3) - x).square().sum().item<double>();
+  };
+  const double largest = x.max().item<double>();
+  for (int i = 1; i <= 50; ++i) CHECK(error(c) <= error(largest * i / 50) * (1 + 1e-12));
+  CHECK(error(c) < error(1));
+  CHECK(values.allclose((x / c).clamp(0, 1).mul(3).round().mul(c / 3), 1e-12, 1e-12));
+  // From the first tensor on it stays.
+  quantizer->quantize(x * 7, Phase::training);
+  CHECK(quantizer->state().at("clip").item<double>() == c);
+  quantizer->state().at("clip").fill_(1);
+  const auto unit = make_quantizer("dorefa", Role::activation, 2);
+  CHECK(quantizer->quantize(x).equal(unit->quantize(x)));
+  const auto gradient = [&](Quantizer& one) {
+    auto leaf = x.clone().requires_grad_(true);
+    one.quantize(leaf).sum().backward();
+    return leaf.grad();
+  };
+  CHECK(gradient(*quantizer).equal(gradient(*unit)));
+  const auto empty = make_quantizer("dorefa", Role::activation, 2, {{"range", 1}});
+  empty->quantize(at::full({3}, -1.0, at::kDouble));
+  CHECK(empty->state().at("clip").item<double>() == 1);
+}
+
 namespace {
 
 using Point = std::vector<double>;

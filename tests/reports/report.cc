@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "base/files/file.h"
+#include "reports/code_table.h"
 #include "tests/reports/example.h"
 #include "tests/support/catch.h"
 
@@ -257,4 +258,57 @@ TEST_CASE("the same records give the same bytes, and what is not of the plan cha
   input.records["of-another-plan"] = other;
   CHECK(render_markdown(input) == report);
   CHECK(render_console(input) == console);
+}
+
+namespace {
+
+nlohmann::json layer(const std::string& name, double most, double beyond) {
+  return {{"layer", name},
+          {"activations", {{"levels", 4}, {"most", most}, {"top", most / 2}, {"beyond", beyond}}},
+          {"weights", {{"levels", 4}, {"most", 0.4}, {"ends", 0.2}}}};
+}
+
+}  // namespace
+
+TEST_CASE("a cell whose layers sit on one level is warned of, by name and share", "[reports]") {
+  auto input = example();
+  auto& record = input.records.at("base-0");
+  record.facts["codes"] = {layer("layer1.0.conv1", 0.899, 0.1), layer("layer1.0.conv2", 0.6, 0.499)};
+  CHECK(render_markdown(input) == render_markdown(example()));
+  CHECK(render_console(input).find("Warning") == std::string::npos);
+  record.facts["codes"][0] = layer("layer1.0.conv1", 0.9, 0.1);
+  record.facts["codes"].push_back(layer("layer1.1|conv1", 0.993, 0.987));
+  const auto page = render_markdown(input);
+  CHECK(page.find("| base-0 | 2 of 3 | layer1.0.conv1 | 99.3 % | 98.7 % |") != std::string::npos);
+  // Mostly beyond the clip; signs have no other place than the ends.
+  record.facts["codes"] = {layer("a", 0.55, 0.5), layer("b", 0.6, 0.7)};
+  record.facts["codes"][1]["activations"]["levels"] = 2;
+  CHECK(layers_on_one_level(record)->layers == 1);
+  CHECK(layers_on_one_level(record)->first == "a");
+  CHECK(page.find("## Warning: layers on one level") < page.find("## Cells"));
+  CHECK(render_console(input).find("Warning: 1 cell has layers whose activations sit on one level") !=
+        std::string::npos);
+}
+
+TEST_CASE("the codes of a record are a table, a line a layer, whatever is missing", "[reports]") {
+  auto record = example().records.at("base-0");
+  CHECK(code_table(record).rows.empty());
+  CHECK(code_text(record).find("no codes are recorded") == 0);
+  record.facts["codes"] = {layer("layer1.0.conv1", 0.96, 0.1), layer("layer1.0.conv2", 0.6, 0.2)};
+  const auto table = code_table(record);
+  REQUIRE(table.rows.size() == 2);
+  CHECK(table.rows[0] ==
+        std::vector<std::string>{"layer1.0.conv1", "4", "96.0 %", "48.0 %", "10.0 %", "4", "40.0 %", "20.0 %"});
+  const auto text = code_text(record);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 3);
+  CHECK(text.find("<- on one level") == text.rfind("<- on one level"));
+  // Of another version, or written by hand.
+  record.facts["codes"] = {
+      layer("a", 0.99, 0.1), {{"layer", "b"}}, {{"layer", 7}}, "c", {{"layer", "d"}, {"activations", 3}}};
+  REQUIRE(code_table(record).rows.size() == 3);
+  CHECK(code_table(record).rows[1] == std::vector<std::string>{"b", "-", "-", "-", "-", "-", "-", "-"});
+  CHECK(layers_on_one_level(record)->of == 1);
+  record.facts["codes"] = {{"layer", "a"}};
+  CHECK(code_table(record).rows.empty());
+  CHECK_FALSE(layers_on_one_level(record));
 }

@@ -8,6 +8,7 @@
 #include "runner/sweep/cell_files.h"
 #include "runner/sweep/cell_record.h"
 #include "runner/tasks/cell_network.h"
+#include "runner/tasks/classification/classification.h"
 #include "runner/training/evaluator.h"
 #include "tests/runner/small_cells.h"
 #include "tests/support/catch.h"
@@ -86,8 +87,10 @@ class Regression : public Task {
     return [](int64_t channels) { return std::make_unique<ScalarHead>(channels); };
   }
   [[nodiscard]] std::unique_ptr<Evaluator> evaluator() const override { return std::make_unique<ErrorEvaluator>(); }
-  // The mean distance of a grey, spread evenly, from the middle.
-  [[nodiscard]] std::optional<double> chance_level(const DataShape&) const override { return 0.5; }
+  // Somewhat below the mean distance of a grey, spread evenly, from the middle.
+  [[nodiscard]] std::optional<ChanceLevel> chance_level(const DataShape&, int64_t) const override {
+    return ChanceLevel{0.42};
+  }
 };
 
 CellSpec grey_cell() {
@@ -100,7 +103,7 @@ CellSpec grey_cell() {
 // Trains the grey cell with a task and gives its record.
 Record record_of(const Task& task, const CellSpec& cell, const std::filesystem::path& folder,
                  std::optional<TrainOutcome>* kept = nullptr) {
-  Progress quiet(true);
+  Progress quiet;
   Experiment experiment(task, cell, {.channels = 1, .classes = 0}, {});
   auto outcome = train(experiment, grey_data(), {.file = folder / "checkpoint"}, "grey", quiet);
   Record record = {.id = "grey", .slug = "grey"};
@@ -178,13 +181,14 @@ TEST_CASE("evaluators of two shards, merged, say what one over all images says",
 }
 
 TEST_CASE("an outcome that the task calls chance is not trusted, in either direction", "[runner]") {
-  const auto trusted = [](double value, bool higher_is_better, std::optional<double> chance) {
-    return !at_chance({.metrics = {{.name = "m", .value = value, .higher_is_better = higher_is_better}}}, chance);
+  const auto trusted = [](double value, bool higher_is_better, const std::optional<ChanceLevel>& chance) {
+    return !sign_of_chance({.metrics = {{.name = "m", .value = value, .higher_is_better = higher_is_better}}}, {},
+                           chance);
   };
-  CHECK_FALSE(trusted(12, true, 10));
-  CHECK(trusted(12.01, true, 10));
-  CHECK_FALSE(trusted(0.45, false, 0.5));
-  CHECK(trusted(0.4, false, 0.5));
+  CHECK_FALSE(trusted(12, true, ChanceLevel{12}));
+  CHECK(trusted(12.01, true, ChanceLevel{12}));
+  CHECK_FALSE(trusted(0.45, false, ChanceLevel{0.45}));
+  CHECK(trusted(0.4, false, ChanceLevel{0.45}));
   CHECK(trusted(0, true, std::nullopt));
   const TempFolder folder;
   auto cell = grey_cell();
@@ -192,6 +196,25 @@ TEST_CASE("an outcome that the task calls chance is not trusted, in either direc
   const auto record = record_of(Regression(), cell, folder.path());
   CHECK(record.status == Status::mistrusted);
   CHECK_THAT(record.reason, Contains("mean_error is at chance level"));
+}
+
+TEST_CASE("a classifier has learned nothing where it hits no more than luck, or its loss is that of guessing",
+          "[runner]") {
+  const auto sign = [](double top1, int64_t images, const Curves& curves) {
+    return sign_of_chance({.metrics = {{.name = "top1", .value = top1}}}, curves,
+                          classification().chance_level({.channels = 1, .classes = 10}, images))
+        .value_or("learned");
+  };
+  // One in a thousand networks that guess has more than 1094 hits of 10,000, and more than 41 of 256.
+  CHECK(sign(10.94, 10000, {}) == "top1 is at chance level");
+  CHECK(sign(10.95, 10000, {}) == "learned");
+  CHECK(sign(100.0 * 41 / 256, 256, {}) == "top1 is at chance level");
+  CHECK(sign(100.0 * 42 / 256, 256, {}) == "learned");
+  // A deep network whose outputs hardly differ: 0.95 ln 10 is 2.187.
+  CHECK(sign(13.45, 10000, {{"epoch", {1, 3}}, {"train_loss", {2.3, 2.285}}}) ==
+        "the training loss, 2.29, is at chance level");
+  CHECK(sign(13.45, 10000, {{"epoch", {1, 3}}, {"train_loss", {2.3, 2.18}}}) == "learned");
+  CHECK(sign(60, 10000, {{"epoch", {1}}, {"train_loss", {2.25}}}) == "learned");
 }
 
 namespace {

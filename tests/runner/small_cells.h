@@ -58,7 +58,7 @@ struct Trained {
 };
 
 inline Trained train_cell(const CellSpec& cell, const CheckpointPolicy& checkpoints) {
-  Progress quiet(true);
+  Progress quiet;
   Trained result = {.experiment = experiment_of(cell), .outcome = {}};
   result.outcome = train(*result.experiment, made_up_data(), checkpoints, "cell", quiet);
   return result;

@@ -1,4 +1,5 @@
 // Steps and what stands around them: gradients of several processes, the learning rate, checkpoints between epochs.
+#include <cmath>
 #include <stdexcept>
 
 #include "runner/tasks/classification/classification.h"
@@ -44,8 +45,8 @@ class KilledAt final : public Task {
   }
   [[nodiscard]] HeadMaker head(const DataShape& data) const override { return classification().head(data); }
   [[nodiscard]] std::unique_ptr<Evaluator> evaluator() const override { return classification().evaluator(); }
-  [[nodiscard]] std::optional<double> chance_level(const DataShape& data) const override {
-    return classification().chance_level(data);
+  [[nodiscard]] std::optional<ChanceLevel> chance_level(const DataShape& data, int64_t images) const override {
+    return classification().chance_level(data, images);
   }
 
  private:
@@ -91,12 +92,57 @@ TEST_CASE("the optimiser reads its learning rate at each step, and moves nothing
   }
 }
 
+TEST_CASE("a clip that nothing reaches is lowered by its method's own weight decay", "[runner]") {
+  for (const char* method : {"pact", "sawb"}) {
+    INFO(method);
+    auto cell = quantized(small_cell(false));
+    cell.quantizer = method;
+    cell.quantizer_settings = {{"activation.alpha", 1000}};
+    const auto experiment = experiment_of(cell);
+    experiment->train_mode(true);
+    make_eager_step(*experiment)->step(first_batch(), 0.25);
+    int clips = 0;
+    for (const auto& [name, parameter] : experiment->parameters()) {
+      if (!name.ends_with("input_quantizer.alpha")) continue;
+      ++clips;
+      CHECK(parameter.item<double>() == Approx(999.75).epsilon(1e-9));  // Adam's first step is the learning rate
+    }
+    CHECK(clips > 10);
+  }
+}
+
+TEST_CASE("QIL's interval learns at the weights' rate under Adam, at a hundredth of it under SGD", "[runner]") {
+  for (const std::string kind : {"adam", "sgd"}) {
+    INFO(kind);
+    auto cell = quantized(small_cell(false));
+    cell.quantizer = "qil";
+    cell.quantizer_settings = {{"activation.centre", 0.5}, {"activation.width", 0.5}};
+    cell.finetune->optimizer = kind;
+    cell.finetune->momentum = 0;
+    cell.finetune->nesterov = false;
+    const auto experiment = experiment_of(cell);
+    experiment->train_mode(true);
+    make_eager_step(*experiment)->step(first_batch(), 0.01);
+    int moved = 0;
+    for (const auto& [name, parameter] : experiment->parameters()) {
+      if (!name.ends_with("input_quantizer.centre")) continue;
+      const double gradient = parameter.grad().item<double>(), found = parameter.item<double>() - 0.5;
+      if (std::abs(gradient) < 1e-4) continue;
+      ++moved;
+      // Adam's first step is the learning rate, whatever the gradient.
+      CHECK(found ==
+            Approx(kind == "adam" ? -std::copysign(0.01, gradient) : -1e-4 * gradient).epsilon(0.02).margin(1e-7));
+    }
+    CHECK(moved > 3);
+  }
+}
+
 TEST_CASE("a run killed after a checkpoint of the minutes and resumed ends bit for bit as one that was not",
           "[runner]") {
   const TempFolder folder;
   const auto cell = small_cell(false);
   const auto whole = train_cell(cell, {folder.path() / "whole"});
-  Progress quiet(true);
+  Progress quiet;
   // Epochs have three steps: the fifth is the second of the second epoch.
   const auto kill = [&](const char* file, double minutes) {
     const KilledAt task(5);

@@ -135,7 +135,7 @@ TEST_CASE("a post-training method is calibrated, the same every time, and has le
     cell.first_last = "8-bit";
     cell.calibrate =
         CalibrationSpec{.images = 40, .batch = 16, .iterations = method.fitting == Fitting::reconstruction ? 20 : 0};
-    Progress quiet(true);
+    Progress quiet;
     const auto a = experiment_of(cell), b = experiment_of(cell);
     const auto first = calibrate(*a, made_up_data(), "cell", quiet),
                second = calibrate(*b, made_up_data(), "cell", quiet);
@@ -174,7 +174,7 @@ TEST_CASE("learned rounding loses less of a layer's output than rounding to near
     const at::NoGradGuard no_gradient;
     for (auto& [name, tensor] : experiment->tensors())
       if (source.contains(name)) tensor.copy_(source.at(name));
-    Progress quiet(true);
+    Progress quiet;
     {
       const at::AutoGradMode gradients(true);
       calibrate(*experiment, made_up_data(), "cell", quiet);

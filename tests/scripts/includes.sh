@@ -2,7 +2,7 @@
 # The map of rooms is held by scripts/check_includes.py: each kind of forbidden include is found, each allowed one is not.
 . "$(dirname "$0")/assert.sh"
 cd "$TMP"
-mkdir -p base kernels models aux runner/plan runner/app/torch runner/inspect/torch results reports tests/models
+mkdir -p base kernels models aux runner/plan runner/app/torch runner/inspect/torch runner/jobs runner/sweep results reports tests/models
 
 # check FILE TEXT: what the checker says of a file with this text.
 check() {
@@ -16,8 +16,9 @@ allowed models/a.cc '#include "models/a.h"\n#include "quantizers/q.h"\n#include 
 allowed models/a.h '#pragma once\n#include <ATen/core/Tensor.h>\n#include <c10/core/Device.h>\n'
 allowed models/b.h '// For .cc files of this room.\n#pragma once\n#include "base/torch_prelude.h"\n'
 allowed base/torch_prelude.h '#include <torch/nn/module.h>\n#include <ATen/ATen.h>\n'
-allowed runner/app/a.cc '#include "deploy/executor.h"\n#include "reports/r.h"\n#include "runner/inspect/doctor.h"\n'
-allowed runner/app/torch/a.cc '#include "aux/a.h"\n#include "runner/sweep/suite_runner.h"\n#include "runner/app/torch_verbs.h"\n'
+allowed runner/sweep/a.cc '#include "runner/jobs/lease.h"\n'
+allowed runner/app/a.cc '#include "runner/jobs/dispatcher.h"\n#include "deploy/executor.h"\n#include "reports/r.h"\n#include "runner/inspect/doctor.h"\n'
+allowed runner/app/torch/a.cc '#include "aux/a.h"\n#include "runner/sweep/worker.h"\n#include "runner/app/torch_verbs.h"\n'
 allowed runner/inspect/torch/a.cc '#include "models/a.h"\n#include "base/torch_prelude.h"\n'
 allowed reports/a.h '#pragma once\n#include "runner/plan/plan.h"\n#include "results/record.h"\n'
 allowed tests/models/a.cc '#include "aux/a.h"\n#include "tests/support/catch.h"\n'
@@ -25,6 +26,8 @@ allowed tests/models/a.cc '#include "aux/a.h"\n#include "tests/support/catch.h"\
 forbidden models/a.cc '#include "aux/auxiliary_module.h"\n' 'models does not know aux'
 forbidden kernels/a.cc '\n#include "quantizers/q.h"\n' 'kernels does not know quantizers'
 forbidden runner/plan/a.cc '#include "runner/training/experiment.h"\n' 'runner/plan does not know runner'
+forbidden runner/jobs/a.cc '#include "runner/sweep/worker.h"\n' 'runner/jobs does not know runner/sweep'
+forbidden runner/jobs/a.cc '#include <ATen/core/Tensor.h>\n' 'free of torch'
 forbidden runner/app/a.cc '#include "runner/training/device.h"\n' 'runner/app does not know runner/training'
 forbidden runner/app/a.cc '#include "runner/app/torch/verbs.h"\n' 'runner/app does not know runner/app/torch'
 forbidden runner/app/a.cc '#include "deploy/freeze.h"\n' 'free of torch'

@@ -1,5 +1,6 @@
 #include "base/quantile.h"
 #include "datasets/image/transforms.h"
+#include "reports/report.h"
 #include "runner/app/torch/verbs.h"
 #include "runner/bench/training_speed.h"
 #include "runner/training/device.h"
@@ -8,10 +9,12 @@ namespace auxbench {
 
 DeviceFacts describe_device(const std::string& name) {
   const auto device = open_device(name);
-  const auto gpu = gpu_name(device);
-  return {.name = device.str(),
-          .text = device.str() + ", " + std::to_string(threads_used()) + " threads, " + cpu_name() +
-                  (gpu.empty() ? "" : ", ") + gpu + "; LibTorch " + torch_version()};
+  Provenance here;
+  here.device = device.str();
+  here.threads = threads_used();
+  here.cpu = cpu_name();
+  here.gpu = gpu_name(device);
+  return {.name = device.str(), .text = machine_text(here) + "; LibTorch " + torch_version()};
 }
 
 double training_rate(const std::string& name) {

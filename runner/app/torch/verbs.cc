@@ -7,7 +7,7 @@ namespace {
 
 class Verbs final : public TorchVerbs {
  public:
-  ExitCode run(const RunArguments& arguments) override { return auxbench::run(arguments); }
+  ExitCode work(const WorkerArguments& arguments) override { return auxbench::work(arguments); }
   ExitCode bench(const KernelBenchArguments& arguments) override { return auxbench::bench(arguments); }
   ExitCode bench_training(const TrainingBenchArguments& arguments) override {
     return auxbench::bench_training(arguments);

@@ -7,7 +7,7 @@
 
 namespace auxbench {
 
-ExitCode run(const RunArguments& arguments);
+ExitCode work(const WorkerArguments& arguments);
 ExitCode bench(const KernelBenchArguments& arguments);
 ExitCode bench_training(const TrainingBenchArguments& arguments);
 ExitCode probe_quantizer(const QuantizerProbeArguments& arguments);

@@ -1,7 +1,10 @@
 #include "runner/tasks/classification/classification.h"
 
+#include <cmath>
+
 #include "base/check.h"
 #include "base/torch_prelude.h"
+#include "metrics/binomial.h"
 #include "metrics/topk.h"
 #include "quantizers/quantized_layers.h"
 #include "runner/tasks/cell_network.h"
@@ -78,8 +81,13 @@ class Classification final : public Task {
 
   [[nodiscard]] std::unique_ptr<Evaluator> evaluator() const override { return std::make_unique<TopKEvaluator>(); }
 
-  [[nodiscard]] std::optional<double> chance_level(const DataShape& data) const override {
-    return 100.0 / static_cast<double>(data.classes);
+  // Accuracy: what a network that guesses does not surpass but once in a thousand times. Loss: 95 % of ln(classes),
+  // that of equal probabilities; a network may sit there and still tell a few images apart.
+  [[nodiscard]] std::optional<ChanceLevel> chance_level(const DataShape& data, int64_t test_images) const override {
+    const auto classes = static_cast<double>(data.classes);
+    if (data.classes < 2 || test_images < 1) return std::nullopt;
+    const auto hits = static_cast<double>(most_hits_by_luck(test_images, 1 / classes, 1e-3));
+    return ChanceLevel{.metric = 100 * hits / static_cast<double>(test_images), .loss = 0.95 * std::log(classes)};
   }
 };
 
