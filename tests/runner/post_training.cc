@@ -48,7 +48,7 @@ std::unique_ptr<Experiment> started(const CellSpec& cell) {
 }
 
 Trained calibrated(const CalibrationSpec& calibrate, const char* first_last = "float") {
-  Progress quiet(true);
+  Progress quiet;
   Trained result = {.experiment = started(calibrated_cell(calibrate, first_last)), .outcome = {}};
   result.outcome = auxbench::calibrate(*result.experiment, made_up_data(), "cell", quiet);
   return result;
