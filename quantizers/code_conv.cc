@@ -127,7 +127,7 @@ class SumsOfTraining final : public ConvBackend {
 };
 
 // Numbers from which on codes on the CPU are packed: below it the memory is not worth two more passes over it.
-constexpr int64_t kPackedFrom = int64_t{1} << 17;
+constexpr int64_t kPackedFrom = int64_t{1} << 16;
 
 // What autograd keeps of codes.
 struct SavedCodes {
