@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/torch_prelude.h"
+#include "models/batch_norm.h"
 #include "quantizers/quantized_layers.h"
 
 namespace auxbench {
@@ -16,7 +17,9 @@ class Adaptor final : public torch::nn::Module {
         norm_(register_module("norm", std::make_shared<torch::nn::BatchNorm2dImpl>(options.out))) {
     register_module("conv", conv_.module());
   }
-  at::Tensor forward(const at::Tensor& x) { return norm_->forward(conv_.forward(x)); }
+  at::Tensor forward(const at::Tensor& x, const AfterNorm& after = {}) {
+    return normalised(*norm_, conv_.forward(x), after);
+  }
 
  private:
   QuantConv conv_;
@@ -66,8 +69,7 @@ at::Tensor AuxiliaryPath::forward(const at::Tensor& stem, const std::vector<at::
   auto g = layers_->stem->forward(stem);
   for (size_t p = 0; p < taps.size(); ++p) {
     if (layers_->boundaries[p]) g = layers_->boundaries[p]->forward(g);
-    g = g + layers_->adaptors[p]->forward(taps[p]);
-    if (layers_->options.relu) g = g.relu_();
+    g = layers_->adaptors[p]->forward(taps[p], {.added = g, .relu = layers_->options.relu});
   }
   return g;
 }

@@ -13,18 +13,18 @@ NormConstants constants_of(const at::Tensor& weight, const at::Tensor& bias, con
   return {alpha, bias - mean * alpha};
 }
 
-at::Tensor apply(const NormConstants& constants, const at::Tensor& x) {
-  return x.mul(constants.alpha.view({1, -1, 1, 1})).add_(constants.beta.view({1, -1, 1, 1}));
+at::Tensor apply(const NormConstants& constants, const at::Tensor& x, const AfterNorm& after) {
+  return affine(x, constants.alpha, constants.beta, after);
 }
 
 class BatchNorm final : public NormLayer, public torch::nn::BatchNorm2dImpl {
  public:
   explicit BatchNorm(int64_t channels) : torch::nn::BatchNorm2dImpl(channels) {}
 
-  at::Tensor normalise(const at::Tensor& x, size_t level) override {
+  at::Tensor normalise(const at::Tensor& x, size_t level, const AfterNorm& after) override {
     // Where gradients are wanted of an evaluation, torch's own operator has them.
-    if (is_training() || at::GradMode::is_enabled()) return forward(x);
-    return auxbench::apply(constants(level), x);
+    if (is_training() || at::GradMode::is_enabled()) return auxbench::normalised(*this, x, after);
+    return auxbench::apply(constants(level), x, after);
   }
 
   [[nodiscard]] NormConstants constants(size_t /*level*/) const override {
@@ -42,7 +42,9 @@ class FrozenBatchNorm final : public NormLayer, public torch::nn::Module {
         mean_(register_buffer("running_mean", at::zeros({channels}))),
         variance_(register_buffer("running_var", at::ones({channels}))) {}
 
-  at::Tensor normalise(const at::Tensor& x, size_t level) override { return auxbench::apply(constants(level), x); }
+  at::Tensor normalise(const at::Tensor& x, size_t level, const AfterNorm& after) override {
+    return auxbench::apply(constants(level), x, after);
+  }
 
   [[nodiscard]] NormConstants constants(size_t /*level*/) const override {
     return constants_of(weight_, bias_, mean_, variance_, kEps);
@@ -64,7 +66,9 @@ class PerLevelNorm final : public NormLayer, public torch::nn::Module {
       levels_.push_back(register_module(std::to_string(i), std::make_shared<BatchNorm>(channels)));
   }
 
-  at::Tensor normalise(const at::Tensor& x, size_t level) override { return level_at(level).normalise(x, 0); }
+  at::Tensor normalise(const at::Tensor& x, size_t level, const AfterNorm& after) override {
+    return level_at(level).normalise(x, 0, after);
+  }
   [[nodiscard]] NormConstants constants(size_t level) const override { return level_at(level).constants(0); }
   std::shared_ptr<torch::nn::Module> module() override { return shared_from_this(); }
 
@@ -123,8 +127,8 @@ Norm Norm::at(size_t level) const {
   return other;
 }
 
-at::Tensor Norm::operator()(const at::Tensor& x, NormBank* bank) const {
-  return (bank != nullptr ? bank->layer(index_) : *own_).normalise(x, level_);
+at::Tensor Norm::operator()(const at::Tensor& x, NormBank* bank, const AfterNorm& after) const {
+  return (bank != nullptr ? bank->layer(index_) : *own_).normalise(x, level_, after);
 }
 
 Norm NormList::add(torch::nn::Module& owner, const std::string& name, int64_t channels, NormStart start) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "models/batch_norm.h"
 #include "models/network.h"
 
 namespace auxbench {
@@ -37,7 +38,8 @@ class NormLayer {
  public:
   virtual ~NormLayer() = default;
   // x [N, channels, H, W]. `level` is read where there is more than one.
-  virtual at::Tensor normalise(const at::Tensor& x, size_t level) = 0;
+  virtual at::Tensor normalise(const at::Tensor& x, size_t level, const AfterNorm& after) = 0;
+  at::Tensor normalise(const at::Tensor& x, size_t level) { return normalise(x, level, {}); }
   [[nodiscard]] virtual NormConstants constants(size_t level) const = 0;
   virtual std::shared_ptr<torch::nn::Module> module() = 0;
 };
@@ -56,7 +58,7 @@ class Norm {
   [[nodiscard]] Norm at(size_t level) const;
 
   // bank: null for the network's own norms.
-  at::Tensor operator()(const at::Tensor& x, NormBank* bank) const;
+  at::Tensor operator()(const at::Tensor& x, NormBank* bank, const AfterNorm& after = {}) const;
   // Of the network's own norm.
   [[nodiscard]] NormConstants constants() const { return own_->constants(level_); }
 

@@ -75,6 +75,11 @@ class Ops {
   // A map that is given up (FeatureMap&&) is read no more by the block: its memory may become the output's.
   virtual FeatureMap activation(LayerName name, const Activation& activation, const FeatureMap& x) = 0;
   virtual FeatureMap activation(LayerName name, const Activation& activation, FeatureMap&& x) = 0;
+  // An activation of a norm that nobody else reads: where it can be, in one pass.
+  virtual FeatureMap normed_activation(LayerName norm_name, const Norm& norm, LayerName name,
+                                       const Activation& activation, const FeatureMap& x) {
+    return this->activation(name, activation, this->norm(norm_name, norm, x));
+  }
   virtual FeatureMap add(LayerName name, FeatureMap&& y, const FeatureMap& x) = 0;  // y + x
   virtual FeatureMap max_pool(LayerName name, const FeatureMap& x) = 0;             // 3 x 3, stride 2, padding 1
   // 2 x 2, stride 2; the last row and column of an odd map alone.

@@ -25,8 +25,8 @@ class PreactivationBlock final : public Block {
     for (size_t i = 0; i < layers_.size(); ++i) {
       if (i > 0) ops.hand_out(Tap::layer, y);
       if (i > 0 || !shape_.first)
-        y = ops.activation({"activation", i + 1}, Activation(style_.activation),
-                           ops.norm({"bn", i + 1}, layers_[i].norm, y));
+        y = ops.normed_activation({"bn", i + 1}, layers_[i].norm, {"activation", i + 1}, Activation(style_.activation),
+                                  y);
       if (i == 0) activated = y;
       y = ops.convolution({"conv", i + 1}, *layers_[i].conv, y);
     }

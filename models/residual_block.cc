@@ -27,8 +27,13 @@ class ResidualBlock final : public Block {
     FeatureMap y = x;
     for (size_t i = 0; i < layers_.size(); ++i) {
       y = ops.convolution({"conv", i + 1}, *layers_[i].conv, y);
+      const bool inner = i + 1 < layers_.size();
+      if (inner && !ops.wants(Tap::layer)) {
+        y = ops.normed_activation({"bn", i + 1}, layers_[i].norm, {"activation", i + 1}, inner_[i], y);
+        continue;
+      }
       y = ops.norm({"bn", i + 1}, layers_[i].norm, y);
-      if (i + 1 == layers_.size()) break;
+      if (!inner) break;
       ops.hand_out(Tap::layer, y);
       y = ops.activation({"activation", i + 1}, inner_[i], std::move(y));
     }

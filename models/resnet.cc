@@ -19,6 +19,13 @@ const ModelFacts& depth_of(const std::string& model) {
   return *depth;
 }
 
+// On the CPU maps lie N H W C, which the networks' convolutions, small ones above all, are fastest in; operators follow
+// the layout of their input. With one channel both layouts are the same numbers, and only strides tell them apart.
+at::Tensor in_layout_of_maps(const at::Tensor& images) {
+  if (!images.is_cpu() || images.dim() != 4 || images.requires_grad()) return images;
+  return at::empty(images.sizes(), images.options().memory_format(at::MemoryFormat::ChannelsLast)).copy_(images);
+}
+
 class ResNet final : public Network, public torch::nn::Module {
  public:
   explicit ResNet(const NetworkOptions& options)
@@ -36,7 +43,7 @@ class ResNet final : public Network, public torch::nn::Module {
   NetworkOutput forward(const at::Tensor& images, const TapPlan* taps, NormBank* norms) override {
     TensorOps ops(is_training(), taps, norms);
     if (watcher_) ops.watch(&watcher_);
-    auto logits = compute(ops, {.tensor = {.codes = images}});
+    auto logits = compute(ops, {.tensor = {.codes = in_layout_of_maps(images)}});
     ops.output().logits = std::move(logits.tensor.codes);
     return std::move(ops.output());
   }
@@ -90,7 +97,7 @@ class ResNet final : public Network, public torch::nn::Module {
     }
     ops.scope("");
     if (style_.kind == BlockKind::pre_act)
-      x = ops.activation({"last_activation"}, Activation(style_.activation), ops.norm({"bn_last"}, last_norm_, x));
+      x = ops.normed_activation({"bn_last"}, last_norm_, {"last_activation"}, Activation(style_.activation), x);
     x = ops.mean({"mean"}, x, fc_->weight().sums_exactly());
     return ops.linear({"fc"}, *fc_, x);
   }

@@ -46,6 +46,13 @@ FeatureMap TensorOps::activation(LayerName name, const Activation& activation, F
   return map_of(activate_in_place(activation.function(), decode(x.tensor)));
 }
 
+FeatureMap TensorOps::normed_activation(LayerName norm_name, const Norm& norm, LayerName name,
+                                        const Activation& activation, const FeatureMap& x) {
+  if (activation.quantizes() || activation.function() != ActivationFunction::relu)
+    return Ops::normed_activation(norm_name, norm, name, activation, x);
+  return map_of(norm(decode(x.tensor), norms_, {.relu = true}));
+}
+
 FeatureMap TensorOps::add(LayerName /*name*/, FeatureMap&& y, const FeatureMap& x) {
   auto sum = decode(y.tensor);
   return map_of(y.shared ? sum + decode(x.tensor) : sum.add_(decode(x.tensor)));
@@ -89,7 +96,8 @@ FeatureMap TensorOps::weighted_sum(LayerName /*name*/, const at::Tensor& weights
 FeatureMap TensorOps::blend(LayerName /*name*/, const at::Tensor& gates, const FeatureMap& x, const FeatureMap& y) {
   const auto& own = x.tensor.codes;
   const auto share = gates.sigmoid().view({1, gates.size(0), 1, 1, 1});
-  return map_of((share * by_branch(own, gates.size(0)) + (1 - share) * y.tensor.codes.unsqueeze(1)).view(own.sizes()));
+  return map_of(
+      (share * by_branch(own, gates.size(0)) + (1 - share) * y.tensor.codes.unsqueeze(1)).reshape(own.sizes()));
 }
 
 bool TensorOps::wants(Tap tap) const {

@@ -22,6 +22,8 @@ class TensorOps final : public Ops {
   FeatureMap norm(LayerName name, const Norm& norm, const FeatureMap& x) override;
   FeatureMap activation(LayerName name, const Activation& activation, const FeatureMap& x) override;
   FeatureMap activation(LayerName name, const Activation& activation, FeatureMap&& x) override;
+  FeatureMap normed_activation(LayerName norm_name, const Norm& norm, LayerName name, const Activation& activation,
+                               const FeatureMap& x) override;
   FeatureMap add(LayerName name, FeatureMap&& y, const FeatureMap& x) override;
   FeatureMap max_pool(LayerName name, const FeatureMap& x) override;
   FeatureMap average_pool(LayerName name, const FeatureMap& x) override;

@@ -4,6 +4,7 @@
 #include "quantizers/exact_conv.h"
 #include "quantizers/fused.h"
 #include "quantizers/packed_codes.h"
+#include "quantizers/pointwise_conv.h"
 
 namespace auxbench {
 namespace {
@@ -17,6 +18,8 @@ at::Tensor per_output(const at::Tensor& numbers) { return numbers.dim() == 0 ? n
 
 at::Tensor exact_conv(const at::Tensor& a, const at::Tensor& w, const ConvGeometry& geometry, bool in_double) {
   const auto type = in_double ? at::kDouble : a.scalar_type();
+  if (is_pointwise(a, w, geometry.padding, geometry.groups))
+    return pointwise_sums(a.to(type), w.to(type), geometry.stride);
   return conv_of_whole_numbers(a.to(type), w.to(type), geometry.stride, geometry.padding, geometry.groups);
 }
 
@@ -103,6 +106,11 @@ at::Tensor convolve_exactly(const Codes& a, const Codes& w, const ConvGeometry& 
   return y.to(a.codes.scalar_type());
 }
 
+at::Tensor conv_of_values(const at::Tensor& a, const at::Tensor& w, const ConvGeometry& geometry) {
+  if (is_pointwise(a, w, geometry.padding, geometry.groups)) return pointwise_conv(a, w, geometry.stride);
+  return at::conv2d(a, w, {}, geometry.stride, geometry.padding, 1, geometry.groups);
+}
+
 class ExactSums final : public ConvBackend {
  public:
   [[nodiscard]] at::Tensor convolve(const Codes& a, const Codes& w, const ConvGeometry& geometry) const override {
@@ -118,13 +126,17 @@ class SumsOfTraining final : public ConvBackend {
   }
 };
 
+// Numbers from which on codes on the CPU are packed: below it the memory is not worth two more passes over it.
+constexpr int64_t kPackedFrom = int64_t{1} << 16;
+
 // What autograd keeps of codes.
 struct SavedCodes {
   PackedCodes codes;
   Codes rest;
 
   void save(const Codes& coded) {
-    codes = PackedCodes(coded.codes, coded.range);
+    const bool as_they_are = coded.codes.is_cpu() && coded.codes.numel() < kPackedFrom;
+    codes = PackedCodes(coded.codes, as_they_are ? CodeRange() : coded.range);
     rest = coded;
     rest.codes.reset();
     rest.edge.reset();
@@ -153,6 +165,12 @@ struct ConvNode final : torch::autograd::Node {
     const bool scaled_later = coded.scale.defined() && !coded.offset.defined();
     const auto input = scaled_later ? coded.codes : decode(coded);
     const auto weight = decode(w.unpack());
+    if (is_pointwise(input, weight, geometry.padding, geometry.groups)) {
+      auto [to_input, to_weight] = pointwise_gradients(g, input, weight, geometry.stride, task_should_compute_output(0),
+                                                       task_should_compute_output(1));
+      if (scaled_later && to_weight.defined()) to_weight.mul_(coded.scale);
+      return {to_input, to_weight};
+    }
     auto [to_a, to_w, to_bias] = at::convolution_backward(
         g, input, weight, c10::nullopt, {geometry.stride, geometry.stride}, {geometry.padding, geometry.padding},
         {1, 1}, false, {0, 0}, geometry.groups, {task_should_compute_output(0), task_should_compute_output(1), false});
@@ -181,8 +199,7 @@ const ConvBackend& sums_of_training() {
 at::Tensor conv_on_codes(const Codes& a, const Codes& w, const ConvGeometry& geometry, const ConvBackend& backend) {
   AUXBENCH_CHECK(!w.offset.defined(), "weights without an offset");
   AUXBENCH_CHECK(!a.scale.defined() || a.scale.dim() == 0, "activations with one scale");
-  if (a.is_plain() || w.is_plain())
-    return at::conv2d(decode(a), decode(w), {}, geometry.stride, geometry.padding, 1, geometry.groups);
+  if (a.is_plain() || w.is_plain()) return conv_of_values(decode(a), decode(w), geometry);
   at::Tensor y;
   {
     const at::NoGradGuard no_gradient;

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/torch_prelude.h"
+#include "runner/training/host_memory.h"
 
 namespace auxbench {
 namespace {
@@ -46,7 +47,10 @@ Function* driver_function(const char* name) {
 }  // namespace
 
 c10::Device open_device(const std::string& name) {
-  if (name == "cpu") return {c10::kCPU};
+  if (name == "cpu") {
+    reuse_host_memory();
+    return {c10::kCPU};
+  }
   if (name != "cuda" && !name.starts_with("cuda:"))
     throw UserError(ExitCode::usage, "--device " + name + ": expected cpu, cuda or cuda:N");
   load_cuda();

@@ -96,7 +96,8 @@ class Regression : public Task {
 CellSpec grey_cell() {
   auto cell = small_cell(true);
   cell.pretrain->augment.clear();
-  cell.pretrain->epochs = 6;
+  cell.pretrain->epochs = 12;  // with fewer, or a rate that does not fall, whether it learns is a matter of the seed
+  cell.pretrain->schedule = "cosine";
   return cell;
 }
 
@@ -125,10 +126,10 @@ TEST_CASE("a task without labels trains through the same trainer, files and reco
   CHECK(record.status == Status::completed);
   REQUIRE(record.metrics.size() == 1);
   CHECK(record.metrics.front().name == "mean_error");
-  CHECK(record.metrics.front().value < 0.25);
+  CHECK(record.metrics.front().value < 0.2);
   for (const char* curve : {"epoch", "train_loss", "aux_loss", "mean_error"}) {
     INFO(curve);
-    CHECK(record.curves.at(curve).size() == 6);
+    CHECK(record.curves.at(curve).size() == 12);
   }
   CHECK(record.curves.size() == 4);
   CHECK(record.curves.at("mean_error").back() == record.metrics.front().value);
