@@ -206,6 +206,7 @@ at::Tensor conv_on_codes(const Codes& a, const Codes& w, const ConvGeometry& geo
     y = backend.convolve(a, w, geometry);
   }
   if (!at::GradMode::is_enabled() || !(a.edge.defined() || w.edge.defined())) return y;
+  y = y.detach();  // no view of what a product wrote: scales are multiplied into it in place
   auto node = fused_detail::make_node<ConvNode>();
   node->a.save(a);
   node->w.save(w);
