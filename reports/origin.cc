@@ -1,5 +1,7 @@
 #include "reports/origin.h"
 
+#include "base/machine.h"
+
 namespace auxbench {
 namespace {
 
@@ -21,6 +23,14 @@ std::string machine_text(const Provenance& made) {
   for (const auto& part : {made.cpu, made.gpu})
     if (!part.empty()) text += ", " + part;
   return text;
+}
+
+std::string this_machine(const std::string& device) {
+  Provenance here;
+  here.device = device;
+  here.threads = 1;
+  here.cpu = cpu_name();
+  return machine_text(here);
 }
 
 FoundRecords found_records(const ReportInput& input) {

@@ -22,6 +22,8 @@ struct ReportInput {
 
 // "cpu, 2 threads, AMD EPYC".
 std::string machine_text(const Provenance& made);
+// This one with one thread, as far as it is known without opening the device.
+std::string this_machine(const std::string& device);
 
 std::string render_markdown(const ReportInput& input);
 

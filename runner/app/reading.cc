@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "base/machine.h"
 #include "reports/code_table.h"
 #include "reports/report.h"
 #include "results/store.h"
@@ -108,11 +107,7 @@ ExitCode show(const FolderArguments& arguments) {
 
 ExitCode report_on(const std::filesystem::path& folder, const Plan& plan, const StoredRecords& stored,
                    const std::string& device) {
-  Provenance here;
-  here.device = device;
-  here.threads = 1;
-  here.cpu = cpu_name();
-  const ReportInput input = {.plan = plan, .records = stored.by_id, .here = machine_text(here)};
+  const ReportInput input = {.plan = plan, .records = stored.by_id, .here = this_machine(device)};
   const auto file = write_report(input, folder);
   std::fputs(render_console(input).c_str(), stdout);
   std::fprintf(stderr, "report: %s\n", file.c_str());

@@ -13,7 +13,6 @@
 #include "base/duration.h"
 #include "base/format.h"
 #include "base/interrupt.h"
-#include "base/machine.h"
 #include "base/stopwatch.h"
 #include "datasets/thumbnails.h"
 #include "reports/report.h"
@@ -113,14 +112,6 @@ class ReportWriter {
   double last_seconds_ = 0;
   Stopwatch since_;
 };
-
-std::string this_machine(const std::string& device) {
-  Provenance here;
-  here.device = device;
-  here.threads = 1;
-  here.cpu = cpu_name();
-  return machine_text(here);
-}
 
 void say_what_begins(const OpenedSuite& opened, int jobs, RunScreen& screen) {
   const auto& plan = opened.plan;

@@ -32,6 +32,12 @@ std::string first_line(const fs::path& path) {
   return line;
 }
 
+std::string whole(std::istream& file) {
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
 std::string this_host() {
   char name[256] = {};
   gethostname(name, sizeof name - 1);
@@ -159,9 +165,7 @@ int create(const fs::path& file, const LeaseNote& note) {
 std::optional<LeaseNote> read_lease(const fs::path& cell_folder) {
   std::ifstream file(cell_folder / kLeaseFile, std::ios::binary);
   if (!file) return std::nullopt;
-  std::ostringstream text;
-  text << file.rdbuf();
-  return note_of(text.str());
+  return note_of(whole(file));
 }
 
 std::string holder_text(const LeaseNote& note) {
@@ -204,9 +208,7 @@ bool take_away(const fs::path& cell_folder, const LeaseNote& judged) {
   aside += ".tmp" + new_token();
   if (rename(file.c_str(), aside.c_str()) != 0) return false;
   std::ifstream moved(aside, std::ios::binary);
-  std::ostringstream text;
-  text << moved.rdbuf();
-  const bool same = text.str() == judged.text;
+  const bool same = whole(moved) == judged.text;
   // Somebody else's, who came in between, goes back; where a third has come since, the two compute the same cell.
   if (!same) static_cast<void>(link(aside.c_str(), file.c_str()));
   unlink(aside.c_str());

@@ -209,14 +209,7 @@ TEST_CASE("the codes of a layer are counted over the test set, in the network's 
 TEST_CASE("counting codes changes nothing of the network, whatever the quantizer", "[runner]") {
   for (const auto& method : quantizer_methods()) {
     INFO(method.name);
-    auto cell = quantized(small_cell(false));
-    cell.quantizer = method.name;
-    cell.weight_bits = cell.activation_bits = method.weight_bits.has(2) && method.activation_bits.has(2) ? 2 : 1;
-    cell.quantize_at = method.quantize_at;
-    cell.block = method.block;
-    cell.bases = 2;
-    cell.activation = method.activation;
-    const auto experiment = experiment_of(cell);
+    const auto experiment = experiment_of(with_method(quantized(small_cell(false)), method));
     auto& network = experiment->network();
     experiment->train_mode(false);
     const at::NoGradGuard no_gradient;

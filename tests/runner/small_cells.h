@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "base/torch_prelude.h"
 #include "datasets/sources/memory_images.h"
+#include "quantizers/methods/methods.h"
 #include "runner/training/trainer.h"
 
 namespace auxbench::test {
@@ -45,6 +46,18 @@ inline CellSpec quantized(CellSpec cell) {
   cell.weight_bits = cell.activation_bits = 2;
   cell.quantize_at = "conv-input";
   cell.finetune = StageSpec{.epochs = 3, .batch = 32, .optimizer = "adam", .lr = 2e-3, .augment = {"flip"}};
+  return cell;
+}
+
+// A quantized cell as `method` wants it, two epochs, at two bits where it has them.
+inline CellSpec with_method(CellSpec cell, const QuantizerMethod& method) {
+  cell.quantizer = method.name;
+  cell.weight_bits = cell.activation_bits = method.weight_bits.has(2) && method.activation_bits.has(2) ? 2 : 1;
+  cell.quantize_at = method.quantize_at;
+  cell.block = method.block;
+  cell.bases = 2;
+  cell.activation = method.activation;
+  cell.finetune->epochs = 2;
   return cell;
 }
 

@@ -65,17 +65,6 @@ void check_resumes(const CellSpec& cell, const std::vector<int64_t>& cuts) {
   }
 }
 
-CellSpec with_method(CellSpec cell, const QuantizerMethod& method) {
-  cell.quantizer = method.name;
-  cell.weight_bits = cell.activation_bits = method.weight_bits.has(2) && method.activation_bits.has(2) ? 2 : 1;
-  cell.quantize_at = method.quantize_at;
-  cell.block = method.block;
-  cell.bases = 2;
-  cell.activation = method.activation;
-  cell.finetune->epochs = 2;
-  return cell;
-}
-
 }  // namespace
 
 TEST_CASE("a run cut off anywhere and resumed ends bit for bit as one that was not", "[runner]") {
