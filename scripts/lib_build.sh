@@ -47,10 +47,25 @@ jobs() {
   echo $((memory < 1 ? 1 : memory < cores ? memory : cores))
 }
 
-# compile: all of it, or the targets that AUXBENCH_TARGETS names.
+# steps_left LOG SECONDS: what Ninja's output so far lets expect.
+steps_left() {
+  awk -v seconds="$2" 'match($0, /^\[[0-9]+\/[0-9]+\]/) { split(substr($0, 2, RLENGTH - 2), at, "/") }
+    END { if (at[1] > 0) printf "%d of %d steps, about %d min left\n", at[1], at[2], (seconds * (at[2] - at[1]) / at[1] + 59) / 60 }' "$1"
+}
+
+# tell_progress LOG: a line a minute, until it is killed or this script is gone. (A sleep that outlives it keeps no pipe open.)
+tell_progress() {
+  local begin=$SECONDS left
+  while sleep "${TELL_SECONDS:-60}" >/dev/null 2>&1 && kill -0 $$; do
+    left="$(steps_left "$1" $((SECONDS - begin)))"
+    QUIET='' say "building${left:+, $left}"
+  done
+}
+
+# compile: the program, or the targets that AUXBENCH_TARGETS names (all: tests and benchmarks, too).
 compile() {
-  local count targets
-  read -ra targets <<<"${AUXBENCH_TARGETS:-}"
+  local count targets progress code=0
+  read -ra targets <<<"${AUXBENCH_TARGETS:-program}"
   if [[ -t 2 ]]; then
     "$NINJA" -C "$BUILD" -j "$(jobs)" --quiet "${targets[@]}" >&2 || die 1 "the build failed"
     return
@@ -58,7 +73,13 @@ compile() {
   count="$("$NINJA" -C "$BUILD" -n "${targets[@]}" | sed -n '$s|^\[[0-9]*/\([0-9]*\)\].*|\1|p')"
   [[ -n $count ]] || return 0
   QUIET='' say "building $BUILD ($count steps)"
-  quietly "$BUILD/build.log" "$NINJA" -C "$BUILD" -j "$(jobs)" "${targets[@]}" || die 1 "the build failed (all of it in $BUILD/build.log)"
+  : >"$BUILD/build.log"
+  tell_progress "$BUILD/build.log" &
+  progress=$!
+  quietly "$BUILD/build.log" "$NINJA" -C "$BUILD" -j "$(jobs)" "${targets[@]}" || code=$?
+  kill "$progress" 2>/dev/null || true
+  wait "$progress" 2>/dev/null || true
+  [[ $code -eq 0 ]] || die 1 "the build failed (all of it in $BUILD/build.log)"
 }
 
 # build: one at a time in one folder.

@@ -9,9 +9,9 @@ using namespace auxbench;
 
 namespace {
 
-constexpr int64_t kChannels = 3;
+constexpr int64_t kNormChannels = 3;
 
-at::Tensor images() { return at::randn({4, kChannels, 5, 6}) * 2 + 1; }
+at::Tensor images() { return at::randn({4, kNormChannels, 5, 6}) * 2 + 1; }
 
 std::vector<std::string> names_of(NormLayer& norm) {
   std::vector<std::string> names;
@@ -21,7 +21,7 @@ std::vector<std::string> names_of(NormLayer& norm) {
 
 // A batch norm that has seen something, with weights that are not one and zero.
 std::shared_ptr<NormLayer> trained_norm() {
-  auto norm = make_norm({}, kChannels);
+  auto norm = make_norm({}, kNormChannels);
   for (int i = 0; i < 3; ++i) norm->normalise(images(), 0);
   const at::NoGradGuard no_gradient;
   for (auto& [name, parameter] : named_tensors(*norm->module()))
@@ -41,7 +41,7 @@ void copy_into(NormLayer& target, NormLayer& source) {
 TEST_CASE("a frozen norm of a batch norm's weights equals its evaluation, bit for bit", "[models]") {
   at::manual_seed(1);
   const auto batch = trained_norm();
-  const auto frozen = make_norm({.kind = NormKind::frozen}, kChannels);
+  const auto frozen = make_norm({.kind = NormKind::frozen}, kNormChannels);
   copy_into(*frozen, *batch);
   const at::NoGradGuard no_gradient;
   const auto x = images();
@@ -53,7 +53,7 @@ TEST_CASE("a frozen norm of a batch norm's weights equals its evaluation, bit fo
 
 TEST_CASE("a frozen norm does not train, and gradients pass through it", "[models]") {
   at::manual_seed(2);
-  const auto frozen = make_norm({.kind = NormKind::frozen}, kChannels);
+  const auto frozen = make_norm({.kind = NormKind::frozen}, kNormChannels);
   copy_into(*frozen, *trained_norm());
   frozen->module()->train();
   CHECK(frozen->module()->parameters().empty());
@@ -67,8 +67,8 @@ TEST_CASE("a frozen norm does not train, and gradients pass through it", "[model
 
 TEST_CASE("a norm per level normalises by the statistics of its level", "[models]") {
   at::manual_seed(3);
-  const auto norm = make_norm({.kind = NormKind::per_level, .levels = 2}, kChannels);
-  const auto alone = make_norm({}, kChannels);
+  const auto norm = make_norm({.kind = NormKind::per_level, .levels = 2}, kNormChannels);
+  const auto alone = make_norm({}, kNormChannels);
   for (int i = 0; i < 2; ++i) {
     const auto near = images(), far = images() * 5 + 3;
     CHECK(norm->normalise(near, 0).equal(alone->normalise(near, 0)));
@@ -89,7 +89,7 @@ TEST_CASE("a place in the network is normalised at the level that is asked for",
   at::manual_seed(4);
   torch::nn::Module owner;
   NormList list({.kind = NormKind::per_level, .levels = 2});
-  const auto norm = list.add(owner, "bn1", kChannels);
+  const auto norm = list.add(owner, "bn1", kNormChannels);
   const at::NoGradGuard no_gradient;
   for (const auto& [name, tensor] : named_tensors(owner))
     if (name == "bn1.1.bias") tensor.fill_(7);
@@ -104,11 +104,11 @@ TEST_CASE("a place in the network is normalised at the level that is asked for",
 
 TEST_CASE("norms have the names of PyTorch's and torchvision's", "[models]") {
   using Names = std::vector<std::string>;
-  CHECK(names_of(*make_norm({}, kChannels)) ==
+  CHECK(names_of(*make_norm({}, kNormChannels)) ==
         Names{"bias", "num_batches_tracked", "running_mean", "running_var", "weight"});
-  CHECK(names_of(*make_norm({.kind = NormKind::frozen}, kChannels)) ==
+  CHECK(names_of(*make_norm({.kind = NormKind::frozen}, kNormChannels)) ==
         Names{"bias", "running_mean", "running_var", "weight"});
-  const auto levels = names_of(*make_norm({.kind = NormKind::per_level, .levels = 3}, kChannels));
+  const auto levels = names_of(*make_norm({.kind = NormKind::per_level, .levels = 3}, kNormChannels));
   CHECK(levels.size() == 15);
   CHECK(levels.front() == "0.bias");
   CHECK(levels.back() == "2.weight");
