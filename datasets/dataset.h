@@ -14,7 +14,7 @@ namespace auxbench {
 
 // What a cell's id takes of a data set, and what its cost does.
 struct DatasetManifest {
-  std::string digest;           // SHA-256: of the files' content (fashion-mnist), of their names and sizes (imagenet)
+  std::string digest;  // SHA-256: of the files' content (fashion-mnist, cifar10), of their names and sizes (imagenet)
   int64_t train = 0, test = 0;  // images
   std::string missing;          // what the published data set has and this one has not; empty: nothing
   bool operator==(const DatasetManifest&) const = default;
@@ -40,7 +40,7 @@ const std::vector<std::string>& dataset_names();
 std::optional<std::filesystem::path> find_dataset(std::string_view name, const DataRoot& root);
 std::filesystem::path need_dataset(std::string_view name, const DataRoot& root);  // throws UserError(data_missing)
 
-// This program trains on it. False for the names that suites may use before that is so (cifar100, coco, scenes) and for
+// This program trains on it. False for the names that suites may use before that is so (coco, scenes) and for
 // unknown names.
 bool dataset_implemented(std::string_view name);
 

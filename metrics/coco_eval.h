@@ -48,7 +48,7 @@ struct CocoCategory {
 struct CocoImage {
   int64_t id = 0;
   std::string file = {};          // its name; empty: not said
-  int64_t width = 0, height = 0;  // 0: not said
+  int64_t width = 0, height = 0;  // as they stand in the file; 0: not said
 };
 
 struct CocoTruth {

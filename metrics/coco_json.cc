@@ -1,300 +1,311 @@
 #include "metrics/coco_json.h"
 
-#include <cmath>
+#include <simdjson.h>
+
+#include <array>
 #include <cstdio>
 #include <fstream>
-#include <functional>
-#include <nlohmann/json.hpp>
+#include <new>
 #include <optional>
 #include <unordered_set>
+#include <utility>
 
 #include "base/error.h"
+#include "base/files/file.h"
+#include "metrics/odd_json.h"
 
 namespace auxbench {
 namespace {
 
+namespace dom = simdjson::dom;
+
 constexpr size_t kDeepest = 64;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// What a row (an object of a list) may tell us; absent fields are not set.
-struct Row {
-  std::optional<int64_t> id, image_id, category_id, iscrowd, width, height;
-  std::optional<double> area, score;
-  std::optional<std::string> name, file_name;
-  std::vector<double> bbox;
-  std::string mistyped;  // the first field whose value was of the wrong kind
-};
-
-// Walks through the file and hands out the rows of the lists that are asked for: those under a key of the outermost
-// object, or an outermost list (section "").
-class RowReader final : public nlohmann::json_sax<nlohmann::json> {
+// A parsed file.
+class Document {
  public:
-  using Take = std::function<void(const RowReader& reader, const std::string& section, size_t index, Row& row)>;
-  RowReader(std::string file, std::unordered_set<std::string> sections, Take take)
-      : file_(std::move(file)), sections_(std::move(sections)), take_(std::move(take)) {}
-
-  bool null() override {
-    return scalar([](Row& row, const std::string& key) { mistype(row, key); });
-  }
-  bool boolean(bool value) override {
-    return scalar([=](Row& row, const std::string& key) {
-      if (key == "iscrowd")
-        row.iscrowd = value ? 1 : 0;
-      else
-        mistype(row, key);
-    });
-  }
-  bool number_integer(number_integer_t value) override { return whole(value); }
-  bool number_unsigned(number_unsigned_t value) override {
-    if (value > static_cast<number_unsigned_t>(INT64_MAX)) return real(static_cast<double>(value));
-    return whole(static_cast<int64_t>(value));
-  }
-  bool number_float(number_float_t value, const string_t&) override { return real(value); }
-  bool string(string_t& value) override {
-    return scalar([&](Row& row, const std::string& key) {
-      if (key == "name")
-        row.name = value;
-      else if (key == "file_name")
-        row.file_name = value;
-      else
-        mistype(row, key);
-    });
-  }
-  bool binary(binary_t&) override { return true; }
-  bool start_object(std::size_t) override { return open(true); }
-  bool start_array(std::size_t) override { return open(false); }
-  bool key(string_t& value) override {
-    if (depth_ == 1 && object_outside_) section_ = value;
-    if (depth_ == row_depth()) field_ = value;
-    return true;
-  }
-  bool end_object() override {
-    if (depth_ == row_depth() && in_row_) {
-      take_(*this, section_, index_++, row_);
-      in_row_ = false;
+  Document(simdjson::padded_string text, const std::string& place) : text_(std::move(text)) {
+    auto error = parse(place);
+    if (error != simdjson::SUCCESS) {
+      text_ = simdjson::padded_string(mend_json(std::string(content()), place));
+      error = parse(place);
     }
-    --depth_;
-    return true;
+    if (error != simdjson::SUCCESS) refuse_data(place, simdjson::error_message(error));
   }
-  bool end_array() override {
-    --depth_;
-    return true;
-  }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
-    const std::string what = error.what();
-    const auto begin = what.find("] ");
-    refuse_data(file_ + ":byte " + std::to_string(position),
-                begin == std::string::npos ? what : what.substr(begin + 2));
-  }
-
-  [[noreturn]] void refuse_row(const std::string& section, size_t index, const std::string& field,
-                               const std::string& what) const {
-    refuse_data(file_ + ": " + (section.empty() ? "" : "/" + section) + "/" + std::to_string(index) +
-                    (field.empty() ? "" : "/" + field),
-                what);
-  }
-  [[nodiscard]] bool has_list(const std::string& section) const { return lists_.contains(section); }
+  [[nodiscard]] dom::element root() const { return root_; }
 
  private:
-  static void mistype(Row& row, const std::string& key) {
-    static const std::unordered_set<std::string> kNeeded = {
-        "id", "image_id", "category_id", "iscrowd", "area", "score", "name", "bbox", "file_name", "width", "height"};
-    if (row.mistyped.empty() && kNeeded.contains(key)) row.mistyped = key;
+  [[nodiscard]] std::string_view content() const {
+    const std::string_view whole(text_.data(), text_.size());
+    return whole.substr(whole.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
   }
 
-  [[nodiscard]] size_t row_depth() const { return object_outside_ ? 3 : 2; }
-
-  template <typename Set>
-  bool scalar(const Set& set) {
-    if (in_list_ && depth_ + 1 == row_depth()) refuse_row(section_, index_, "", "an object was expected");
-    if (in_row_ && depth_ == row_depth()) set(row_, field_);
-    if (in_row_ && depth_ == row_depth() + 1 && field_ == "bbox") mistype(row_, field_);
-    return true;
-  }
-  bool whole(int64_t value) {
-    if (!in_row_ || depth_ != row_depth()) return real(static_cast<double>(value));
-    if (field_ == "id")
-      row_.id = value;
-    else if (field_ == "image_id")
-      row_.image_id = value;
-    else if (field_ == "category_id")
-      row_.category_id = value;
-    else if (field_ == "iscrowd")
-      row_.iscrowd = value;
-    else if (field_ == "width")
-      row_.width = value;
-    else if (field_ == "height")
-      row_.height = value;
-    else
-      return real(static_cast<double>(value));
-    return true;
-  }
-  bool real(double value) {
-    if (in_list_ && depth_ + 1 == row_depth()) refuse_row(section_, index_, "", "an object was expected");
-    if (in_row_ && depth_ == row_depth() + 1 && field_ == "bbox" && list_in_row_ && row_.bbox.size() <= 4)
-      row_.bbox.push_back(value);
-    if (!in_row_ || depth_ != row_depth()) return true;
-    if (field_ == "area")
-      row_.area = value;
-    else if (field_ == "score")
-      row_.score = value;
-    else
-      mistype(row_, field_);
-    return true;
-  }
-  bool open(bool object) {
-    if (++depth_ > kDeepest) refuse_data(file_, "nested more than " + std::to_string(kDeepest) + " deep");
-    if (depth_ == 1) object_outside_ = object;
-    if (depth_ + 1 == row_depth()) {
-      in_list_ = !object && sections_.contains(section_);
-      index_ = 0;
-      if (in_list_ && !lists_.insert(section_).second) refuse_data(file_ + ": /" + section_, "comes twice");
-    }
-    if (depth_ == row_depth() && in_list_) {
-      if (!object) refuse_row(section_, index_, "", "an object was expected");
-      in_row_ = true;
-      row_ = Row();
-    }
-    if (in_row_ && depth_ == row_depth() + 1) {
-      list_in_row_ = !object;
-      if (object || field_ != "bbox") mistype(row_, field_);
-    }
-    return true;
+  simdjson::error_code parse(const std::string& place) {
+    const auto own = content();
+    if (own.size() > simdjson::SIMDJSON_MAXSIZE_BYTES)
+      refuse_data(place, std::to_string(own.size()) + " bytes, at most " +
+                             std::to_string(simdjson::SIMDJSON_MAXSIZE_BYTES) + " are read");
+    // simdjson counts the document as one level.
+    auto error = parser_.allocate(own.size(), kDeepest + 1);
+    if (error == simdjson::SUCCESS)
+      error = parser_.parse(own.data(), own.size(), /*realloc_if_needed=*/false).get(root_);
+    if (error == simdjson::DEPTH_ERROR) refuse_data(place, "nested more than " + std::to_string(kDeepest) + " deep");
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+    return error;
   }
 
-  std::string file_;
-  std::unordered_set<std::string> sections_;
-  Take take_;
-  size_t depth_ = 0, index_ = 0;
-  bool object_outside_ = false, in_list_ = false, in_row_ = false, list_in_row_ = false;
-  std::string section_, field_;
-  Row row_;
-  std::unordered_set<std::string> lists_;
+  simdjson::padded_string text_;  // with room behind it, so that it is parsed where it lies
+  dom::parser parser_;
+  dom::element root_;
 };
 
-RowReader read_rows(std::istream& file, const std::string& place, std::unordered_set<std::string> sections,
-                    RowReader::Take take) {
-  RowReader reader(place, std::move(sections), std::move(take));
-  nlohmann::json::sax_parse(file, &reader);
-  if (file.bad()) refuse_data(place, "cannot be read to its end");
-  return reader;
-}
-
-std::ifstream open_file(const std::filesystem::path& path) {
+// At once into the memory it is parsed in; whatever is no ordinary file as read_file reads it.
+simdjson::padded_string read_padded(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto size = std::filesystem::is_regular_file(path, error) ? std::filesystem::file_size(path, error) : 0;
+  if (error || size == 0) return simdjson::padded_string(read_file(path));
+  simdjson::padded_string text(size);
+  if (text.data() == nullptr) throw std::bad_alloc();
   std::ifstream file(path, std::ios::binary);
-  if (!file) refuse_data(path.string(), "cannot be read");
-  return file;
+  file.read(text.data(), static_cast<std::streamsize>(size));
+  if (!file || file.peek() != std::ifstream::traits_type::eof()) return simdjson::padded_string(read_file(path));
+  return text;
 }
 
-// A row with its place, for checking one field after the other.
-class Fields {
- public:
-  Fields(const RowReader& reader, const std::string& section, size_t index, const Row& row)
-      : reader_(reader), section_(section), index_(index), row_(row) {
-    if (!row.mistyped.empty()) refuse(row.mistyped, "a value of another kind was expected");
-  }
+// Where a row stands.
+struct Place {
+  const std::string& file;
+  const char* section;  // "" for an outermost list
+  size_t index;
 
-  template <typename T>
-  T need(const std::optional<T>& value, const char* field) const {
-    if (!value) refuse(field, "is missing");
-    return *value;
+  [[noreturn]] void refuse(std::string_view field, const std::string& what) const {
+    std::string place = file + ": ";
+    if (*section != '\0') place.append("/").append(section);
+    place.append("/").append(std::to_string(index));
+    if (!field.empty()) place.append("/").append(field);
+    refuse_data(place, what);
   }
-  [[nodiscard]] CocoBox box() const {
-    if (row_.bbox.size() != 4) refuse("bbox", "four numbers were expected: x, y, width, height");
-    for (const double value : row_.bbox)
-      if (!std::isfinite(value)) refuse("bbox", "a number that is not finite");
-    if (row_.bbox[2] < 0 || row_.bbox[3] < 0) refuse("bbox", "a width or height below zero");
-    return {row_.bbox[0], row_.bbox[1], row_.bbox[2], row_.bbox[3]};
-  }
-  [[nodiscard]] double finite(const std::optional<double>& value, const char* field) const {
-    const double found = need(value, field);
-    if (!std::isfinite(found)) refuse(field, "is not finite");
-    return found;
-  }
-  [[noreturn]] void refuse(const std::string& field, const std::string& what) const {
-    reader_.refuse_row(section_, index_, field, what);
-  }
-
- private:
-  const RowReader& reader_;
-  const std::string& section_;
-  size_t index_;
-  const Row& row_;
 };
 
-// Evaluation needs no more of an image than its id; what reads its file checks the rest.
-CocoImage image_of(const Fields& fields, int64_t id, const Row& row) {
-  const auto side = [&](const std::optional<int64_t>& value, const char* field) {
-    if (value.value_or(1) < 1) fields.refuse(field, "is below one pixel");
-    return value.value_or(0);
-  };
-  return {.id = id,
-          .file = row.file_name.value_or(""),
-          .width = side(row.width, "width"),
-          .height = side(row.height, "height")};
+std::optional<double> number_of(dom::element value) {
+  double found = 0;
+  return value.get(found) == simdjson::SUCCESS ? std::optional(found) : std::nullopt;
 }
 
-}  // namespace
+// Also of a number that is written as 3.0.
+std::optional<int64_t> whole_of(dom::element value) {
+  constexpr double kEnd = 0x1p63;
+  int64_t found = 0;
+  if (value.get(found) == simdjson::SUCCESS) return found;
+  const auto real = number_of(value);
+  if (!real || !(*real >= -kEnd && *real < kEnd)) return std::nullopt;
+  found = static_cast<int64_t>(*real);
+  return static_cast<double>(found) == *real ? std::optional(found) : std::nullopt;
+}
 
-CocoTruth parse_coco_truth(std::istream& file, const std::string& place) {
-  CocoTruth truth;
-  std::unordered_set<int64_t> images, categories, annotations;
-  const auto take = [&](const RowReader& own, const std::string& section, size_t index, Row& row) {
-    const Fields fields(own, section, index, row);
-    const auto id = fields.need(row.id, "id");
-    auto& seen = section == "images" ? images : (section == "categories" ? categories : annotations);
-    if (!seen.insert(id).second) fields.refuse("id", std::to_string(id) + " comes twice");
-    if (section == "images") truth.images.push_back(image_of(fields, id, row));
-    if (section == "categories") truth.categories.push_back({id, row.name.value_or(std::to_string(id))});
-    if (section != "annotations") return;
-    const double area = fields.finite(row.area, "area");
-    if (area < 0) fields.refuse("area", "is below zero");
-    truth.annotations.push_back({.id = id,
-                                 .image = fields.need(row.image_id, "image_id"),
-                                 .category = fields.need(row.category_id, "category_id"),
-                                 .box = fields.box(),
-                                 .area = area,
-                                 .crowd = row.iscrowd.value_or(0) != 0});
+// The fields of an object that are asked for; of two with one name the later.
+template <size_t kCount>
+class Row {
+ public:
+  using Names = std::array<std::string_view, kCount>;
+
+  Row(const Place& place, const Names& names, dom::element value) : place_(place), names_(names) {
+    dom::object object;
+    if (value.get(object) != simdjson::SUCCESS) place.refuse("", "an object was expected");
+    for (const auto field : object)
+      for (size_t i = 0; i < kCount; ++i)
+        if (field.key == names[i]) {
+          values_[i] = field.value;
+          known_[i] = true;
+        }
+  }
+
+  [[nodiscard]] std::optional<dom::element> find(size_t field) const {
+    return known_[field] ? std::optional(values_[field]) : std::nullopt;
+  }
+  [[nodiscard]] int64_t whole(size_t field) const {
+    const auto found = whole_of(need(field));
+    if (!found) refuse_kind(field);
+    return *found;
+  }
+  [[nodiscard]] double number(size_t field) const {
+    const auto found = number_of(need(field));
+    if (!found) refuse_kind(field);
+    return *found;
+  }
+  [[nodiscard]] bool flag(size_t field) const {
+    if (!known_[field]) return false;
+    bool found = false;
+    return values_[field].get(found) == simdjson::SUCCESS ? found : whole(field) != 0;
+  }
+  [[nodiscard]] CocoBox box(size_t field) const {
+    dom::array list;
+    if (need(field).get(list) != simdjson::SUCCESS) refuse_kind(field);
+    std::array<double, 4> values{};
+    size_t count = 0;
+    for (const auto value : list) {
+      const auto found = number_of(value);
+      if (!found) refuse_kind(field);
+      if (count < values.size()) values[count] = *found;
+      ++count;
+    }
+    if (count != values.size()) refuse(field, "four numbers were expected: x, y, width, height");
+    if (values[2] < 0 || values[3] < 0) refuse(field, "a width or height below zero");
+    return {values[0], values[1], values[2], values[3]};
+  }
+  [[noreturn]] void refuse(size_t field, const std::string& what) const { place_.refuse(names_[field], what); }
+
+ private:
+  [[nodiscard]] dom::element need(size_t field) const {
+    if (!known_[field]) refuse(field, "is missing");
+    return values_[field];
+  }
+  [[noreturn]] void refuse_kind(size_t field) const { refuse(field, "a value of another kind was expected"); }
+
+  const Place& place_;
+  const Names& names_;
+  std::array<dom::element, kCount> values_;
+  std::array<bool, kCount> known_{};
+};
+
+template <typename Take>
+void for_each_row(dom::array list, const std::string& file, const char* section, const Take& take) {
+  Place place = {.file = file, .section = section, .index = 0};
+  for (const auto value : list) {
+    take(place, value);
+    ++place.index;
+  }
+}
+
+// The list of that name, of two the later.
+dom::array list_of(const Document& document, std::string_view name, const std::string& file) {
+  dom::element found;
+  bool known = false;
+  if (dom::object object; document.root().get(object) == simdjson::SUCCESS)
+    for (const auto field : object)
+      if (field.key == name) {
+        found = field.value;
+        known = true;
+      }
+  dom::array list;
+  if (!known || found.get(list) != simdjson::SUCCESS)
+    refuse_data(file, "no list \"" + std::string(name) + "\": not COCO's instances");
+  return list;
+}
+
+// Evaluation needs no more of an image than its id; what reads its file checks the rest (datasets/sources/coco_folder.h).
+CocoImage image_of(const Place& place, dom::element value) {
+  enum : size_t { id, file_name, width, height };
+  static constexpr std::array<std::string_view, 4> kNames = {"id", "file_name", "width", "height"};
+  const Row row(place, kNames, value);
+  const auto side = [&](size_t field) {
+    const auto found = row.find(field);
+    return found ? whole_of(*found).value_or(0) : 0;
   };
-  const auto reader = read_rows(file, place, {"images", "annotations", "categories"}, take);
-  for (const char* section : {"images", "annotations", "categories"})
-    if (!reader.has_list(section)) refuse_data(place, std::string("no list \"") + section + "\": not COCO's instances");
-  // The lists may come in any order: only now is it known what there is.
+  std::string_view file;
+  if (const auto found = row.find(file_name); found && found->get(file) != simdjson::SUCCESS) file = {};
+  return {.id = row.whole(id), .file = std::string(file), .width = side(width), .height = side(height)};
+}
+
+CocoCategory category_of(const Place& place, dom::element value) {
+  enum : size_t { id, name };
+  static constexpr std::array<std::string_view, 2> kNames = {"id", "name"};
+  const Row row(place, kNames, value);
+  const auto number = row.whole(id);
+  std::string_view text;
+  const auto found = row.find(name);
+  const bool named = found && found->get(text) == simdjson::SUCCESS;
+  return {.id = number, .name = named ? std::string(text) : std::to_string(number)};
+}
+
+CocoAnnotation annotation_of(const Place& place, dom::element value) {
+  enum : size_t { id, image, category, box, area, crowd };
+  static constexpr std::array<std::string_view, 6> kNames = {"id",   "image_id", "category_id",
+                                                             "bbox", "area",     "iscrowd"};
+  const Row row(place, kNames, value);
+  const CocoAnnotation found = {.id = row.whole(id),
+                                .image = row.whole(image),
+                                .category = row.whole(category),
+                                .box = row.box(box),
+                                .area = row.number(area),
+                                .crowd = row.flag(crowd)};
+  if (found.area < 0) row.refuse(area, "is below zero");
+  return found;
+}
+
+CocoDetection detection_of(const Place& place, dom::element value) {
+  enum : size_t { image, category, box, score };
+  static constexpr std::array<std::string_view, 4> kNames = {"image_id", "category_id", "bbox", "score"};
+  const Row row(place, kNames, value);
+  return {.image = row.whole(image), .category = row.whole(category), .box = row.box(box), .score = row.number(score)};
+}
+
+using Ids = std::unordered_set<int64_t>;
+
+// The rows of a section, each with an id of its own.
+template <typename Item, typename Make>
+Ids take_section(const Document& document, const std::string& file, const char* section, const Make& make,
+                 std::vector<Item>& items) {
+  Ids seen;
+  for_each_row(list_of(document, section, file), file, section, [&](const Place& place, dom::element value) {
+    items.push_back(make(place, value));
+    const auto id = items.back().id;
+    if (!seen.insert(id).second) place.refuse("id", std::to_string(id) + " comes twice");
+  });
+  return seen;
+}
+
+CocoTruth truth_of(const Document& document, const std::string& place) {
+  CocoTruth truth;
+  const auto images = take_section(document, place, "images", image_of, truth.images);
+  const auto categories = take_section(document, place, "categories", category_of, truth.categories);
+  take_section(document, place, "annotations", annotation_of, truth.annotations);
   for (size_t i = 0; i < truth.annotations.size(); ++i) {
     const auto& annotation = truth.annotations[i];
-    if (!images.contains(annotation.image))
-      reader.refuse_row("annotations", i, "image_id", "no image " + std::to_string(annotation.image));
+    const Place own = {.file = place, .section = "annotations", .index = i};
+    if (!images.contains(annotation.image)) own.refuse("image_id", "no image " + std::to_string(annotation.image));
     if (!categories.contains(annotation.category))
-      reader.refuse_row("annotations", i, "category_id", "no category " + std::to_string(annotation.category));
+      own.refuse("category_id", "no category " + std::to_string(annotation.category));
   }
   return truth;
 }
 
-std::vector<CocoDetection> parse_coco_detections(std::istream& file, const std::string& place, const CocoTruth& truth) {
-  std::unordered_set<int64_t> images;
+std::vector<CocoDetection> detections_of(const Document& document, const std::string& place, const CocoTruth& truth) {
+  Ids images;
   for (const auto& image : truth.images) images.insert(image.id);
+  dom::array list;
+  if (document.root().get(list) != simdjson::SUCCESS) refuse_data(place, "a list of detections was expected");
   std::vector<CocoDetection> detections;
-  const auto take = [&](const RowReader& own, const std::string& section, size_t index, Row& row) {
-    const Fields fields(own, section, index, row);
-    const auto image = fields.need(row.image_id, "image_id");
-    if (!images.contains(image)) fields.refuse("image_id", "the ground truth has no image " + std::to_string(image));
-    detections.push_back({.image = image,
-                          .category = fields.need(row.category_id, "category_id"),
-                          .box = fields.box(),
-                          .score = fields.finite(row.score, "score")});
-  };
-  const auto reader = read_rows(file, place, {""}, take);
-  if (!reader.has_list("")) refuse_data(place, "a list of detections was expected");
+  detections.reserve(list.size());
+  for_each_row(list, place, "", [&](const Place& own, dom::element value) {
+    const auto found = detection_of(own, value);
+    // Detections of one image mostly stand together.
+    const bool known = !detections.empty() && detections.back().image == found.image;
+    if (!known && !images.contains(found.image))
+      own.refuse("image_id", "the ground truth has no image " + std::to_string(found.image));
+    detections.push_back(found);
+  });
   return detections;
 }
 
+}  // namespace
+
+CocoTruth parse_coco_truth(std::string_view text, const std::string& place) {
+  return truth_of(Document(simdjson::padded_string(text), place), place);
+}
+
+std::vector<CocoDetection> parse_coco_detections(std::string_view text, const std::string& place,
+                                                 const CocoTruth& truth) {
+  return detections_of(Document(simdjson::padded_string(text), place), place, truth);
+}
+
 CocoTruth read_coco_truth(const std::filesystem::path& path) {
-  auto file = open_file(path);
-  return parse_coco_truth(file, path.string());
+  return truth_of(Document(read_padded(path), path.string()), path.string());
 }
 
 std::vector<CocoDetection> read_coco_detections(const std::filesystem::path& path, const CocoTruth& truth) {
-  auto file = open_file(path);
-  return parse_coco_detections(file, path.string(), truth);
+  return detections_of(Document(read_padded(path), path.string()), path.string(), truth);
 }
 
 std::string coco_detections_json(const std::vector<CocoDetection>& detections) {

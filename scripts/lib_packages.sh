@@ -11,6 +11,7 @@ HEADER_PACKAGES=(
   zlib.h=zlib1g-dev
   openssl/sha.h=libssl-dev
   spng.h=libspng-dev
+  simdjson.h=libsimdjson-dev
   turbojpeg.h=libturbojpeg0-dev
   zip.h=libzip-dev
 )

@@ -36,7 +36,9 @@ void check_images(const CocoTruth& truth, const Path& annotations) {
     if (image.file.empty()) refuse("file_name", "is missing");
     if (!stays_inside(image.file)) refuse("file_name", image.file + " leads out of the images' folder");
     if (!seen.insert(image.file).second) refuse("file_name", image.file + " comes twice");
-    if (image.width < 1 || image.height < 1) refuse("width", "and height are needed");
+    if (image.width == 0 || image.height == 0) refuse("width", "and height are needed");
+    if (image.width < 0) refuse("width", "is below one pixel");
+    if (image.height < 0) refuse("height", "is below one pixel");
   }
 }
 

@@ -4,9 +4,8 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/files/file.h"
 #include "base/files/sha256.h"
-#include "datasets/sources/gunzip.h"
+#include "datasets/sources/gzip_file.h"
 
 namespace auxbench {
 namespace {
@@ -23,17 +22,6 @@ uint32_t word_at(std::string_view bytes, size_t index) {
   uint32_t word = 0;
   for (const char byte : bytes.substr(index * kWord, kWord)) word = word << 8 | static_cast<unsigned char>(byte);
   return word;
-}
-
-Gunzipped read_unpacked(const std::filesystem::path& path, size_t limit) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) refuse_data(path.string(), "cannot be read: " + error.message());
-  if (size > limit)
-    refuse_data(path.string(), std::to_string(size) + " bytes, at most " + std::to_string(limit) + " are read");
-  auto bytes = read_file(path);
-  if (is_gzip(bytes)) return gunzip(bytes, limit, path.string());
-  return {.bytes = std::move(bytes), .complete = true};
 }
 
 size_t rank_of(std::string_view bytes, const std::string& place) {

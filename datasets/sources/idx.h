@@ -1,6 +1,6 @@
 // The IDX file of MNIST and its kin: 00 00 08 RANK, RANK big-endian 32-bit extents, then bytes in row-major order.
 //
-// Plain or gzip, told apart by content. Only the element type 08 (unsigned byte) and ranks 1 to 4 are read.
+// Plain or gzip (gzip_file.h). Only the element type 08 (unsigned byte) and ranks 1 to 4 are read.
 #pragma once
 
 #include <cstddef>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -11,9 +12,12 @@ namespace {
 
 class MemoryImages final : public ImageSource {
  public:
-  MemoryImages(ImageSet images, float mean, float std)
-      : images_(std::move(images)), levels_(normalisation_levels(mean, std)) {
+  MemoryImages(ImageSet images, std::span<const float> mean, std::span<const float> std) : images_(std::move(images)) {
     check_image_set(images_);
+    const auto channels = static_cast<size_t>(images_.channels);
+    AUXBENCH_CHECK(mean.size() == channels && std.size() == channels, "a mean and a deviation for each channel");
+    for (size_t channel = 0; channel < channels; ++channel)
+      levels_.push_back(normalisation_levels(mean[channel], std[channel]));
   }
 
   [[nodiscard]] int64_t count() const override { return images_.count; }
@@ -37,7 +41,7 @@ class MemoryImages final : public ImageSource {
     const size_t step = channels_last ? channels : 1;
     const size_t stride = channels_last ? 1 : images_.plane_size();
     for (size_t channel = 0; channel < channels; ++channel)
-      write_plane(images_.plane(index, channel), images_.height, images_.width, warp, levels_,
+      write_plane(images_.plane(index, channel), images_.height, images_.width, warp, levels_[channel],
                   out.subspan(channel * stride), step);
   }
 
@@ -54,13 +58,18 @@ class MemoryImages final : public ImageSource {
 
  private:
   ImageSet images_;
-  Levels levels_;
+  std::vector<Levels> levels_;  // of each channel
 };
 
 }  // namespace
 
-Images memory_images(ImageSet images, float mean, float std) {
+Images memory_images(ImageSet images, std::span<const float> mean, std::span<const float> std) {
   return std::make_shared<MemoryImages>(std::move(images), mean, std);
+}
+
+Images memory_images(ImageSet images, float mean, float std) {
+  const auto channels = static_cast<size_t>(images.channels);
+  return memory_images(std::move(images), std::vector(channels, mean), std::vector(channels, std));
 }
 
 }  // namespace auxbench

@@ -66,7 +66,7 @@ struct DetectorSpec {
 
 struct CellSpec {
   std::string task = "classification";  // classification | detection
-  std::string dataset;                  // fashion-mnist | imagenet | cifar100 | coco | scenes
+  std::string dataset;                  // fashion-mnist | imagenet | cifar10 | cifar100 | coco | scenes
   int64_t train_images = 0;             // the first N; 0: all
   int64_t test_images = 0;
   std::string model;               // resnet18 | resnet34 | resnet50 | resnet101 | retinanet-resnet18 ...

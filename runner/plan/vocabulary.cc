@@ -62,7 +62,7 @@ const std::vector<LanguageKey>& suite_language() {
       {"group", "exclude", "object[]", {}},
       {"group", "include", "cell[]", {}},
       {"cell", "task", "string", {"classification", "detection"}},
-      {"cell", "dataset", "string", {"fashion-mnist", "imagenet", "cifar100", "coco", "scenes"}},
+      {"cell", "dataset", "string", {"fashion-mnist", "imagenet", "cifar10", "cifar100", "coco", "scenes"}},
       {"cell", "train_images", "integer", {}, 0},
       {"cell", "test_images", "integer", {}, 0},
       {"cell", "model", "string", model_names()},

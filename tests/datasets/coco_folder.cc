@@ -12,6 +12,7 @@
 
 using namespace auxbench;
 using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 using Path = std::filesystem::path;
 
 namespace {
@@ -105,11 +106,15 @@ TEST_CASE("annotations that contradict themselves or lead elsewhere are refused 
   CHECK(tree.complaint(instances(R"({"id": 5, "file_name": "a.jpg"})")) == ": /images/0/width: and height are needed");
   CHECK(tree.complaint(instances(R"({"id": 5, "file_name": "a.jpg", "width": -4, "height": 3})")) ==
         ": /images/0/width: is below one pixel");
+  CHECK(tree.complaint(instances(R"({"id": 5, "file_name": "a.jpg", "width": "4", "height": 3})")) ==
+        ": /images/0/width: and height are needed");
+  CHECK(tree.complaint(instances(R"({"id": 5, "file_name": 7, "width": 4, "height": 3})")) ==
+        ": /images/0/file_name: is missing");
   CHECK(tree.complaint(instances(tree.image + R"(, {"id": 6, "file_name": "a.jpg", "width": 4, "height": 3})")) ==
         ": /images/1/file_name: a.jpg comes twice");
   CHECK(tree.complaint(instances(tree.image, R"({"id": 7}, {"id": 4})")) ==
         ": /categories: are not those of the training images");
-  CHECK_THAT(tree.complaint(instances(tree.image).substr(0, 60)), Contains("byte 6"));
+  CHECK_THAT(tree.complaint(instances(tree.image).substr(0, 60)), StartsWith(":1:6"));
 }
 
 TEST_CASE("verifying reads every file: digests, sizes, what cannot be decoded", "[datasets]") {

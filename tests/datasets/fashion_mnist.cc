@@ -154,7 +154,7 @@ TEST_CASE("files that are not Fashion-MNIST's are refused by their digest", "[da
 
 TEST_CASE("data sets without a loader are known not to have one", "[datasets]") {
   CHECK(dataset_implemented("fashion-mnist"));
-  for (const char* name : {"cifar100", "coco", "scenes", "no-such-data"}) {
+  for (const char* name : {"coco", "scenes", "no-such-data"}) {
     CHECK_FALSE(dataset_implemented(name));
     CHECK_FALSE(dataset_available(name));
     CHECK_THROWS_AS(load_dataset(name), UserError);

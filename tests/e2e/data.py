@@ -85,6 +85,26 @@ class Data(unittest.TestCase):
         self.assertEqual(entry["content"], "50 + 10 images, 10 classes")
         self.assertIn("1,281,117 missing", entry["missing"])
 
+    def test_every_data_set_of_the_paper_has_a_reader(self):
+        tables = SOURCE / "suites" / "paper_tables.json"
+        for tier in json.loads(tables.read_text())["tiers"]:
+            planned = self.run_program("plan", tables, "--tier", tier)
+            self.assertEqual(planned.returncode, 0, planned.stderr)
+            self.assertNotIn("not implemented yet: dataset", planned.stdout)
+        self.assertIn("needs cifar100, which was not found", self.run_program("plan", tables, "--tier", "full").stdout)
+
+    def test_cifar_that_is_missing_or_cut_says_so(self):
+        missing = self.run_program("data", "verify", "cifar100")
+        self.assertEqual(missing.returncode, 4)
+        self.assertIn("unpack cifar-100-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html", missing.stderr)
+        root = pathlib.Path(tempfile.mkdtemp(dir=self.folder)) / "cifar-100-binary"
+        root.mkdir()
+        for name in ("train.bin", "test.bin"):
+            (root / name).write_bytes(bytes(3074))
+        cut = self.run_program("data", "verify", "cifar100", AUXBENCH_CIFAR100=root.parent)
+        self.assertEqual(cut.returncode, 4)
+        self.assertIn(f"{root}/train.bin: truncated: expected 153700000 bytes, got 3074", cut.stderr)
+
     def suite(self, *arguments, **variables):
         suite = self.folder / "suite.json"
         suite.write_text(json.dumps({"name": "photographs", "extends": str(SOURCE / "suites/shared/tiers.json"),

@@ -1,7 +1,6 @@
 // COCO's two JSON formats. An input is a ground truth, then, after a NUL, its detections. Those that were read are
 // written and read back as the same, and every number of the evaluation is one.
 #include <algorithm>
-#include <sstream>
 
 #include "metrics/coco_json.h"
 #include "tests/fuzz/target.h"
@@ -20,9 +19,8 @@ bool same(const std::vector<CocoDetection>& left, const std::vector<CocoDetectio
 
 bool is_share(double number) { return number == -1 || (number >= 0 && number <= 1); }
 
-std::vector<CocoDetection> detections_of(const std::string& text, const CocoTruth& truth) {
-  std::istringstream file(text);
-  return parse_coco_detections(file, "detections", truth);
+std::vector<CocoDetection> detections_of(std::string_view text, const CocoTruth& truth) {
+  return parse_coco_detections(text, "detections", truth);
 }
 
 }  // namespace
@@ -31,9 +29,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto text = fuzz::text_of(data, size);
   const auto end = text.find('\0');
   fuzz::may_refuse(ExitCode::data_missing, [&] {
-    std::istringstream file{std::string(text.substr(0, end))};
-    const auto truth = parse_coco_truth(file, "truth");
-    const auto read = detections_of(std::string(end == std::string_view::npos ? "[]" : text.substr(end + 1)), truth);
+    const auto truth = parse_coco_truth(text.substr(0, end), "truth");
+    const auto read = detections_of(end == std::string_view::npos ? "[]" : text.substr(end + 1), truth);
     AUXBENCH_CHECK(same(detections_of(coco_detections_json(read), truth), read), "the detections that were written");
     const auto numbers = evaluate_coco(truth, read).numbers;
     AUXBENCH_CHECK(std::all_of(numbers.begin(), numbers.end(), is_share), "numbers in [0, 1], or -1");

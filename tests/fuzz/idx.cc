@@ -3,7 +3,6 @@
 
 #include <fstream>
 
-#include "datasets/sources/gunzip.h"
 #include "tests/datasets/idx_files.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/temp_folder.h"
@@ -27,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto bytes = fuzz::text_of(data, size);
   fuzz::may_refuse(ExitCode::data_missing, [&] {
     const auto plain = read_idx(written(bytes), kLimit);
-    if (is_gzip(bytes)) return;
+    if (bytes.starts_with("\x1f\x8b")) return;
     const auto packed = read_idx(written(test::gzip_bytes(bytes)), kLimit);
     AUXBENCH_CHECK(packed.shape == plain.shape && packed.values == plain.values && packed.digest == plain.digest,
                    "the same array from gzip");

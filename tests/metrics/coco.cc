@@ -206,7 +206,14 @@ TEST_CASE("what is wrong in a COCO file is refused with its place", "[metrics]")
         Case{"[1, 2, 3.5, 4]", "[1, 2, -3.5, 4]", "/annotations/0/bbox: a width"},
         Case{"[1, 2, 3.5, 4]", "[1, 2, \"3\", 4]", "/annotations/0/bbox: a value of another kind"},
         Case{"[1, 2, 3.5, 4]", "{\"x\": 1}", "/annotations/0/bbox: a value of another kind"},
-        Case{"[1, 2, 3.5, 4]", "[1, 2, 3.5, NaN]", "byte"}, Case{"[1, 2, 3.5, 4]", "[1, 2, 3.5, 1e999]", "byte"},
+        Case{"[1, 2, 3.5, 4]", "[1, 2, 3.5, NaN]", "/annotations/0/bbox: a value of another kind"},
+        Case{"[1, 2, 3.5, 4]", "[1, 2, 3.5, nan]", "file.json:2:89: "},
+        Case{"[1, 2, 3.5, 4]", "[1, 2, 3.5, 1e999]", "file.json:2:92: number overflow"},
+        Case{"\"area\": 9.5", "\"area\": null", "/annotations/0/area: a value of another kind"},
+        Case{"\"area\": 9.5", "\"area\": 9.5, \"area\": \"9\"", "/annotations/0/area: a value of another kind"},
+        Case{"\"iscrowd\": 1", "\"iscrowd\": \"1\"", "/annotations/0/iscrowd: a value of another kind"},
+        Case{"\"year\": 1", "\"year\": 1 2", "file.json:1:"},
+        Case{"\"year\": 1", "\"year\": tru", "file.json:1:"},
         Case{"\"area\": 9.5,", "", "/annotations/0/area: is missing"},
         Case{"\"area\": 9.5", "\"area\": -1", "/annotations/0/area: is below zero"},
         Case{"\"image_id\": 1", "\"image_id\": 2", "/annotations/0/image_id: no image 2"},
@@ -216,16 +223,27 @@ TEST_CASE("what is wrong in a COCO file is refused with its place", "[metrics]")
         Case{"{\"id\": 1, \"width\": 9}", "5", "/images/0: an object was expected"},
         Case{"{\"id\": 1, \"width\": 9}", "[5]", "/images/0: an object was expected"},
         Case{"\"annotations\"", "\"annotation\"", "no list \"annotations\""},
-        Case{"\"info\": {\"year\": 1}", "\"images\": []", "/images: comes twice"},
+        Case{"[{\"id\": 1, \"width\": 9}]", "{}", "no list \"images\""},
         Case{"{\"year\": 1}", "[1, [2], {}]", "no complaint"}}) {
     INFO(wrong.from << " -> " << wrong.to);
     CHECK_THAT(of_truth(kTruth, wrong.from, wrong.to), Catch::Matchers::Contains(std::string(wrong.place)));
   }
   const std::string whole = kTruth;
-  CHECK_THAT(of_truth(whole.substr(0, whole.size() - 9), "", ""), Catch::Matchers::Contains("byte"));
-  CHECK_THAT(of_truth("", "", ""), Catch::Matchers::Contains("byte"));
+  CHECK_THAT(of_truth(whole.substr(0, whole.size() - 9), "", ""), Catch::Matchers::Contains("file.json:3:"));
+  CHECK_THAT(of_truth("", "", ""), Catch::Matchers::Contains("file.json:1:1: "));
+  CHECK_THAT(of_truth(whole + "x", "", ""), Catch::Matchers::Contains("file.json:3:"));
+  CHECK_THAT(of_truth(whole + std::string(1, '\0'), "", ""), Catch::Matchers::Contains(": a NUL byte"));
+  CHECK_THAT(of_truth(whole + std::string(1, '\0') + "{}", "", ""), Catch::Matchers::Contains(": a NUL byte"));
   CHECK_THAT(of_truth("[]", "", ""), Catch::Matchers::Contains("no list \"images\""));
-  CHECK_THAT(of_truth(std::string(100000, '['), "", ""), Catch::Matchers::Contains("nested more than 64 deep"));
+  const auto nested = [&](size_t depth) {
+    return of_truth(whole, "{\"year\": 1}", std::string(depth, '[') + "1" + std::string(depth, ']'));
+  };
+  CHECK(nested(63) == "no complaint");
+  CHECK_THAT(nested(64), Catch::Matchers::Contains("nested more than 64 deep"));
+  CHECK_THAT(nested(100000), Catch::Matchers::Contains("nested more than 64 deep"));
+  CHECK_THAT(of_truth(std::string(100000, '['), "", ""), Catch::Matchers::Contains("file.json:1:100001: "));
+  CHECK(of_truth("\xEF\xBB\xBF" + whole, "", "") == "no complaint");
+  CHECK_THAT(of_truth(whole, "\"cat\"", "\"" + std::string(1 << 20, 'c')), Catch::Matchers::Contains("file.json:1:"));
   CHECK_THAT(complaint([&] { read_coco_truth(folder.path() / "none.json"); }),
              Catch::Matchers::Contains("cannot be read"));
   const auto truth = read_coco_truth(file_with(folder, kTruth));
@@ -237,4 +255,66 @@ TEST_CASE("what is wrong in a COCO file is refused with its place", "[metrics]")
   CHECK_THAT(of_detections(R"([{"image_id": 1, "category_id": 7, "bbox": [0,0,1,1]}])"),
              Catch::Matchers::Contains("/0/score: is missing"));
   CHECK_THAT(of_detections("{}"), Catch::Matchers::Contains("a list of detections"));
+}
+
+TEST_CASE("a COCO file is as long in a message as it has to be", "[metrics]") {
+  const test::TempFolder folder;
+  const auto message = complaint([&] { read_coco_truth(file_with(folder, "\"" + std::string(1 << 20, 'c'))); });
+  CHECK(message.size() < 400 + folder.path().string().size());
+}
+
+// What evaluation does not need may be anything that Python's json module reads; of one key twice the later counts.
+TEST_CASE("COCO files are read as pycocotools reads them", "[metrics]") {
+  const test::TempFolder folder;
+  const auto truth = read_coco_truth(file_with(folder, R"({
+    "images": "first", "licenses": null,
+    "images": [{"id": 1, "width": null, "height": 0, "file_name": null}, {"id": 2.0, "width": 640.0, "height": -7},
+               {"id": 3, "width": 1e300, "height": NaN, "date_captured": -Infinity, "coco_url": 5}],
+    "categories": [{"id": 7, "name": null, "supercategory": 3}, {"id": 8, "name": ["x"]}, {"id": 9, "name": "c\u0061t"}],
+    "annotations": [{"id": 3, "image_id": 1.0, "c\u0061tegory_id": 7, "bbox": [1, 2, 3.5, 4], "area": "x", "area": 9,
+                     "score": null, "segmentation": NaN, "iscrowd": false},
+                    {"id": 4, "image_id": 2, "category_id": 9, "bbox": [], "bbox": [0, 0, 1, 1],
+                     "area": 123456789012345678901234567890, "iscrowd": 2.0, "iscrowd": 1}]})"));
+  REQUIRE(truth.images.size() == 3);
+  CHECK(truth.images[0].file.empty());
+  CHECK(truth.images[0].width == 0);
+  CHECK(truth.images[1].id == 2);
+  CHECK(truth.images[1].width == 640);
+  CHECK(truth.images[1].height == -7);
+  CHECK(truth.images[2].width == 0);
+  CHECK(truth.categories.at(0).name == "7");
+  CHECK(truth.categories.at(1).name == "8");
+  CHECK(truth.categories.at(2).name == "cat");
+  CHECK(truth.annotations.at(0).area == 9);
+  CHECK(truth.annotations.at(0).category == 7);
+  CHECK_FALSE(truth.annotations.at(0).crowd);
+  CHECK(truth.annotations.at(1).area == 123456789012345678901234567890.0);
+  CHECK(truth.annotations.at(1).box.w == 1);
+  CHECK(truth.annotations.at(1).crowd);
+  const auto detections = read_coco_detections(file_with(folder, R"([
+    {"id": "uuid", "image_id": 1, "category_id": 7, "bbox": [0, 0, 1, 1], "score": "x", "score": 0.5, "area": null},
+    {"id": 123456789012345678901234567890, "image_id": 2, "category_id": 99, "bbox": [0, 0, 1, 1], "score": 1,
+     "area": NaN, "iscrowd": null, "segmentation": "a \" NaN, Infinity"}])"),
+                                               truth);
+  REQUIRE(detections.size() == 2);
+  CHECK(detections[0].score == 0.5);
+  CHECK(detections[1].category == 99);
+}
+
+TEST_CASE("COCO's numbers do not depend on how the ids lie, and the largest areas are numbers too", "[metrics]") {
+  const auto set = golden_set();
+  const auto wanted = evaluate_coco(set.truth, set.detections).numbers;
+  for (const int64_t factor : {int64_t{1} << 20, int64_t{-1} << 55}) {
+    auto moved = set;
+    const auto move = [&](int64_t& id) { id = factor < 0 ? factor * (13 - id) : factor * id; };
+    for (auto& image : moved.truth.images) move(image.id);
+    for (auto& annotation : moved.truth.annotations) move(annotation.image);
+    for (auto& detection : moved.detections) move(detection.image);
+    CHECK(evaluate_coco(moved.truth, moved.detections).numbers == wanted);
+  }
+  auto huge = single();  // the union of their areas overflows: no number, and so below no threshold
+  huge.truth.annotations = {truth_at(1, {0, 0, 1e200, 1e200})};
+  huge.truth.annotations[0].area = 100;
+  huge.detections = {{.image = 1, .category = 1, .box = {0, 0, 1e200, 1e200}, .score = 1}};
+  CHECK(evaluate_coco(huge.truth, huge.detections).of(CocoNumber::ap) == Approx(1));
 }

@@ -25,6 +25,20 @@ from pycocotools.cocoeval import COCOeval
 NAMES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 
 
+def add_oddities(draw, images, categories, annotations, detections):
+    """What box evaluation does not need may hold anything, and whole numbers may be written as floats."""
+    odd = (None, "uuid", 0, -1, 640.0, 1e300, 2 ** 100, float("nan"), float("-inf"), True, [], {"a": [None]})
+    for rows, keys in ((images, ("width", "height", "file_name", "date_captured")), (categories, ("name", "supercategory")),
+                       (annotations, ("score", "segmentation", "ignore")), (detections, ("id", "area", "iscrowd", "segmentation"))):
+        for row in rows:
+            for key in draw.sample(keys, draw.randint(0, 2)):
+                row[key] = draw.choice(odd)
+    for row in annotations + detections:
+        for key in ("image_id", "category_id"):
+            if draw.random() < 0.2:
+                row[key] = float(row[key])
+
+
 def random_set(draw):
     """Few images and categories, so that everything meets everything; scores and boxes on a coarse grid, so that ties abound."""
     images = [{"id": number} for number in draw.sample(range(1, 1000), draw.randint(1, 12))]
@@ -51,6 +65,8 @@ def random_set(draw):
                                "bbox": place[:2] + [max(0.0, size) for size in place[2:]], "score": draw.randint(0, 16) / 16})
     draw.shuffle(annotations)
     draw.shuffle(detections)
+    if draw.random() < 0.3:
+        add_oddities(draw, images, categories, annotations, detections)
     return {"images": images, "categories": categories, "annotations": annotations}, detections
 
 
@@ -97,7 +113,8 @@ def main():
     wrong = 0
     for seed in range(sets):
         truth, detections = random_set(random.Random(seed))
-        (wanted, wanted_by_category), found = wanted_of(truth, detections), found_by(program, truth, detections)
+        found = found_by(program, truth, detections)
+        wanted, wanted_by_category = wanted_of(truth, detections)  # writes fields of its own into the rows
         rows = [(name, wanted[name], found[name]) for name in NAMES]
         rows += [(f"category {own['id']}", wanted_by_category[own["id"]], own["AP"]) for own in found["categories"]]
         for name, theirs, ours in rows:

@@ -37,7 +37,7 @@ SuiteSpec suite_of(const SuiteRequest& request = {.tier = "t"}, const std::strin
 
 PlanInputs inputs_of(const std::string& manifest = "d") {
   return {.data = [manifest](const std::string& name) -> DataFacts {
-            if (name == "cifar100") return {};
+            if (name == "coco") return {};
             if (name == "imagenet") return {.implemented = true, .train_images = 1281167, .test_images = 50000};
             return {.implemented = true, .manifest = manifest, .train_images = 60000, .test_images = 10000};
           },
@@ -134,8 +134,8 @@ TEST_CASE("a plan is read back as it was written", "[plan]") {
 }
 
 TEST_CASE("a cell that cannot run says why: no code for it, or no data", "[plan]") {
-  const auto unknown = make_plan(suite_of({.tier = "t", .set = {"dataset=cifar100"}}), inputs_of());
-  CHECK(unknown.cells[1].unsupported == "not implemented yet: dataset cifar100");
+  const auto unknown = make_plan(suite_of({.tier = "t", .set = {"dataset=coco"}}), inputs_of());
+  CHECK(unknown.cells[1].unsupported == "not implemented yet: dataset coco");
   CHECK(unknown.cells[1].missing.empty());
   CHECK(unknown.cells[1].estimated_seconds == 0);
   const auto absent = make_plan(suite_of({.tier = "t", .set = {"dataset=imagenet"}}), inputs_of());
