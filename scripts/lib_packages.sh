@@ -11,7 +11,7 @@ HEADER_PACKAGES=(
   zlib.h=zlib1g-dev
   openssl/sha.h=libssl-dev
   spng.h=libspng-dev
-  turbojpeg.h=libturbojpeg0-dev
+  jpeglib.h=libjpeg-dev
   zip.h=libzip-dev
 )
 DATASET_PACKAGE=dataset-fashion-mnist
