@@ -21,7 +21,8 @@ struct DatasetFacts {
   // Each of a folder where it is. Throw UserError(data_missing) for files that are not what they should be.
   Inventory (*inventory)(const std::filesystem::path& folder, int threads, bool pictures);
   // Null for a data set that this program does not train on: images, what identifies them (no image is decoded for it),
-  // and the files or folders whose size or time of change tells whether that may have changed.
+  // and the files or folders whose size or time of change tells whether that may have changed (none: that cannot be told
+  // before it has been read once).
   Dataset (*load)(const std::filesystem::path& folder, int threads) = nullptr;
   DatasetManifest (*manifest)(const std::filesystem::path& folder, int threads) = nullptr;
   std::vector<std::filesystem::path> (*watched)(const std::filesystem::path& folder) = nullptr;

@@ -28,6 +28,7 @@ struct Watch {
 Watch look_at(const std::vector<Path>& files) {
   Sha256 state;
   Watch watch;
+  if (files.empty()) watch.changed = nanoseconds_now();
   for (const auto& file : files) {
     struct stat known {};
     const bool there = stat(file.c_str(), &known) == 0;
@@ -76,12 +77,12 @@ std::filesystem::path manifest_file(std::string_view name, const Path& folder) {
 
 DatasetManifest kept_manifest(std::string_view name, const Path& folder, const DatasetFacts& facts, int threads) {
   const auto begin = nanoseconds_now();
-  const auto before = look_at(facts.watched(folder));
   const auto file = manifest_file(name, folder);
-  if (auto kept = read_manifest(file, before.state)) return std::move(*kept);
+  if (auto kept = read_manifest(file, look_at(facts.watched(folder)).state)) return std::move(*kept);
   auto manifest = facts.manifest(folder, threads);
-  if (is_settled(before.changed, begin) && look_at(facts.watched(folder)).state == before.state)
-    keep(file, manifest, before.state);
+  // All of it quiet since before it was read: as it is now, so it was read.
+  if (const auto after = look_at(facts.watched(folder)); is_settled(after.changed, begin))
+    keep(file, manifest, after.state);
   return manifest;
 }
 

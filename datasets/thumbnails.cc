@@ -35,6 +35,7 @@ int64_t rows_of(int64_t count) { return (count + kThumbnailsInARow - 1) / kThumb
 Raster sheet_of(const std::vector<Raster>& tiles) {
   const int64_t width = tiles.front().width, height = tiles.front().height;
   Raster sheet(width * kThumbnailsInARow, height * rows_of(std::ssize(tiles)));
+  std::fill(sheet.rgb.begin(), sheet.rgb.end(), uint8_t{0});
   for (size_t i = 0; i < tiles.size(); ++i) {
     AUXBENCH_CHECK(tiles[i].width == width && tiles[i].height == height, "images of one size");
     const auto at = static_cast<int64_t>(i);

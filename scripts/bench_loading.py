@@ -5,6 +5,7 @@ Either side's first epoch (start of workers, files from the disk) is not counted
 
 import argparse
 import json
+import math
 import os
 import pathlib
 import statistics
@@ -105,6 +106,20 @@ def index_lines(args):
             f"| read anew and kept | {anew[0]:.2f} | {anew[1]:.0f} |", f"| from the cache | {seconds:.2f} | {memory:.0f} |"]
 
 
+def core_lines(args, rate):
+    """How many cores with this rate keep a GPU busy, by the training speeds that scripts/gpu-check published."""
+    lines = []
+    for file in sorted(args.published.glob("gpu-check-*.json")):
+        found = json.loads(file.read_text("utf-8"))
+        lines += ["", f"Cores that keep a GPU busy, each loading {rate:.0f} images/s as above (the most workers, a worker); "
+                  f"training speeds of {found['circumstances']['gpu']} are those of [{file.stem}]({file.stem}.md):", "",
+                  "| network | variant | the GPU trains, images/s | cores |", "|---|---|---|---|"]
+        for row in found["training"]:
+            speed = row["images_per_second"]
+            lines.append(f"| {row['model']} | {row['variant']} | {speed:.0f} | {math.ceil(speed / rate)} |")
+    return lines
+
+
 def main():
     args = arguments()
     torch.set_num_threads(1)
@@ -113,6 +128,7 @@ def main():
             f"{circumstances()}", "",
             "| transforms | workers | auxbench, images/s | ImageFolder + DataLoader | auxbench is faster by (quartiles) |",
             "|---|---|---|---|---|"]
+    rates = {}
     with tempfile.TemporaryDirectory() as folder:
         tree = pathlib.Path(folder, "photographs")
         subprocess.run([args.program, "data", "generate", "photographs", "--images", str(args.images), "--out", tree],
@@ -120,9 +136,11 @@ def main():
         for kind in TRANSFORMS:
             for workers in args.workers:
                 ours, theirs = compare(args, tree / "train", kind, workers)
+                rates[kind, workers] = statistics.median(ours) / workers
                 low, median, high = quartiles([a / b for a, b in zip(ours, theirs)])
                 text.append(f"| {kind} | {workers} | {statistics.median(ours):.0f} | {statistics.median(theirs):.0f} | "
                             f"{median:.1f} ({low:.1f} .. {high:.1f}) |")
+    text += core_lines(args, rates["train", max(args.workers)])
     text += index_lines(args)
     result = "\n".join(text) + "\n"
     print(result, end="")

@@ -12,7 +12,7 @@ HEADER_PACKAGES=(
   openssl/sha.h=libssl-dev
   spng.h=libspng-dev
   simdjson.h=libsimdjson-dev
-  turbojpeg.h=libturbojpeg0-dev
+  jpeglib.h=libjpeg-dev
   zip.h=libzip-dev
 )
 DATASET_PACKAGE=dataset-fashion-mnist

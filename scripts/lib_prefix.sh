@@ -2,12 +2,17 @@
 # scripts/setup --prefix: the packages unpacked into a folder that may be copied to another machine and another place.
 # Sourced after lib.sh, lib_packages.sh and lib_python.sh.
 
-PREFIX_PACKAGES=(libcli11-dev nlohmann-json3-dev catch2 libbenchmark-dev zlib1g-dev libssl-dev libspng-dev libsimdjson-dev libturbojpeg0-dev libzip-dev pkgconf-bin)
+PREFIX_PACKAGES=(libcli11-dev nlohmann-json3-dev catch2 libbenchmark-dev zlib1g-dev libssl-dev libspng-dev libsimdjson-dev libjpeg-dev libzip-dev pkgconf-bin)
 
-# with_libraries NAME...: the packages and the shared libraries their development files are for.
+# with_libraries NAME...: the packages and the shared libraries their development files are for. libjpeg-dev only names
+# the package that has them, in one step or two.
 with_libraries() {
-  printf '%s\n' "$@"
-  apt-cache "${APT_DIRS[@]}" depends "$@" | sed -n 's/^ *Depends: \(lib\(benchmark\|ssl\|pkgconf\|spng\|simdjson\|turbojpeg\|zip\)[^ ]*\|zlib1g\)$/\1/p'
+  local names=("$@")
+  while [[ ${#names[@]} -gt 0 ]]; do
+    printf '%s\n' "${names[@]}"
+    mapfile -t names < <(apt-cache "${APT_DIRS[@]}" depends "${names[@]}" |
+      sed -n 's/^ *Depends: \(lib\(benchmark\|jpeg\|ssl\|pkgconf\|spng\|simdjson\|zip\)[^ ]*\|zlib1g\)$/\1/p')
+  done
 }
 
 # apt_folders DIR: package lists of our own where the system's are empty, since only root may fill those.

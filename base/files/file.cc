@@ -74,8 +74,10 @@ std::string read_file(const std::filesystem::path& path, ExitCode on_error) {
   if (file < 0) refuse(path, "cannot be read", on_error);
   const std::unique_ptr<const int, void (*)(const int*)> closing(&file, [](const int* number) { close(*number); });
   struct stat known {};
-  // What has no size of its own (a pipe, /proc) is read to its end all the same.
-  std::string bytes(fstat(file, &known) == 0 && known.st_size > 0 ? static_cast<size_t>(known.st_size) : 0, '\0');
+  // What has no size of its own (a pipe, /proc) is read to its end all the same. One byte more than there is shows the
+  // end without a larger string, into which everything would be copied.
+  const auto expected = fstat(file, &known) == 0 && known.st_size > 0 ? static_cast<size_t>(known.st_size) : 0;
+  std::string bytes(expected == 0 ? 0 : expected + 1, '\0');
   constexpr size_t kStep = size_t{1} << 16;
   for (size_t filled = 0;;) {
     if (filled == bytes.size()) bytes.resize(filled + (filled == 0 ? kStep : 1));

@@ -13,6 +13,7 @@ namespace auxbench {
 struct PictureFile {
   std::string name;               // below the dataset's folder
   int64_t width = 0, height = 0;  // that it should have; 0: any
+  bool cropped = false;           // for networks that see a part of it, which strips do not have (transforms.h)
 };
 
 struct Inventory {

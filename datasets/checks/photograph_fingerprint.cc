@@ -3,7 +3,6 @@
 
 #include "base/files/sha256.h"
 #include "datasets/checks/shipped_photographs.h"
-#include "datasets/image/decode.h"
 #include "datasets/image/transforms.h"
 
 namespace auxbench {
@@ -20,7 +19,7 @@ std::string bytes_of_hex(std::string_view hex) {
 
 std::string photograph_fingerprint(std::string_view bytes, const std::string& place) {
   RandomStream no_chance(0);
-  const auto raster = augment_photo(decode_image(bytes, place), {}, no_chance);
+  const auto raster = see_photo(bytes, place, Augmentation(), no_chance);
   std::vector<float> pixels(raster.rgb.size());
   write_normalised(raster, pixels);
   return sha256_hex({reinterpret_cast<const char*>(pixels.data()), pixels.size() * sizeof(float)});

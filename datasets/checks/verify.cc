@@ -9,6 +9,7 @@
 #include "base/files/sha256.h"
 #include "base/parallel.h"
 #include "datasets/image/decode.h"
+#include "datasets/image/transforms.h"
 
 namespace auxbench {
 namespace {
@@ -33,6 +34,7 @@ Looked look_at(const std::filesystem::path& path, const PictureFile& file) {
     looked.bytes = bytes.size();
     looked.digest = sha256_hex(bytes);
     const auto raster = decode_image(bytes, path.string());
+    if (file.cropped) check_photo_shape(raster.width, raster.height, path.string());
     if (file.width > 0 && (raster.width != file.width || raster.height != file.height))
       looked.fault = "has " + std::to_string(raster.width) + " x " + std::to_string(raster.height) +
                      " pixels, the annotations say " + std::to_string(file.width) + " x " + std::to_string(file.height);

@@ -10,13 +10,20 @@
 
 namespace auxbench {
 
-struct Box {
-  int64_t left = 0, top = 0, width = 0, height = 0;
+// `from` of a photograph, resized to width x height, of which `part` stays, left to right or mirrored. Boxes lie inside.
+struct Resizing {
+  Box from;
+  int64_t width = 0, height = 0;
+  Box part;
+  bool mirrored = false;
 };
 
 Raster resize(const Raster& raster, int64_t width, int64_t height);  // sizes >= 1
 
-// crop(resize(crop(raster, from), width, height), part), without computing what `part` leaves out. Boxes lie inside.
-Raster resize_part(const Raster& raster, const Box& from, int64_t width, int64_t height, const Box& part);
+// The pixels of the photograph that it looks at.
+Box pixels_needed(const Resizing& resizing);
+
+// `pixels` are the box `at` of the photograph, and hold at least what is needed. What `part` leaves out is not computed.
+Raster resize_part(const Raster& pixels, const Box& at, const Resizing& resizing);
 
 }  // namespace auxbench

@@ -86,14 +86,14 @@ constexpr size_t kLanes = 8;
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), packed);
 }
 
-[[gnu::target("avx2")]] void filter_columns(const Raster& in, int64_t first_row, const Filter& filter, Raster& out) {
+[[gnu::target("avx2")]] void filter_columns(const Raster& in, const Filter& filter, Raster& out) {
   constexpr size_t kBytes = 16;
   const size_t bytes = static_cast<size_t>(in.width) * kColours;
   for (size_t y = 0; y < filter.windows.size(); ++y) {
     const auto& window = filter.windows[y];
     const int32_t* weights = filter.weights.data() + window.weights;
     const auto count = static_cast<size_t>(window.count);
-    const uint8_t* from = in.row(window.first - first_row);
+    const uint8_t* from = in.row(window.first);
     uint8_t* to = out.row(static_cast<int64_t>(y));
     size_t b = 0;
     for (; b + kBytes <= bytes; b += kBytes) filter_sixteen(from + b, bytes, weights, count, to + b);

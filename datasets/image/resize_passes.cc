@@ -23,11 +23,11 @@ void filter_rows(const Raster& in, const Box& box, const Filter& filter, Raster&
   }
 }
 
-void filter_columns(const Raster& in, int64_t first_row, const Filter& filter, Raster& out) {
+void filter_columns(const Raster& in, const Filter& filter, Raster& out) {
   const size_t bytes = static_cast<size_t>(in.width) * kColours;
   for (size_t y = 0; y < filter.windows.size(); ++y) {
     const auto& window = filter.windows[y];
-    const uint8_t* from = in.row(window.first - first_row);
+    const uint8_t* from = in.row(window.first);
     for (size_t b = 0; b < bytes; ++b) {
       int32_t sum = kFilterHalf;
       for (size_t i = 0; i < static_cast<size_t>(window.count); ++i)

@@ -25,17 +25,16 @@ struct Filter {
 };
 
 // rows    out: as wide as the filter has windows, as high as the box; windows count from the box's left side.
-// columns out: as wide as in, as high as the filter has windows; their position `first_row` is in's first row.
+// columns out: as wide as in, as high as the filter has windows; windows count from in's first row.
 struct ResizePasses {
   void (*rows)(const Raster& in, const Box& box, const Filter& filter, Raster& out);
-  void (*columns)(const Raster& in, int64_t first_row, const Filter& filter, Raster& out);
+  void (*columns)(const Raster& in, const Filter& filter, Raster& out);
 };
 
 extern const ResizePasses kPlainPasses;
 const ResizePasses* avx2_passes();  // null where this processor has no AVX2
 
 // resize_part of resize.h by these passes.
-Raster resize_with(const ResizePasses& passes, const Raster& raster, const Box& from, int64_t width, int64_t height,
-                   const Box& part);
+Raster resize_with(const ResizePasses& passes, const Raster& pixels, const Box& at, const Resizing& resizing);
 
 }  // namespace auxbench

@@ -7,8 +7,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "datasets/image/augment.h"
-#include "datasets/image/resize.h"
+#include "datasets/image/decode.h"
 
 namespace auxbench {
 namespace {
@@ -25,60 +24,51 @@ Box centre_of(int64_t width, int64_t height, int64_t size) {
   return {.left = begin(width), .top = begin(height), .width = size, .height = size};
 }
 
-Box whole_of(const Raster& raster) { return {.width = raster.width, .height = raster.height}; }
-
-// A strip of one pixel's width would become a picture that no memory holds.
-void check_shape(const Raster& raster) {
-  if (std::max(raster.width, raster.height) / std::min(raster.width, raster.height) > kLongest)
-    throw UserError(ExitCode::data_missing, "an image of " + std::to_string(raster.width) + " x " +
-                                                std::to_string(raster.height) + " pixels: longer than " +
-                                                std::to_string(kLongest) + " times its width");
+Resizing imagenet_eval(int64_t width, int64_t height, const std::string& place, RandomStream&) {
+  check_photo_shape(width, height, place);
+  const auto longer = kShort * std::max(width, height) / std::min(width, height);
+  const auto to_width = width <= height ? kShort : longer, to_height = width <= height ? longer : kShort;
+  return {.from = {.width = width, .height = height},
+          .width = to_width,
+          .height = to_height,
+          .part = centre_of(to_width, to_height, kPhotoSide)};
 }
 
-void mirror(Raster& raster) {
-  for (int64_t y = 0; y < raster.height; ++y) {
-    uint8_t* line = raster.row(y);
-    for (int64_t left = 0, right = raster.width - 1; left < right; ++left, --right)
-      std::swap_ranges(line + left * 3, line + left * 3 + 3, line + right * 3);
-  }
+Resizing imagenet_eval_square(int64_t width, int64_t height, const std::string&, RandomStream&) {
+  return {.from = {.width = width, .height = height},
+          .width = kShort,
+          .height = kShort,
+          .part = centre_of(kShort, kShort, kPhotoSide)};
 }
 
-Raster imagenet_eval(const Raster& raster, RandomStream&) {
-  check_shape(raster);
-  const auto longer = kShort * std::max(raster.width, raster.height) / std::min(raster.width, raster.height);
-  const auto width = raster.width <= raster.height ? kShort : longer;
-  const auto height = raster.width <= raster.height ? longer : kShort;
-  return resize_part(raster, whole_of(raster), width, height, centre_of(width, height, kPhotoSide));
+Resizing random_box(int64_t width, int64_t height, RandomStream& stream) {
+  const auto warp = draw_warp({.random_resized_crop = true}, height, width, stream);
+  return {.from = {.left = warp.left, .top = warp.top, .width = warp.width, .height = warp.height},
+          .width = kPhotoSide,
+          .height = kPhotoSide,
+          .part = {.width = kPhotoSide, .height = kPhotoSide}};
 }
 
-Raster imagenet_eval_square(const Raster& raster, RandomStream&) {
-  return resize_part(raster, whole_of(raster), kShort, kShort, centre_of(kShort, kShort, kPhotoSide));
-}
-
-Raster random_box(const Raster& raster, RandomStream& stream) {
-  const auto warp = draw_warp({.random_resized_crop = true}, raster.height, raster.width, stream);
-  const Box from = {.left = warp.left, .top = warp.top, .width = warp.width, .height = warp.height};
-  return resize_part(raster, from, kPhotoSide, kPhotoSide, {.width = kPhotoSide, .height = kPhotoSide});
-}
-
-Raster random_part_of_square(const Raster& raster, RandomStream& stream) {
+Resizing random_part_of_square(int64_t width, int64_t height, RandomStream& stream) {
   const auto rest = static_cast<uint64_t>(kShort - kPhotoSide) + 1;
   const auto top = static_cast<int64_t>(stream.below(rest)), left = static_cast<int64_t>(stream.below(rest));
-  return resize_part(raster, whole_of(raster), kShort, kShort,
-                     {.left = left, .top = top, .width = kPhotoSide, .height = kPhotoSide});
+  return {.from = {.width = width, .height = height},
+          .width = kShort,
+          .height = kShort,
+          .part = {.left = left, .top = top, .width = kPhotoSide, .height = kPhotoSide}};
 }
 
-Raster imagenet_train(const Raster& raster, RandomStream& stream) {
-  return augment_photo(raster, {.random_resized_crop = true, .flip = true}, stream);
+Resizing imagenet_train(int64_t width, int64_t height, const std::string& place, RandomStream& stream) {
+  return augmented_view(width, height, {.random_resized_crop = true, .flip = true}, place, stream);
 }
 
-Raster imagenet_train_square(const Raster& raster, RandomStream& stream) {
-  return augment_photo(raster, {.flip = true, .square_crop = true}, stream);
+Resizing imagenet_train_square(int64_t width, int64_t height, const std::string& place, RandomStream& stream) {
+  return augmented_view(width, height, {.flip = true, .square_crop = true}, place, stream);
 }
 
 // Detectron2's ResizeShortestEdge.
-Raster coco_eval(const Raster& raster, RandomStream&) {
-  double height = static_cast<double>(raster.height), width = static_cast<double>(raster.width);
+Resizing coco_eval(int64_t from_width, int64_t from_height, const std::string&, RandomStream&) {
+  double height = static_cast<double>(from_height), width = static_cast<double>(from_width);
   const double scale = static_cast<double>(kCocoShort) / std::min(height, width);
   if (height < width) {
     height = static_cast<double>(kCocoShort);
@@ -94,13 +84,27 @@ Raster coco_eval(const Raster& raster, RandomStream&) {
   }
   // A strip thinner than one pixel keeps one.
   const auto rounded = [](double side) { return std::max<int64_t>(1, static_cast<int64_t>(side + 0.5)); };
-  return resize(raster, rounded(width), rounded(height));
+  const Box whole = {.width = rounded(width), .height = rounded(height)};
+  return {.from = {.width = from_width, .height = from_height},
+          .width = whole.width,
+          .height = whole.height,
+          .part = whole};
 }
 
 constexpr std::array kTransforms = {
     PhotoTransform{"imagenet-eval", imagenet_eval}, PhotoTransform{"imagenet-eval-square", imagenet_eval_square},
     PhotoTransform{"imagenet-train", imagenet_train}, PhotoTransform{"imagenet-train-square", imagenet_train_square},
     PhotoTransform{"coco-eval", coco_eval}};
+
+template <typename View>
+Raster seen(std::string_view bytes, const std::string& place, const View& view) {
+  Resizing resizing;
+  const auto part = decode_part(bytes, place, [&](int64_t width, int64_t height) {
+    resizing = view(width, height);
+    return pixels_needed(resizing);
+  });
+  return resize_part(part.pixels, part.box, resizing);
+}
 
 }  // namespace
 
@@ -111,12 +115,30 @@ void check_photo_augmentation(const Augmentation& augmentation) {
         "augment: photographs take random-resized-crop or square-crop, and flip; not pad-crop, not both crops");
 }
 
-Raster augment_photo(const Raster& raster, const Augmentation& augmentation, RandomStream& stream) {
-  auto result = augmentation.random_resized_crop ? random_box(raster, stream)
-                : augmentation.square_crop       ? random_part_of_square(raster, stream)
-                                                 : imagenet_eval(raster, stream);
-  if (augmentation.flip && stream.below(2) == 1) mirror(result);
-  return result;
+void check_photo_shape(int64_t width, int64_t height, const std::string& place) {
+  if (std::max(width, height) / std::min(width, height) > kLongest)
+    refuse_data(place, "a strip of " + std::to_string(width) + " x " + std::to_string(height) +
+                           " pixels: longer than " + std::to_string(kLongest) + " times its width");
+}
+
+Resizing augmented_view(int64_t width, int64_t height, const Augmentation& augmentation, const std::string& place,
+                        RandomStream& stream) {
+  auto view = augmentation.random_resized_crop ? random_box(width, height, stream)
+              : augmentation.square_crop       ? random_part_of_square(width, height, stream)
+                                               : imagenet_eval(width, height, place, stream);
+  view.mirrored = augmentation.flip && stream.below(2) == 1;
+  return view;
+}
+
+Raster see_photo(std::string_view bytes, const std::string& place, PhotoView view, RandomStream& stream) {
+  return seen(bytes, place, [&](int64_t width, int64_t height) { return view(width, height, place, stream); });
+}
+
+Raster see_photo(std::string_view bytes, const std::string& place, const Augmentation& augmentation,
+                 RandomStream& stream) {
+  return seen(bytes, place, [&](int64_t width, int64_t height) {
+    return augmented_view(width, height, augmentation, place, stream);
+  });
 }
 
 std::span<const PhotoTransform> photo_transforms() { return kTransforms; }
@@ -131,14 +153,16 @@ const PhotoTransform& find_photo_transform(std::string_view name) {
 }
 
 void write_normalised(const Raster& raster, std::span<float> out, bool channels_last) {
-  const size_t pixels = raster.rgb.size() / kColours;
   AUXBENCH_CHECK(out.size() == raster.rgb.size(), "three floats a pixel");
-  for (size_t c = 0; c < kColours; ++c) {
-    const auto levels = normalisation_levels(kMean[c], kStd[c]);
-    float* own = out.data() + (channels_last ? c : c * pixels);
-    const size_t step = channels_last ? kColours : 1;
-    for (size_t i = 0; i < pixels; ++i) own[i * step] = levels[raster.rgb[i * kColours + c]];
-  }
+  static const std::array<Levels, kColours> kLevels = {normalisation_levels(kMean[0], kStd[0]),
+                                                       normalisation_levels(kMean[1], kStd[1]),
+                                                       normalisation_levels(kMean[2], kStd[2])};
+  const size_t pixels = raster.rgb.size() / kColours;
+  const size_t step = channels_last ? kColours : 1, plane = channels_last ? 1 : pixels;
+  const uint8_t* from = raster.rgb.data();
+  float* to = out.data();
+  for (size_t i = 0; i < pixels; ++i, from += kColours, to += step)
+    for (size_t c = 0; c < kColours; ++c) to[c * plane] = kLevels[c][from[c]];
 }
 
 }  // namespace auxbench

@@ -10,31 +10,46 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/random.h"
 #include "datasets/image/augment.h"
 #include "datasets/image/raster.h"
+#include "datasets/image/resize.h"
 
 namespace auxbench {
 
 inline constexpr int64_t kPhotoSide = 224;  // of what the imagenet transforms make
 
-// imagenet-train is {random_resized_crop, flip}, imagenet-train-square {square_crop, flip}, imagenet-eval none. Flip is
-// a matter of its own; two crops at once, and pad_crop, are refused.
-void check_photo_augmentation(const Augmentation& augmentation);  // throws UserError(invalid_suite)
-Raster augment_photo(const Raster& raster, const Augmentation& augmentation, RandomStream& stream);
+// What is made of a photograph of some size that lies at `place`. Chance, where there is any, comes from the stream.
+// Throws UserError(data_missing) naming the place as check_photo_shape does.
+using PhotoView = Resizing (*)(int64_t width, int64_t height, const std::string& place, RandomStream& stream);
 
 struct PhotoTransform {
   std::string_view name;
-  // Chance, where there is any, comes from the stream.
-  Raster (*apply)(const Raster& raster, RandomStream& stream);
+  PhotoView view;
 };
 
 std::span<const PhotoTransform> photo_transforms();
 
 // Throws UserError(usage) naming those there are.
 const PhotoTransform& find_photo_transform(std::string_view name);
+
+// A strip is refused that is more than a thousand times as long as wide: imagenet-eval would make 256,000 pixels of its
+// length, and look at 224 of them.
+void check_photo_shape(int64_t width, int64_t height, const std::string& place);
+
+// imagenet-train is {random_resized_crop, flip}, imagenet-train-square {square_crop, flip}, imagenet-eval none. Flip is
+// a matter of its own; two crops at once, and pad_crop, are refused.
+void check_photo_augmentation(const Augmentation& augmentation);  // throws UserError(invalid_suite)
+Resizing augmented_view(int64_t width, int64_t height, const Augmentation& augmentation, const std::string& place,
+                        RandomStream& stream);
+
+// What the view shows of the photograph in these bytes, of which only that is decoded. Throw as decode_image.
+Raster see_photo(std::string_view bytes, const std::string& place, PhotoView view, RandomStream& stream);
+Raster see_photo(std::string_view bytes, const std::string& place, const Augmentation& augmentation,
+                 RandomStream& stream);
 
 // out: 3 x height x width floats, or height x width x 3 where channels_last.
 void write_normalised(const Raster& raster, std::span<float> out, bool channels_last = false);

@@ -1,6 +1,5 @@
 #include "datasets/sources/imagenet.h"
 
-#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -34,7 +33,7 @@ void check_same_classes(const PhotoIndex& train, const PhotoIndex& val) {
 
 void add_split(const PhotoIndex& index, const std::string& split, std::vector<PictureFile>& files) {
   for (size_t i = 0; i < static_cast<size_t>(index.count()); ++i)
-    files.push_back({.name = split + "/" + index.relative(i)});
+    files.push_back({.name = split + "/" + index.relative(i), .cropped = true});
 }
 
 bool is_imagenet(const Path& folder) {
@@ -77,16 +76,14 @@ Inventory inventory(const Path& folder, int threads, bool pictures) {
   return found;
 }
 
-// As the photographs' index: files that came or went change their class folder.
-std::vector<Path> class_folders(const Path& folder) {
+// As the photographs' index: files that came or went change their folder.
+std::vector<Path> watched(const Path& folder) {
   std::vector<Path> folders;
-  std::error_code error;
   for (const auto& split : {folder / "train", folder / "val"}) {
-    folders.push_back(split);
-    for (const auto& entry : std::filesystem::directory_iterator(split, error))
-      if (entry.is_directory(error)) folders.push_back(entry.path());
+    const auto own = kept_photo_folders(split);
+    if (own.empty()) return {};
+    folders.insert(folders.end(), own.begin(), own.end());
   }
-  std::sort(folders.begin(), folders.end());
   return folders;
 }
 
@@ -126,7 +123,7 @@ DatasetFacts imagenet_facts() {
           .inventory = inventory,
           .load = load,
           .manifest = manifest,
-          .watched = class_folders};
+          .watched = watched};
 }
 
 }  // namespace auxbench

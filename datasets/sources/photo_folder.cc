@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "base/files/file.h"
-#include "datasets/image/decode.h"
 #include "datasets/image/transforms.h"
 
 namespace auxbench {
@@ -39,7 +38,7 @@ class PhotoFolder final : public ImageSource {
     if (const auto photo = index_.photo(index); bytes.size() != photo.bytes)
       refuse_data(path.string(), "has " + std::to_string(bytes.size()) + " bytes, but had " +
                                      std::to_string(photo.bytes) + " when the folder was indexed");
-    return augment_photo(decode_image(bytes, path.string()), augmentation, stream);
+    return see_photo(bytes, path.string(), augmentation, stream);
   }
 
   PhotoIndex index_;

@@ -1,17 +1,13 @@
 #include "datasets/sources/photo_index.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <limits>
-#include <memory>
+#include <cstdlib>
+#include <fstream>
 #include <optional>
+#include <utility>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -20,67 +16,22 @@
 #include "base/parallel.h"
 #include "datasets/file_times.h"
 #include "datasets/places.h"
+#include "datasets/sources/photo_walk.h"
 
 namespace auxbench {
 namespace {
 
-constexpr std::string_view kFormat = "auxbench photo index 1";
+constexpr std::string_view kFormat = "auxbench photo index 2";
 
-[[noreturn]] void refuse_system(const std::filesystem::path& path, const char* what) {
-  refuse_data(path.string(), std::string(what) + ": " + std::strerror(errno));
-}
-
-bool is_photograph(std::string_view name) {
-  const auto dot = name.rfind('.');
-  if (dot == std::string_view::npos || name.front() == '.') return false;
-  std::string ending(name.substr(dot + 1));
-  for (auto& c : ending) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return ending == "jpg" || ending == "jpeg" || ending == "png";
-}
-
-struct Entry {
-  std::string name;
-  uint32_t bytes;
+// When a folder changed; its name counts from the folder that is indexed.
+struct Watched {
+  std::string folder;
+  int64_t changed = 0;
 };
-
-struct Listing {
-  std::vector<Entry> files;
-  std::vector<std::string> folders;
-  int64_t changed = 0;  // nanoseconds since 1970
-};
-
-Listing list(const std::filesystem::path& folder) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> open(opendir(folder.c_str()), closedir);
-  if (!open) refuse_system(folder, "cannot be listed");
-  Listing listing;
-  struct stat known {};
-  if (fstat(dirfd(open.get()), &known) != 0) refuse_system(folder, "cannot be listed");
-  listing.changed = changed_at(known);
-  for (;;) {
-    errno = 0;
-    const dirent* entry = readdir(open.get());
-    if (entry == nullptr) break;
-    const std::string name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    if (name.find('\n') != std::string::npos) refuse_data(folder.string(), "a file's name has a line break");
-    if (fstatat(dirfd(open.get()), entry->d_name, &known, 0) != 0) refuse_system(folder / name, "cannot be looked at");
-    if (S_ISDIR(known.st_mode))
-      listing.folders.push_back(name);
-    else if (S_ISREG(known.st_mode) && known.st_size > std::numeric_limits<uint32_t>::max())
-      refuse_data((folder / name).string(), "larger than 4 GiB");
-    else if (S_ISREG(known.st_mode))
-      listing.files.push_back({name, static_cast<uint32_t>(known.st_size)});
-  }
-  if (errno != 0) refuse_system(folder, "cannot be listed to its end");
-  std::sort(listing.folders.begin(), listing.folders.end());
-  std::sort(listing.files.begin(), listing.files.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  return listing;
-}
 
 struct Scan {
   PhotoIndex index;
-  int64_t changed = 0;                 // of the folder itself
-  std::vector<int64_t> class_changed;  // of each class folder
+  std::vector<Watched> watched;  // the folder itself, "", and all below it
 };
 
 void close_class(PhotoIndex& index) {
@@ -92,17 +43,17 @@ void add_file(PhotoClass& own, std::string_view name, uint32_t bytes) {
   own.files.push_back({.name_end = static_cast<uint32_t>(own.names.size()), .bytes = bytes});
 }
 
-void add_class(const std::filesystem::path& folder, const Listing& listing, PhotoIndex& index) {
-  auto& own = index.classes.emplace_back();
+void add_class(const std::filesystem::path& folder, const std::vector<WalkedFolder>& walk, Scan& scan) {
+  auto& own = scan.index.classes.emplace_back();
   own.name = folder.filename().string();
-  for (const auto& file : listing.files) {
-    if (is_photograph(file.name))
-      add_file(own, file.name, file.bytes);
-    else
-      ++index.others;
+  for (const auto& [name, listing] : walk) {
+    const auto before = name.empty() ? "" : name + "/";
+    for (const auto& file : listing.photographs) add_file(own, before + file.name, file.bytes);
+    scan.index.others += listing.others;
+    scan.watched.push_back({name.empty() ? own.name : own.name + "/" + name, listing.changed});
   }
   if (own.files.empty()) refuse_data(folder.string(), "a class folder without photographs");
-  close_class(index);
+  close_class(scan.index);
 }
 
 // Calls visit(name, bytes) for a class's photographs in order.
@@ -127,47 +78,42 @@ std::string digest_of(const PhotoIndex& index) {
 }
 
 Scan scan(const std::filesystem::path& folder, int threads) {
-  const auto outer = list(folder);
-  const auto in_folder =
-      std::count_if(outer.files.begin(), outer.files.end(), [](const auto& file) { return is_photograph(file.name); });
-  if (in_folder > 0)
+  const auto outer = list_folder(folder);
+  if (!outer.photographs.empty())
     refuse_data(folder.string(),
-                std::to_string(in_folder) +
+                std::to_string(outer.photographs.size()) +
                     " photographs lie in the folder itself: each must lie in a folder of its class (for "
                     "ImageNet's validation images a script sorts them, as PyTorch's examples do)");
   if (outer.folders.empty()) refuse_data(folder.string(), "no class folders in it");
   Scan result;
   result.index.folder = folder;
-  result.changed = outer.changed;
+  result.index.others = outer.others;
+  result.watched.push_back({"", outer.changed});
   // Some at a time: listings take more memory than what is kept of them.
   constexpr size_t kFoldersAtATime = 64;
   for (size_t first = 0; first < outer.folders.size(); first += kFoldersAtATime) {
-    std::vector<Listing> listings(std::min(kFoldersAtATime, outer.folders.size() - first));
-    parallel_for(listings.size(), threads, [&](size_t i) { listings[i] = list(folder / outer.folders[first + i]); });
-    for (size_t i = 0; i < listings.size(); ++i) {
-      result.class_changed.push_back(listings[i].changed);
-      add_class(folder / outer.folders[first + i], listings[i], result.index);
-    }
+    std::vector<std::vector<WalkedFolder>> walks(std::min(kFoldersAtATime, outer.folders.size() - first));
+    parallel_for(walks.size(), threads, [&](size_t i) { walks[i] = walk_folder(folder / outer.folders[first + i]); });
+    for (size_t i = 0; i < walks.size(); ++i) add_class(folder / outer.folders[first + i], walks[i], result);
   }
-  result.index.others += static_cast<int64_t>(outer.files.size());
   result.index.digest = digest_of(result.index);
   return result;
 }
 
-// One line each: format, folder, its change, digest, others; then for each class "CHANGE COUNT NAME" and its
-// photographs "BYTES NAME"; then the SHA-256 of all that. A file that was cut or damaged is no index.
+// One line each: format, folder, digest, others, number of folders; for each folder "CHANGE NAME"; for each class
+// "COUNT NAME" and its photographs "BYTES NAME"; then the SHA-256 of all that. A file that was cut or damaged is no index.
 std::string index_text(const Scan& scan) {
   const auto& index = scan.index;
   std::string text(kFormat);
-  text.append("\n").append(index.folder.string()).append("\n").append(std::to_string(scan.changed));
-  text.append("\n").append(index.digest).append("\n").append(std::to_string(index.others)).append("\n");
-  for (size_t label = 0; label < index.classes.size(); ++label) {
-    const auto& own = index.classes[label];
-    text.append(std::to_string(scan.class_changed[label])).append(" ").append(std::to_string(own.files.size()));
-    text.append(" ").append(own.name).append("\n");
-    for_each_file(own, [&](std::string_view name, uint32_t bytes) {
-      text.append(std::to_string(bytes)).append(" ").append(name).append("\n");
-    });
+  text.append("\n").append(index.folder.string()).append("\n").append(index.digest).append("\n");
+  text.append(std::to_string(index.others)).append("\n").append(std::to_string(scan.watched.size())).append("\n");
+  const auto add = [&text](const auto number, std::string_view name) {
+    text.append(std::to_string(number)).append(" ").append(name).append("\n");
+  };
+  for (const auto& watched : scan.watched) add(watched.changed, watched.folder);
+  for (const auto& own : index.classes) {
+    add(own.files.size(), own.name);
+    for_each_file(own, [&](std::string_view name, uint32_t bytes) { add(bytes, name); });
   }
   return text.append(sha256_hex(text)).append("\n");
 }
@@ -198,14 +144,24 @@ class LineReader {
   std::string_view rest_;
 };
 
-bool read_classes(LineReader& reader, Scan& scan) {
-  auto& index = scan.index;
+bool read_watched(LineReader& reader, Scan& scan) {
+  auto head = reader.line();
+  size_t count = 0;
+  if (!head || !LineReader::number(*head, count)) return false;
+  for (size_t i = 0; i < count; ++i) {
+    auto line = reader.line();
+    int64_t changed = 0;
+    if (!line || !LineReader::number(*line, changed)) return false;
+    scan.watched.push_back({std::string(*line), changed});
+  }
+  return true;
+}
+
+bool read_classes(LineReader& reader, PhotoIndex& index) {
   while (!reader.at_end()) {
     auto head = reader.line();
-    int64_t changed = 0;
     size_t count = 0;
-    if (!head || !LineReader::number(*head, changed) || !LineReader::number(*head, count)) return false;
-    scan.class_changed.push_back(changed);
+    if (!head || !LineReader::number(*head, count)) return false;
     auto& own = index.classes.emplace_back();
     own.name = *head;
     for (size_t i = 0; i < count; ++i) {
@@ -227,27 +183,21 @@ std::optional<Scan> parse_index(std::string_view text, const std::filesystem::pa
   if (reader.line() != kFormat || reader.line() != folder.string()) return std::nullopt;
   Scan scan;
   scan.index.folder = folder;
-  auto changed = reader.line();
   const auto digest = reader.line();
   auto others = reader.line();
-  if (!changed || !digest || !others || !LineReader::number(*changed, scan.changed) ||
-      !LineReader::number(*others, scan.index.others))
-    return std::nullopt;
+  if (!digest || !others || !LineReader::number(*others, scan.index.others)) return std::nullopt;
   scan.index.digest = *digest;
-  if (!read_classes(reader, scan)) return std::nullopt;
+  if (!read_watched(reader, scan) || !read_classes(reader, scan.index)) return std::nullopt;
   return scan;
 }
 
 // The folders are as they were.
 bool is_still_true(const Scan& scan) {
-  const auto unchanged = [](const std::filesystem::path& folder, int64_t changed) {
+  return std::all_of(scan.watched.begin(), scan.watched.end(), [&](const Watched& watched) {
     struct stat known {};
-    return stat(folder.c_str(), &known) == 0 && changed_at(known) == changed;
-  };
-  if (!unchanged(scan.index.folder, scan.changed)) return false;
-  for (size_t i = 0; i < scan.index.classes.size(); ++i)
-    if (!unchanged(scan.index.folder / scan.index.classes[i].name, scan.class_changed[i])) return false;
-  return true;
+    const auto folder = watched.folder.empty() ? scan.index.folder : scan.index.folder / watched.folder;
+    return stat(folder.c_str(), &known) == 0 && changed_at(known) == watched.changed;
+  });
 }
 
 std::optional<Scan> kept_index(const std::filesystem::path& folder) {
@@ -263,8 +213,8 @@ std::optional<Scan> kept_index(const std::filesystem::path& folder) {
 }
 
 bool all_settled(const Scan& scan, int64_t begin) {
-  return is_settled(scan.changed, begin) && std::all_of(scan.class_changed.begin(), scan.class_changed.end(),
-                                                        [&](int64_t changed) { return is_settled(changed, begin); });
+  return std::all_of(scan.watched.begin(), scan.watched.end(),
+                     [&](const Watched& watched) { return is_settled(watched.changed, begin); });
 }
 
 void keep_index(const Scan& scan) {
@@ -308,6 +258,24 @@ PhotoIndex read_photo_index(const std::filesystem::path& folder, int threads) {
   auto fresh = scan(real, threads);
   if (all_settled(fresh, begin)) keep_index(fresh);
   return std::move(fresh.index);
+}
+
+std::vector<std::filesystem::path> kept_photo_folders(const std::filesystem::path& folder) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(folder, error);
+  std::ifstream file(photo_index_file(real));
+  std::string format, place, digest, others, count;
+  if (error || !std::getline(file, format) || !std::getline(file, place) || !std::getline(file, digest) ||
+      !std::getline(file, others) || !std::getline(file, count) || format != kFormat || place != real.string())
+    return {};
+  std::vector<std::filesystem::path> folders;
+  std::string line;
+  for (auto left = std::strtoull(count.c_str(), nullptr, 10); left > 0; --left) {
+    if (!std::getline(file, line)) return {};
+    const auto name = line.substr(std::min(line.find(' '), line.size() - 1) + 1);
+    folders.push_back(name.empty() ? real : real / name);
+  }
+  return folders;
 }
 
 std::filesystem::path photo_index_file(const std::filesystem::path& folder) {

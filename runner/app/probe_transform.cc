@@ -2,8 +2,8 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/files/file.h"
 #include "base/files/safetensors.h"
-#include "datasets/image/decode.h"
 #include "datasets/image/transforms.h"
 #include "runner/app/app.h"
 
@@ -19,7 +19,7 @@ struct TransformArguments {
 SafeTensors transformed(const TransformArguments& arguments) {
   const auto& transform = find_photo_transform(arguments.name);
   RandomStream stream(arguments.seed);
-  const auto raster = transform.apply(read_image(arguments.input), stream);
+  const auto raster = see_photo(read_file(arguments.input), arguments.input.string(), transform.view, stream);
   std::vector<float> pixels(raster.rgb.size());
   write_normalised(raster, pixels);
   SafeTensors out;

@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <spng.h>
-#include <turbojpeg.h>
 
 #include <algorithm>
 #include <cmath>
@@ -18,8 +17,8 @@
 #include "datasets/checks/inventory.h"
 #include "datasets/checks/shipped_photographs.h"
 #include "datasets/dataset.h"
-#include "datasets/image/decode.h"
 #include "datasets/image/encode.h"
+#include "datasets/image/jpeg_decoder.h"
 #include "datasets/image/resize_passes.h"
 #include "datasets/image/transforms.h"
 #include "datasets/scenes/scene.h"
@@ -53,8 +52,8 @@ std::string library_of(const void* function) {
 
 Finding examine_decoder() {
   return {"decoder", Health::good,
-          "libjpeg-turbo (" + library_of(reinterpret_cast<const void*>(&tjDecompress2)) +
-              "), exact integer DCT, fancy upsampling; libspng " + spng_version_string()};
+          "libjpeg-turbo (" + library_of(jpeg_library()) + "), exact integer DCT, fancy upsampling; libspng " +
+              spng_version_string()};
 }
 
 Finding examine_resize() {
@@ -178,8 +177,9 @@ double loading_rate(const ImageSet& garments) {
   uint64_t made = 0;
   for (; watch.seconds() < kSeconds; ++made) {
     RandomStream stream(made);
-    const auto raster = decode_image(files[made % kPictures], "a generated photograph");
-    write_normalised(augment_photo(raster, {.random_resized_crop = true, .flip = true}, stream), pixels);
+    const auto& file = files[made % kPictures];
+    const Augmentation augmentation = {.random_resized_crop = true, .flip = true};
+    write_normalised(see_photo(file, "a generated photograph", augmentation, stream), pixels);
   }
   return static_cast<double>(made) / watch.seconds();
 }

@@ -9,8 +9,8 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/files/file.h"
+#include "datasets/checks/verify.h"
 #include "datasets/dataset.h"
-#include "datasets/image/decode.h"
 #include "datasets/image/transforms.h"
 #include "datasets/sources/imagenet.h"
 #include "datasets/sources/loader.h"
@@ -143,6 +143,96 @@ TEST_CASE("what is not an ImageFolder is refused by name", "[datasets]") {
   CHECK_THAT(complaint(), Contains("cannot be read"));
 }
 
+TEST_CASE("photographs in folders of a class folder are its photographs, in torchvision's order", "[datasets]") {
+  const Tree tree;
+  const auto train = tree.root / "train";
+  for (const char* name :
+       {"n01/images/x.JPEG", "n01/images/deep/er/y.png", "n01/images-b/u.jpg", "n01/images.jpg/v.jpg"})
+    put(train / name, photograph());
+  put(train / "n01" / "images" / "boxes.txt", "no photograph");
+  std::filesystem::create_directory_symlink(train / "n02", train / "n01" / "linked");
+  make_old(tree.root);
+  // What ImageFolder lists: sorted(os.walk(class folder)), then names.
+  const std::vector<std::string> wanted = {"n01/a.jpg",
+                                           "n01/b.JPEG",
+                                           "n01/z.Png",
+                                           "n01/images/x.JPEG",
+                                           "n01/images-b/u.jpg",
+                                           "n01/images.jpg/v.jpg",
+                                           "n01/images/deep/er/y.png",
+                                           "n01/linked/c.png",
+                                           "n01/linked/d.jpeg",
+                                           "n02/c.png",
+                                           "n02/d.jpeg"};
+  const auto index = read_photo_index(train, 2);
+  CHECK(names(index) == wanted);
+  CHECK(index.others == 2);
+  CHECK(index.photo(8).label == 0);
+  const auto kept = read_photo_index(train, 2);
+  CHECK(kept.from_cache);
+  CHECK(names(kept) == wanted);
+  CHECK(kept.digest == index.digest);
+  const auto data = load_dataset("imagenet", {.root = tree.root});
+  BatchLoader loader(data.train, {.batch = 11, .shuffle = false});
+  CHECK(loader.take(0, 0).labels[8] == 0);
+
+  put(train / "n01" / "images" / "deep" / "er" / "z.png", photograph("colour.png"));  // no class folder changed
+  CHECK(read_photo_index(train, 2).count() == 12);
+}
+
+TEST_CASE("a manifest notices photographs that came into a folder of a class folder", "[datasets]") {
+  const Tree tree;
+  put(tree.root / "train" / "n01" / "images" / "x.JPEG", photograph());
+  make_old(tree.root);
+  const auto manifest = [&] { return dataset_manifest("imagenet", {.root = tree.root}); };
+  CHECK(manifest().train == 6);
+  const auto file = manifest_file("imagenet", tree.root);
+  REQUIRE(std::filesystem::exists(file));
+  put(tree.root / "train" / "n01" / "images" / "y.JPEG", photograph());
+  CHECK(manifest().train == 7);
+}
+
+TEST_CASE("what is no photograph decides nothing: links to nothing, names with a dot, other things", "[datasets]") {
+  const Tree tree;
+  const auto train = tree.root / "train";
+  const auto digest = scan_photo_folder(train, 1).digest;
+  std::filesystem::create_symlink("nobody@nowhere.1", train / "n01" / ".#notes.txt");
+  std::filesystem::create_symlink("nowhere", train / "n01" / ".#a.jpg");
+  std::filesystem::create_symlink("itself", train / "n01" / "itself");
+  std::filesystem::create_symlink("nowhere", train / "README");
+  put(train / "n02" / "._c.png", "a Mac's notes");
+  put(train / "n02" / "line\nbreak", "");
+  REQUIRE(mkfifo((train / "n02" / "pipe.jpg").c_str(), 0600) == 0);
+  const auto index = scan_photo_folder(train, 1);
+  CHECK(index.digest == digest);
+  CHECK(index.others == 8);  // and notes.txt
+}
+
+TEST_CASE("a photograph that leads nowhere, and a folder within itself, are refused by name", "[datasets]") {
+  const Tree tree;
+  const auto n01 = tree.root / "train" / "n01";
+  std::filesystem::create_symlink("nowhere", n01 / "lost.jpg");
+  CHECK_THROWS_WITH(scan_photo_folder(tree.root / "train", 1), Contains("n01/lost.jpg: cannot be looked at"));
+  std::filesystem::remove(n01 / "lost.jpg");
+  std::filesystem::create_directory_symlink(".", n01 / "self");
+  CHECK_THROWS_WITH(scan_photo_folder(tree.root / "train", 1),
+                    Contains("n01/self: a link to a folder that it lies in"));
+}
+
+TEST_CASE("a strip is named by who verifies and by who evaluates", "[datasets]") {
+  const Tree tree;
+  put(tree.root / "val" / "n01" / "v.jpg", photograph("thin.png"));
+  make_old(tree.root);
+  const auto files = picture_files(index_imagenet(tree.root, 1));
+  const auto faults = verify_pictures(tree.root, files, 2).faults;
+  REQUIRE(faults.size() == 1);
+  CHECK(faults[0].name == "val/n01/v.jpg");
+  CHECK(faults[0].what == "a strip of 4000 x 3 pixels: longer than 1000 times its width");
+  const auto data = load_dataset("imagenet", {.root = tree.root});
+  BatchLoader loader(data.test, {.batch = 1, .shuffle = false});
+  CHECK_THROWS_WITH(loader.take(0, 0), Contains("val/n01/v.jpg: a strip of 4000 x 3 pixels"));
+}
+
 TEST_CASE("a part of ImageNet is refused where all of it is asked for, with what is missing", "[datasets]") {
   const Tree tree;
   CHECK(load_dataset("imagenet", {.root = tree.folder.path()}).train->count() == 5);
@@ -197,7 +287,7 @@ TEST_CASE("a photograph comes out as its transform, whatever the workers", "[dat
   const Tree tree;
   const auto data = load_dataset("imagenet", {.root = tree.root});
   RandomStream unused(0);
-  const auto expected = find_photo_transform("imagenet-eval").apply(decode_image(photograph(), "a"), unused);
+  const auto expected = see_photo(photograph(), "a", find_photo_transform("imagenet-eval").view, unused);
   std::vector<float> pixels(expected.rgb.size());
   write_normalised(expected, pixels);
   BatchLoader test(data.test, {.batch = 2, .shuffle = false, .workers = 2, .epochs = 1});

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/files/sha256.h"
 #include "datasets/image/transforms.h"
+#include "tests/datasets/rasters.h"
 #include "tests/support/catch.h"
 
 using namespace auxbench;
@@ -17,6 +18,11 @@ Raster picture(int64_t width, int64_t height) {
     for (int64_t x = 0; x < width; ++x)
       for (int64_t c = 0; c < 3; ++c) raster.row(y)[x * 3 + c] = static_cast<uint8_t>(x * 7 + y * 13 + c * 61 + x * y);
   return raster;
+}
+
+Raster seen(const PhotoTransform& transform, const Raster& photograph, RandomStream& stream) {
+  return resize_part(photograph, whole_of(photograph),
+                     transform.view(photograph.width, photograph.height, "a photograph", stream));
 }
 
 std::string digest(const Raster& raster) {
@@ -48,24 +54,25 @@ TEST_CASE("transforms have their sizes, and chance only where their name says so
   for (const auto& transform : photo_transforms()) {
     INFO(transform.name);
     RandomStream first(1), again(1), other(2);
-    const auto seen = transform.apply(photograph, first);
+    const auto once = seen(transform, photograph, first);
     const bool coco = transform.name.starts_with("coco");
-    CHECK(seen.width == (coco ? 1067 : 224));
-    CHECK(seen.height == (coco ? 800 : 224));
-    CHECK(transform.apply(photograph, again).rgb == seen.rgb);
+    CHECK(once.width == (coco ? 1067 : 224));
+    CHECK(once.height == (coco ? 800 : 224));
+    CHECK(seen(transform, photograph, again).rgb == once.rgb);
     const bool random = transform.name.find("train") != std::string_view::npos;
-    CHECK((transform.apply(photograph, other).rgb == seen.rgb) == !random);
+    CHECK((seen(transform, photograph, other).rgb == once.rgb) == !random);
   }
   CHECK_THROWS_AS(find_photo_transform("imagenet"), UserError);
 }
 
 TEST_CASE("COCO's long side ends at 1333, a strip is refused rather than blown up", "[datasets]") {
   RandomStream stream(1);
-  const auto wide = find_photo_transform("coco-eval").apply(picture(1000, 200), stream);
+  const auto wide = seen(find_photo_transform("coco-eval"), picture(1000, 200), stream);
   CHECK(wide.width == 1333);
   CHECK(wide.height == 267);
-  CHECK_THROWS_AS(find_photo_transform("imagenet-eval").apply(picture(1, 1001), stream), UserError);
-  CHECK(find_photo_transform("coco-eval").apply(picture(1, 3000), stream).width == 1);
+  CHECK_THROWS_WITH(seen(find_photo_transform("imagenet-eval"), picture(1, 1001), stream),
+                    "a photograph: a strip of 1 x 1001 pixels: longer than 1000 times its width");
+  CHECK(seen(find_photo_transform("coco-eval"), picture(1, 3000), stream).width == 1);
 }
 
 TEST_CASE("pixels are normalised as torchvision does, in both layouts", "[datasets]") {
@@ -84,24 +91,30 @@ TEST_CASE("the AVX2 passes give the plain ones' bytes, and a part is a part of t
   const auto draw = [&random](int64_t most) {
     return 1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(most)));
   };
-  const auto draw_box = [&](int64_t width, int64_t height) {
-    Box box = {.left = draw(width) - 1, .top = draw(height) - 1};
-    box.width = draw(width - box.left);
-    box.height = draw(height - box.top);
-    return box;
-  };
   for (int i = 0; i < 200; ++i) {
     Raster raster(draw(70), draw(70));
     for (auto& byte : raster.rgb) byte = static_cast<uint8_t>(random.below(2) == 0 ? 255 : random.below(256));
     const auto width = draw(90), height = draw(90);
-    const auto from = draw_box(raster.width, raster.height), part = draw_box(width, height);
-    const auto whole = resize_with(kPlainPasses, raster, from, width, height, {.width = width, .height = height});
-    const auto plain = resize_with(kPlainPasses, raster, from, width, height, part);
+    const auto from = test::draw_box(raster.width, raster.height, random), part = test::draw_box(width, height, random);
+    Resizing all = {.from = from, .width = width, .height = height, .part = {.width = width, .height = height}};
+    const auto whole = resize_with(kPlainPasses, raster, whole_of(raster), all);
+    all.part = part;
+    const auto plain = resize_with(kPlainPasses, raster, whole_of(raster), all);
+    CHECK(plain.rgb == test::box_of(whole, part).rgb);
+    // Nothing else is looked at.
+    const auto needed = pixels_needed(all);
+    CHECK(resize_with(kPlainPasses, test::box_of(raster, needed), needed, all).rgb == plain.rgb);
+    if (avx2_passes() != nullptr) {
+      CHECK(resize_with(*avx2_passes(), raster, whole_of(raster), all).rgb == plain.rgb);
+      CHECK(resize_with(*avx2_passes(), test::box_of(raster, needed), needed, all).rgb == plain.rgb);
+    }
+    all.mirrored = true;
+    const auto mirrored = resize_part(raster, whole_of(raster), all);
     bool equal = true;
     for (int64_t y = 0; y < part.height; ++y)
-      equal = equal && std::equal(plain.row(y), plain.row(y) + part.width * 3, whole.row(part.top + y) + part.left * 3);
+      for (int64_t x = 0; x < part.width; ++x)
+        equal = equal && std::equal(mirrored.row(y) + x * 3, mirrored.row(y) + x * 3 + 3,
+                                    plain.row(y) + (part.width - 1 - x) * 3);
     CHECK(equal);
-    if (avx2_passes() != nullptr)
-      CHECK(resize_with(*avx2_passes(), raster, from, width, height, part).rgb == plain.rgb);
   }
 }

@@ -105,6 +105,26 @@ class Data(unittest.TestCase):
         self.assertEqual(cut.returncode, 4)
         self.assertIn(f"{root}/train.bin: truncated: expected 153700000 bytes, got 3074", cut.stderr)
 
+    def test_an_odd_tree_is_read_as_torchvision_does_and_told_of(self):
+        root = self.copy("photographs")
+        before = self.found("data", "find", "imagenet", AUXBENCH_IMAGENET=root)[0]
+        first = sorted((root / "train").iterdir())[0]
+        inner = first / "images"
+        inner.mkdir()
+        for file in sorted(first.glob("*.JPEG")):
+            file.rename(inner / file.name)
+        (first / ".#notes").symlink_to("nobody@nowhere.1")
+        (after,) = self.found("data", "find", "imagenet", AUXBENCH_IMAGENET=root)
+        self.assertEqual(after["content"], before["content"] + ", 1 other files passed over")
+        victim = next(inner.glob("*.JPEG"))
+        shutil.copy(SOURCE / "tests/datasets/photographs/thin.png", victim)
+        broken = self.found("data", "verify", "imagenet", code=4, AUXBENCH_IMAGENET=root)
+        self.assertEqual(broken["faults"], [{"file": str(victim.relative_to(root)),
+                                             "what": "a strip of 4000 x 3 pixels: longer than 1000 times its width"}])
+        refused = self.run_program("probe", "transform", "imagenet-eval", "--input", victim, "--out", self.folder / "o")
+        self.assertEqual(refused.returncode, 4)
+        self.assertIn(f"{victim}: a strip of 4000 x 3 pixels", refused.stderr)
+
     def suite(self, *arguments, **variables):
         suite = self.folder / "suite.json"
         suite.write_text(json.dumps({"name": "photographs", "extends": str(SOURCE / "suites/shared/tiers.json"),

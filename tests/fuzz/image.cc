@@ -2,6 +2,7 @@
 #include <zlib.h>
 
 #include "datasets/image/decode.h"
+#include "tests/datasets/rasters.h"
 #include "tests/fuzz/target.h"
 
 using namespace auxbench;
@@ -32,11 +33,22 @@ std::string with_checksums(std::string_view png) {
   return bytes;
 }
 
+// The whole picture, then a part of it: the same bytes there, the same refusal.
 void decode(std::string_view bytes) {
+  Raster whole;
   fuzz::may_refuse(ExitCode::data_missing, [&] {
-    const auto raster = decode_image(bytes, "input", kMostPixelsHere);
-    AUXBENCH_CHECK(raster.width * raster.height <= kMostPixelsHere, "no more pixels than the limit");
+    whole = decode_image(bytes, "input", kMostPixelsHere);
+    AUXBENCH_CHECK(whole.width * whole.height <= kMostPixelsHere, "no more pixels than the limit");
   });
+  RandomStream random(crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+  PhotoPart part;
+  Box wanted;
+  fuzz::may_refuse(ExitCode::data_missing, [&] {
+    const auto any = [&](int64_t width, int64_t height) { return wanted = test::draw_box(width, height, random); };
+    part = decode_part(bytes, "input", any, kMostPixelsHere);
+  });
+  AUXBENCH_CHECK(whole.rgb.empty() == part.pixels.rgb.empty(), "the same refusal of a part as of the whole");
+  if (!whole.rgb.empty()) AUXBENCH_CHECK(test::shows(part, wanted, whole), "a part of the whole");
 }
 
 }  // namespace

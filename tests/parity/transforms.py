@@ -1,10 +1,14 @@
-"""auxbench probe transform against Pillow, bit for bit, on generated photographs of all kinds.
+"""auxbench probe transform against Pillow, bit for bit, on generated photographs of all kinds and on the stored ones.
 
     transforms.py PROGRAM [IMAGES]      50 unless told
+
+The stored ones are tests/datasets/photographs; their list of what Pillow makes of them, pillow.txt, is held against
+Pillow, too.
 
 scripts/test names an interpreter that has Pillow; without one the exit code is 77.
 """
 
+import hashlib
 import io
 import json
 import pathlib
@@ -47,6 +51,7 @@ def coco_eval(image):
     return image.resize((int(w + 0.5), int(h + 0.5)), Image.BILINEAR)
 
 
+STORED = pathlib.Path(__file__).resolve().parent.parent / "datasets" / "photographs"
 TRANSFORMS = {"imagenet-eval": imagenet_eval,
               "imagenet-eval-square": lambda image: centre_crop(image.resize((256, 256), Image.BILINEAR)),
               "coco-eval": coco_eval}
@@ -89,6 +94,42 @@ def encoded(draw, image):
     return kind, buffer.getvalue()
 
 
+def transformed(name, image):
+    pixels = numpy.asarray(TRANSFORMS[name](image)).transpose(2, 0, 1)
+    return (pixels.astype(numpy.float32) / numpy.float32(255) - MEAN) / STD
+
+
+def by_program(program, name, source, target):
+    """The pixels, or what the program says instead."""
+    done = subprocess.run([program, "probe", "transform", name, "--input", source, "--out", target], capture_output=True, text=True,
+                          check=False)
+    return read_pixels(target) if done.returncode == 0 else f"exit code {done.returncode}: {done.stderr}"
+
+
+def difference(found, wanted):
+    if isinstance(found, str):
+        return found
+    if found.shape != wanted.shape:
+        return "another shape"
+    return "" if (found == wanted).all() else f"{(found != wanted).mean():.1%} of pixels differ"
+
+
+def stored_photographs(program, target):
+    """What is wrong with those that tests/datasets/decode.cc decodes."""
+    wrong = []
+    for line in (STORED / "pillow.txt").read_text("utf-8").splitlines():
+        digest, width, height, name = line.split()
+        image = Image.open(STORED / name).convert("RGB")
+        if (digest, (int(width), int(height))) != (hashlib.sha256(image.tobytes()).hexdigest()[:16], image.size):
+            wrong.append(f"{name}: the list says something else")
+        for transform in TRANSFORMS:
+            if max(image.size) > 1000 * min(image.size) and transform == "imagenet-eval":
+                continue
+            if apart := difference(by_program(program, transform, STORED / name, target), transformed(transform, image)):
+                wrong.append(f"{name}, {transform}: {apart}")
+    return wrong
+
+
 def read_pixels(path):
     data = path.read_bytes()
     start = 8 + struct.unpack("<Q", data[:8])[0]
@@ -99,7 +140,7 @@ def read_pixels(path):
 
 def main():
     program, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 50
-    wrong = 0
+    wrong = []
     with tempfile.TemporaryDirectory() as folder:
         source, target = pathlib.Path(folder, "photograph.jpeg"), pathlib.Path(folder, "out.safetensors")
         for seed in range(count):
@@ -108,18 +149,11 @@ def main():
             kind, data = encoded(draw, image)
             source.write_bytes(data)
             name = list(TRANSFORMS)[seed % len(TRANSFORMS)]
-            wanted = TRANSFORMS[name](Image.open(io.BytesIO(data)).convert("RGB"))
-            wanted = (numpy.asarray(wanted).transpose(2, 0, 1).astype(numpy.float32) / numpy.float32(255) - MEAN) / STD
-            done = subprocess.run([program, "probe", "transform", name, "--input", source, "--out", target],
-                                  capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                sys.exit(f"image {seed} ({kind}, {image.size}): exit code {done.returncode}: {done.stderr}")
-            found = read_pixels(target)
-            if found.shape != wanted.shape or not (found == wanted).all():
-                wrong += 1
-                apart = "another shape" if found.shape != wanted.shape else f"{(found != wanted).mean():.1%} of pixels differ"
-                print(f"image {seed} ({kind}, {image.size}), {name}: {apart}")
-    print(f"{count} images, {wrong} differ")
+            wanted = transformed(name, Image.open(io.BytesIO(data)).convert("RGB"))
+            if apart := difference(by_program(program, name, source, target), wanted):
+                wrong.append(f"image {seed} ({kind}, {image.size}), {name}: {apart}")
+        wrong += stored_photographs(program, target)
+    print("\n".join([*wrong, f"{count} generated images and the stored ones, {len(wrong)} differ"]))
     sys.exit(1 if wrong else 0)
 
 
