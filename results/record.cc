@@ -29,6 +29,11 @@ std::vector<double> finite_part(const std::vector<double>& curve) {
   return kept;
 }
 
+// A whole number. The library's conversion would take 1e300 for one.
+int64_t whole_number(const nlohmann::json& json, const char* key) {
+  return json.at(key).get_ref<const nlohmann::json::number_integer_t&>();
+}
+
 }  // namespace
 
 // The names of their keys, both ways; a key that is missing when read is an exception of the library.
@@ -55,7 +60,8 @@ void from_json(const nlohmann::json& json, Provenance& made) {
   const auto read = [&](const char* key, auto& value) { json.at(key).get_to(value); };
   read("commit", made.commit), read("dirty", made.dirty), read("version", made.version);
   read("compiler", made.compiler), read("torch", made.torch), read("cpu", made.cpu), read("gpu", made.gpu);
-  read("device", made.device), read("os", made.os), read("threads", made.threads);
+  read("device", made.device), read("os", made.os);
+  made.threads = static_cast<int>(whole_number(json, "threads"));
   read("started", made.started), read("finished", made.finished), read("data_manifest", made.data_manifest);
   if (json.contains("flags")) read("flags", made.flags);
 }
@@ -97,7 +103,7 @@ nlohmann::json record_to_json(const Record& record) {
 
 Record record_from_json(const nlohmann::json& json, const std::string& place) {
   try {
-    if (const int version = json.at("schema_version"); version != Record::kSchemaVersion)
+    if (const auto version = whole_number(json, "schema_version"); version != Record::kSchemaVersion)
       throw UserError(ExitCode::usage, place + ": record of schema version " + std::to_string(version) +
                                            ", this program reads " + std::to_string(Record::kSchemaVersion));
     Record record;

@@ -1,10 +1,13 @@
-"""Exits with 0 when each wheel named as NAME==VERSION is installed here with every file as long as its RECORD says.
+"""check_wheels.py NAME==VERSION... | --list FILE
 
-So an installation that was interrupted, or whose disk filled up, is never taken for a complete one.
+Exits with 0 when each of these wheels is installed here with every file as long as its RECORD says. So an installation
+that was interrupted, or whose disk filled up, is never taken for a complete one. FILE is a list that scripts/pin-wheels
+wrote; lines with a marker count for the Pythons it names.
 """
 
 import csv
 import importlib.metadata
+import re
 import sys
 
 
@@ -28,6 +31,21 @@ def problem(requirement):
     return None
 
 
-problems = [text for text in map(problem, sys.argv[1:]) if text]
+def listed(path):
+    here = "%d.%d" % sys.version_info[:2]
+    with open(path) as lines:
+        for line in lines:
+            wheel = re.match(r"[^#\s]+==[^\s;]+", line)
+            pythons = re.findall(r'python_version == "([^"]+)"', line)
+            if wheel and (not pythons or here in pythons):
+                yield wheel[0]
+
+
+words = sys.argv[1:]
+if words[:1] == ["--list"]:
+    words = list(listed(words[1]))
+    if not words:
+        sys.exit("the list is empty")
+problems = [text for text in map(problem, words) if text]
 if problems:
     sys.exit("\n".join(problems))

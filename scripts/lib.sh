@@ -3,6 +3,12 @@
 
 ROOT="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
 BUILD="${AUXBENCH_BUILD:-$ROOT/build}"
+
+# A service or a container may start without HOME: then it is the folder that the system has for this user.
+if [[ -z ${HOME:-} ]]; then
+  HOME="$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6)" || HOME=''
+  export HOME="${HOME:-/}"
+fi
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/auxbench"
 VENV="$CACHE/venv"
 
@@ -22,6 +28,12 @@ die() {
   shift
   printf 'auxbench: %s\n' "$*" >&2
   exit "$code"
+}
+
+# make_cache: the folder for all that is fetched.
+make_cache() {
+  mkdir -p "$CACHE" 2>/dev/null || true
+  [[ -w $CACHE ]] || die 2 "$CACHE cannot be written: name a folder that can be in XDG_CACHE_HOME"
 }
 
 # usage: prints the comment at the top of the calling script.
@@ -45,12 +57,15 @@ has_gpu() {
   return 1
 }
 
-# find_header NAME: in the folders a compiler looks into anyway.
+# find_header "NAME...": one of them, in the folders a compiler looks into anyway.
 find_header() {
-  local folder
+  local folder names name
+  read -ra names <<<"$1"
   local IFS=:
   for folder in ${CPLUS_INCLUDE_PATH:-} ${CPATH:-} /usr/include /usr/local/include; do
-    [[ -e $folder/$1 ]] && return 0
+    for name in "${names[@]}"; do
+      [[ -e $folder/$name ]] && return 0
+    done
   done
   return 1
 }
@@ -70,11 +85,24 @@ find_dataset() {
 }
 
 # find_compiler: a g++ of at least version 12, or what CXX names.
+COMPILERS=(g++-16 g++-15 g++-14 g++-13 g++-12)
 find_compiler() {
   local candidate version
-  for candidate in ${CXX:+"$CXX"} g++ g++-14 g++-13 g++-12; do
+  for candidate in ${CXX:+"$CXX"} g++ "${COMPILERS[@]}"; do
     version="$(${candidate} -dumpversion 2>/dev/null)" || continue
     if [[ ${version%%.*} -ge 12 || $candidate == "${CXX:-}" ]]; then
+      printf '%s\n' "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# find_clangxx: a clang++; CXX may name one.
+find_clangxx() {
+  local candidate
+  for candidate in ${CXX:+"$CXX"} clang++ clang++-{21..14}; do
+    if [[ $candidate == *clang* ]] && command -v "$candidate" >/dev/null; then
       printf '%s\n' "$candidate"
       return 0
     fi
@@ -85,7 +113,7 @@ find_compiler() {
 # find_clang NAME: version 14 of clang-format or clang-tidy; others format and judge differently.
 find_clang() {
   local candidate
-  for candidate in "$1-14" "$1"; do
+  for candidate in "$1-14" "$1" "$CACHE/clang-venv/bin/$1"; do
     if "$candidate" --version 2>/dev/null | grep 'version 14\.' >/dev/null; then
       printf '%s\n' "$candidate"
       return 0

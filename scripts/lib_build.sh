@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Configure, compile, link. Sourced after lib.sh; needs TORCH_ROOT, MESON, NINJA.
+# Configure, compile, link. Sourced after lib.sh and lib_machine.sh; needs TORCH_ROOT, MESON, NINJA.
 
 # meson_options: what distinguishes one configuration of the build folder from another.
 meson_options() {
@@ -42,8 +42,8 @@ configure() {
 # jobs: a file that includes LibTorch takes 1.4 GB to compile.
 jobs() {
   local memory cores
-  cores="$(nproc)"
-  memory="$(awk '/^MemAvailable/ { print int($2 / 1500000) }' /proc/meminfo)"
+  cores="$(processors)"
+  memory=$(($(free_memory) / 1500))
   echo $((memory < 1 ? 1 : memory < cores ? memory : cores))
 }
 
@@ -84,7 +84,8 @@ compile() {
 
 # build: one at a time in one folder.
 build() {
-  mkdir -p "$BUILD"
+  mkdir -p "$BUILD" 2>/dev/null || die 2 "$BUILD cannot be made: name another folder in AUXBENCH_BUILD"
+  if [[ ! -f $BUILD/build.ninja ]]; then need_disk "$BUILD" 1500 "a build" "make room, or name another folder in AUXBENCH_BUILD"; fi
   exec 9>"$BUILD/.lock"
   flock -n 9 || { warn "waiting for another build in $BUILD" && flock 9; }
   configure
@@ -101,8 +102,10 @@ link_program() {
     say "$link is another program and was left alone; this one is $target"
     return
   fi
-  mkdir -p "${link%/*}"
-  ln -sfn "$target" "$link"
+  if ! { mkdir -p "${link%/*}" && ln -sfn "$target" "$link"; } 2>/dev/null; then
+    say "$link cannot be made; the program is $target"
+    return
+  fi
   QUIET='' say "linked $link -> $target"
   if [[ ":$PATH:" != *":${link%/*}:"* ]]; then QUIET='' say "add ${link%/*} to PATH to call it as auxbench"; fi
 }

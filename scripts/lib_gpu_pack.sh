@@ -1,9 +1,12 @@
 # shellcheck shell=bash
 # scripts/gpu-check --prepare: a folder with everything that `run` needs on a GPU machine. Sourced after lib.sh.
+. "$ROOT/scripts/lib_machine.sh"
+. "$ROOT/scripts/lib_packages.sh"
+. "$ROOT/scripts/lib_python.sh"
+. "$ROOT/scripts/lib_build.sh"
 
 # What the pack is built for: the libraries a program is linked against, nothing of Python.
-PACK_TORCH=2.11.0
-PACK_WHEELS=("torch==$PACK_TORCH" nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
+PACK_TORCH="$(sed -n 's/^torch==\([^ ]*\).*/\1/p' "$ROOT/scripts/wheels/pack.txt")"
 # Where it shall run: the newest versions of the C and C++ libraries it may ask for, and its size.
 NEWEST_GLIBC=2.39 NEWEST_GLIBCXX=3.4.33
 PACK_BYTES=$((${AUXBENCH_PACK_MIB:-50} * 1024 * 1024))
@@ -15,11 +18,14 @@ COMMON_LIBRARIES='^(linux-vdso|ld-linux|libc|libm|libdl|librt|libpthread|libstdc
 
 # pack_torch: the folder with the wheels, fetched when they are not there.
 pack_torch() {
-  local folder="$CACHE/torch-${PACK_TORCH%.*}" wheels="${PACK_WHEELS[*]}"
+  local folder="$CACHE/torch-${PACK_TORCH%.*}" python
   if [[ ! -e $folder/torch/lib/libtorch_cuda.so || ! -e $folder/nvidia/cu13/lib/libcudart.so.13 ]]; then
-    say "fetching $wheels into $folder"
-    python3 -m pip install --quiet --no-input --disable-pip-version-check --no-deps --upgrade --target "$folder" "${PACK_WHEELS[@]}" \
-      >"$folder.log" 2>&1 || die 1 "pip failed: $(tail -n 1 "$folder.log") (all of it in $folder.log)"
+    say "fetching torch $PACK_TORCH into $folder"
+    make_cache
+    need_disk "$CACHE" 2000 "torch $PACK_TORCH" "make room, or name another folder in XDG_CACHE_HOME"
+    python="$(find_python)" || die_without_python
+    pip_install "$python" "$(wheel_list pack)" --upgrade --target "$folder" >"$folder.log" 2>&1 ||
+      die 1 "pip failed: $(pip_reason "$folder.log") (all of it in $folder.log)"
   fi
   printf '%s\n' "$folder/torch"
 }
@@ -27,9 +33,6 @@ pack_torch() {
 # build_pack: the programs, in a build folder of their own. NINJA, MESON: those of scripts/setup.
 build_pack() {
   local torch=$1
-  . "$HERE/lib_packages.sh"
-  . "$HERE/lib_python.sh"
-  . "$HERE/lib_build.sh"
   TORCH_ROOT=$torch AUXBENCH_MESON_ARGS="-Dcuda=enabled -Dgpu_devices=$PACK_DEVICES" BUILD="${AUXBENCH_PACK_BUILD:-$ROOT/build-gpu}"
   export TORCH_ROOT AUXBENCH_MESON_ARGS
   if [[ -x $VENV/bin/ninja ]]; then

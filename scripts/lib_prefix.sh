@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # scripts/setup --prefix: the packages unpacked into a folder that may be copied to another machine and another place.
-# Sourced after lib.sh, lib_packages.sh and lib_python.sh.
+# Sourced after lib.sh, lib_machine.sh, lib_packages.sh and lib_python.sh.
 
-PREFIX_PACKAGES=(libcli11-dev nlohmann-json3-dev catch2 libbenchmark-dev zlib1g-dev libssl-dev libspng-dev libsimdjson-dev libjpeg-dev libzip-dev pkgconf-bin)
+mapfile -t PREFIX_PACKAGES < <(debian_names && echo pkgconf-bin)
 
 # with_libraries NAME...: the packages and the shared libraries their development files are for. libjpeg-dev only names
 # the package that has them, in one step or two.
@@ -28,11 +28,12 @@ apt_folders() {
 unpack_packages() {
   local prefix=$1 names deb
   if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
-    die 2 "--prefix needs apt-get and dpkg-deb; on another system install by its own means: ${PREFIX_PACKAGES[*]} $DATASET_PACKAGE"
+    mapfile -t names < <(debian_names)
+    die 2 "--prefix needs apt-get and dpkg-deb; on another system:  $(install_line "${names[@]}")"
   fi
   apt_folders "$prefix"
   mapfile -t names < <(with_libraries "${PREFIX_PACKAGES[@]}" | sort -u)
-  if apt-cache "${APT_DIRS[@]}" policy "$DATASET_PACKAGE" | grep 'Candidate: [^(]' >/dev/null; then
+  if [[ -n $(candidates "$DATASET_PACKAGE") ]]; then
     names+=("$DATASET_PACKAGE")
   else
     warn "$DATASET_PACKAGE is not in this system's package lists: put the four files of Fashion-MNIST into $prefix/sysroot/usr/share/datasets/fashion-mnist"
@@ -62,17 +63,17 @@ make_relocatable() {
 
 # install_wheels DIR TORCH: with pip's --target, so that any interpreter can be given the folder.
 install_wheels() {
-  local prefix=$1 kind=tools python wheels
-  if [[ -n $2 ]]; then kind=cpu; fi
-  python="$(find_python)" || die 2 "no Python 3.11 or newer with venv; run this as root, then try again:  $(install_line python3 python3-venv)"
+  local prefix=$1 kind=tools python space=300
+  if [[ -n $2 ]]; then kind=cpu space=2600; fi
+  need_disk "$prefix" "$space" "the folder" "choose another one"
+  python="$(find_python)" || die_without_python
   "$python" -m pip --version >/dev/null 2>&1 || {
     "$python" -m venv "$prefix/pip" && python="$prefix/pip/bin/python"
   }
-  mapfile -t wheels < <(requirements "$kind")
-  say "installing into $prefix/python: ${wheels[*]}"
+  say "installing into $prefix/python: $(wheels_of "$(wheel_list "$kind")" | paste -sd' ')"
   rm -rf "$prefix/python"
   "$python" -m pip install --quiet --no-input --disable-pip-version-check --no-deps --no-compile --target "$prefix/python" \
-    "${wheels[@]}" >&2 || die 1 "pip failed"
+    --require-hashes -r "$(wheel_list "$kind")" >&2 || die 1 "pip failed"
   rm -rf "$prefix/pip"
   mkdir -p "$prefix/bin" "$prefix/fallback"
   ln -sfrn "$prefix/python/bin/ninja" "$prefix/bin/ninja"

@@ -1,17 +1,25 @@
 # shellcheck shell=bash
-# LibTorch, Meson and Ninja: those of this machine, or a virtual environment of our own. Sourced after lib.sh and
-# lib_packages.sh. Sets TORCH_ROOT, MESON, NINJA.
+# LibTorch, Meson and Ninja: those of this machine, or a virtual environment of our own. Sourced after lib.sh,
+# lib_machine.sh and lib_packages.sh. Sets TORCH_ROOT, MESON, NINJA.
 
-REQUIREMENTS="$ROOT/scripts/requirements.txt"
+# The Pythons that scripts/wheels has hashes for (PYTHONS of scripts/pin-wheels), newest first.
+PYTHONS=(3.14 3.13 3.12 3.11)
+PYTHON_TOO_NEW=3.15
 
-# requirements cpu|cuda|tools|torch: with CUDA torch brings its own libraries.
-requirements() {
-  case $1 in
-    cpu) grep '==' "$REQUIREMENTS" ;;
-    cuda) grep '==' "$REQUIREMENTS" | grep -v '^nvidia-' ;;
-    tools) grep -E '^(meson|ninja)==' "$REQUIREMENTS" ;;
-    torch) grep "^torch==" "$REQUIREMENTS" ;;
-  esac
+# wheel_list NAME: cpu, cuda, tools ...: which wheels, with their hashes.
+wheel_list() { echo "$ROOT/scripts/wheels/$1.txt"; }
+
+# wheels_of LIST: their names and versions.
+wheels_of() { sed -n 's/^\([^# ]*==[^ ;]*\).*/\1/p' "$1"; }
+
+# key_of LIST...: changes with what they hold.
+key_of() { cat "$@" | sha256sum | cut -c1-12; }
+
+# pip_install PYTHON LIST ARGUMENT...: nothing but the files whose hashes the list has.
+pip_install() {
+  local python=$1 list=$2
+  shift 2
+  "$python" -m pip install --quiet --no-input --disable-pip-version-check --require-hashes --no-deps "$@" -r "$list"
 }
 
 # torch_of PYTHON: the root of a torch that is new enough and whose libraries find theirs; with a GPU, CUDA's too.
@@ -26,11 +34,11 @@ torch_of() {
   printf '%s\n' "$root"
 }
 
-# find_python: one that the pinned wheels are made for (torch 2.15: 3.11 and newer) and that can make environments.
+# find_python: one that the wheels are made for and that can make environments.
 find_python() {
   local candidate
-  for candidate in python3 /usr/bin/python3 python3.13 python3.12 python3.11; do
-    if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+  for candidate in python3 /usr/bin/python3 "${PYTHONS[@]/#/python}"; do
+    if "$candidate" -c 'import sys, venv, ensurepip; sys.exit("%d.%d" % sys.version_info[:2] not in sys.argv)' "${PYTHONS[@]}" 2>/dev/null; then
       command -v "$candidate"
       return 0
     fi
@@ -38,52 +46,67 @@ find_python() {
   return 1
 }
 
+die_without_python() {
+  local names
+  mapfile -t names < <(python_packages)
+  die 2 "$(get_line "${names[@]}") (Python ${PYTHONS[-1]} to ${PYTHONS[0]} with venv; one of uv, conda or pyenv does too, first in PATH)"
+}
+
+# needs_python: nothing that is here will do, so that an environment must be made.
+needs_python() {
+  [[ -z ${AUXBENCH_PREFIX:-} ]] || return 1
+  if venv_kind >/dev/null; then return 1; fi
+  ! { (find_torch_here) >/dev/null 2>&1 && meson_here && ninja_here; }
+}
+
 # venv_kind: what the environment was completed with, or nothing.
 venv_kind() {
-  local kind pins
+  local kind key
   [[ -f $VENV/.complete ]] || return 1
-  read -r kind pins <"$VENV/.complete"
-  [[ $pins == "$(sha256sum <"$REQUIREMENTS" | cut -c1-12)" ]] && printf '%s\n' "$kind"
+  read -r kind key <"$VENV/.complete"
+  [[ -f $(wheel_list "$kind") && $key == "$(key_of "$(wheel_list "$kind")")" ]] && printf '%s\n' "$kind"
 }
 
-mark_venv() { printf '%s %s\n' "$1" "$(sha256sum <"$REQUIREMENTS" | cut -c1-12)" >"$VENV/.complete"; }
+mark_venv() { printf '%s %s\n' "$1" "$(key_of "$(wheel_list "$1")")" >"$VENV/.complete"; }
 
-# verify_venv KIND: all wheels are there, whole.
-verify_venv() {
-  local wheels
-  mapfile -t wheels < <(requirements "$1")
-  "$VENV/bin/python" "$ROOT/scripts/check_wheels.py" "${wheels[@]}" 2>/dev/null
-}
+# holds_wheels FOLDER LIST: all of them are there, whole.
+holds_wheels() { "$1/bin/python" "$ROOT/scripts/check_wheels.py" --list "$2" >/dev/null 2>&1; }
 
 # make_venv cpu|cuda|tools: from nothing, unless what is there proves to be whole.
 make_venv() {
-  local kind=$1 python deps=--no-deps log="$CACHE/pip.log"
-  if verify_venv "$kind"; then
+  local kind=$1 list python log="$CACHE/pip.log"
+  list="$(wheel_list "$kind")"
+  if holds_wheels "$VENV" "$list"; then
     mark_venv "$kind"
     return
   fi
-  if ! python="$(find_python)"; then
-    if command -v apt-get >/dev/null && may_install; then apt_install python3 python3-venv || true; fi
-    python="$(find_python)" || die 2 "no Python 3.11 or newer with venv; run this as root, then try again:  $(install_line python3 python3-venv)"
-  fi
+  python="$(find_python)" || die_without_python
+  # On disk, and as much as is fetched once more in pip's own cache and in its temporary folder.
   case $kind in
-    cpu) say "installing LibTorch, Meson and Ninja into $VENV (540 MB to fetch, 1.3 GB on disk)" ;;
-    cuda) deps='' && say "installing PyTorch with CUDA, Meson and Ninja into $VENV (several GB)" ;;
-    tools) say "installing Meson and Ninja into $VENV" ;;
+    cpu) need_venv_disk 2000 600 && say "installing LibTorch, Meson and Ninja into $VENV (540 MB to fetch, 1.3 GB on disk)" ;;
+    cuda) need_venv_disk 9000 3500 && say "installing PyTorch with CUDA, Meson and Ninja into $VENV (several GB)" ;;
+    tools) need_venv_disk 100 20 && say "installing Meson and Ninja into $VENV" ;;
   esac
   rm -rf "$VENV"
   "$python" -m venv "$VENV" >"$log" 2>&1 || die 1 "$python cannot make a virtual environment; see $log"
-  # shellcheck disable=SC2086
-  requirements "$kind" | "$VENV/bin/python" -m pip install --quiet --no-input --disable-pip-version-check $deps -r /dev/stdin \
-    >>"$log" 2>&1 || die 1 "pip failed: $(tail -n 1 "$log") (all of it in $log)"
-  verify_venv "$kind" || die 1 "the wheels in $VENV are not whole: is the disk full? Try again"
+  pip_install "$VENV/bin/python" "$list" >>"$log" 2>&1 || die 1 "pip failed: $(pip_reason "$log") (all of it in $log)"
+  holds_wheels "$VENV" "$list" || die 1 "the wheels in $VENV are not whole: is the disk full? Try again"
   mark_venv "$kind"
 }
 
-# wheels_venv FOLDER WHEEL...: makes an environment with these wheels and what they need, unless it is there already.
+# need_venv_disk MB TEMPORARY_MB
+need_venv_disk() {
+  need_disk "$CACHE" "$1" "what is fetched" "make room, or name another folder in XDG_CACHE_HOME"
+  need_disk "${TMPDIR:-/tmp}" "$2" "pip" "make room, or name another folder in TMPDIR"
+}
+
+# pip_reason LOG: its own first error; the last line of a log is often a notice.
+pip_reason() { grep -m 1 '^ERROR' "$1" || tail -n 1 "$1"; }
+
+# wheels_venv FOLDER LIST: makes an environment with the wheels of this list, unless it is there already.
 wheels_venv() {
   local code=0
-  mkdir -p "$CACHE"
+  make_cache
   exec 8>"$1.lock"
   flock 8
   make_wheels_venv "$@" || code=$?
@@ -91,18 +114,28 @@ wheels_venv() {
   return $code
 }
 
+# A failure is remembered for a day: without a network each run of scripts/test would try again.
 make_wheels_venv() {
-  local folder=$1 python
-  shift
-  if [[ -f $folder/.complete && "$(<"$folder/.complete")" == "$*" ]]; then return; fi
-  python="$(find_python)" || { warn "no Python 3.11 or newer with venv" && return 2; }
-  say "installing into $folder: $*"
-  rm -rf "$folder"
-  if ! { "$python" -m venv "$folder" && "$folder/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$@"; } >"$folder.log" 2>&1; then
-    warn "pip failed: $(tail -n 1 "$folder.log") (all of it in $folder.log)"
+  local folder=$1 list=$2 python key
+  key="$(key_of "$list")"
+  if [[ -f $folder/.complete && "$(<"$folder/.complete")" == "$key" ]]; then return; fi
+  if holds_wheels "$folder" "$list"; then
+    echo "$key" >"$folder/.complete"
+    return
+  fi
+  if [[ -f $folder.failed && "$(<"$folder.failed")" == "$key" && -n "$(find "$folder.failed" -mmin -1440)" ]]; then
+    warn "pip failed for $folder less than a day ago ($folder.log): remove $folder.failed to try again"
     return 1
   fi
-  printf '%s\n' "$*" >"$folder/.complete"
+  python="$(find_python)" || { warn "no Python ${PYTHONS[-1]} to ${PYTHONS[0]} with venv" && return 2; }
+  say "installing into $folder: $(wheels_of "$list" | paste -sd' ')"
+  rm -rf "$folder" "$folder.failed"
+  if ! { "$python" -m venv "$folder" && pip_install "$folder/bin/python" "$list"; } >"$folder.log" 2>&1; then
+    warn "pip failed: $(pip_reason "$folder.log") (all of it in $folder.log)"
+    echo "$key" >"$folder.failed"
+    return 1
+  fi
+  echo "$key" >"$folder/.complete"
 }
 
 # meson_here, ninja_here: usable ones outside of our environment.

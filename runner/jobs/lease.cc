@@ -92,8 +92,9 @@ LeaseNote note_of(const std::string& text) {
   const auto found = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (found.is_discarded()) return note;
   try {
+    // As a reference: the library's conversion would take 1e300 for a number of a process.
     LeaseNote whole = {.host = found.at("host"),
-                       .process = found.at("process"),
+                       .process = found.at("process").get_ref<const json::number_integer_t&>(),
                        .started = found.at("started"),
                        .token = found.at("token"),
                        .text = text};

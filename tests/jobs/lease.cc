@@ -174,7 +174,9 @@ TEST_CASE("a copied folder's leases, which nobody beats, are stale after the sam
 }
 
 TEST_CASE("a file that is no lease is held until it has not changed for a minute", "[jobs]") {
-  for (const char* text : {"", "{", "[1, 2]", "{\"host\": 3}", "{\"process\": -1}"}) {
+  for (const char* text :
+       {"", "{", "[1, 2]", "{\"host\": 3}", "{\"process\": -1}",
+        R"({"host": "a", "process": 1e300, "started": "1", "token": "b", "beats": "00000000000000000001"})"}) {
     const test::TempFolder folder;
     write_file_atomically(folder.path() / kLeaseFile, text);
     double now = 0;

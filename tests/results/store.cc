@@ -98,6 +98,11 @@ TEST_CASE("a record of another schema version is named", "[results]") {
   auto json = record_to_json(made_up("a"));
   json["schema_version"] = 99;
   CHECK_THROWS_WITH(record_from_json(json, "x:1"), "x:1: record of schema version 99, this program reads 1");
+  json["schema_version"] = 1e300;
+  CHECK_THROWS_WITH(record_from_json(json, "x:1"), Catch::Matchers::StartsWith("x:1: not a record: "));
+  json["schema_version"] = 1;
+  json["provenance"]["threads"] = -1e300;
+  CHECK_THROWS_WITH(record_from_json(json, "x:1"), Catch::Matchers::StartsWith("x:1: not a record: "));
 }
 
 TEST_CASE("a line nested without end is refused before it is read", "[results]") {
