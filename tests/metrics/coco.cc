@@ -145,6 +145,16 @@ TEST_CASE("recall thresholds are products: 57 of 100 found is 57/101", "[metrics
   CHECK(evaluate_coco(set.truth, set.detections).of(CocoNumber::ap) == Approx(57.0 / 101).epsilon(1e-14));
 }
 
+TEST_CASE("a detection is right at the thresholds that its overlap reaches", "[metrics]") {
+  auto set = single();
+  set.truth.annotations = {truth_at(1, {0, 0, 100, 100})};
+  set.detections = {{.image = 1, .category = 1, .box = {0, 0, 100, 58}, .score = .5}};
+  const auto result = evaluate_coco(set.truth, set.detections);
+  CHECK(result.of(CocoNumber::ap50) == Approx(1));
+  CHECK(result.of(CocoNumber::ap75) == 0);
+  CHECK(result.of(CocoNumber::ap) == Approx(.2));
+}
+
 TEST_CASE("a crowd takes any number of detections and counts for none; nothing to find is -1", "[metrics]") {
   auto set = single();
   set.truth.annotations = {truth_at(1, {0, 0, 100, 100}, /*crowd=*/true)};
