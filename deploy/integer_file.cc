@@ -25,7 +25,7 @@ constexpr const char* kFormat = "auxbench-integer-1";
 // JSON has no infinities: one is a word.
 json number(float v) { return std::isinf(v) ? json(v > 0 ? "inf" : "-inf") : json(static_cast<double>(v)); }
 float number(const json& from, const char* key) {
-  constexpr double kMost = std::numeric_limits<float>::max();
+  constexpr auto kMost = static_cast<double>(std::numeric_limits<float>::max());
   const auto& v = from.at(key);
   if (v == "inf") return std::numeric_limits<float>::infinity();
   if (v == "-inf") return -std::numeric_limits<float>::infinity();

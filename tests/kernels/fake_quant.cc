@@ -216,15 +216,16 @@ std::vector<T> moments_of(const std::vector<T>& x, size_t length) {
 // By their definitions, in long double.
 template <typename T>
 std::vector<T> slow_moments_of(const std::vector<T>& x) {
+  const std::vector<long double> values(x.begin(), x.end());
   long double sum = 0, magnitudes = 0, squares = 0, away = 0, largest = 0;
-  for (const long double value : x) {
+  for (const long double value : values) {
     sum += value;
     magnitudes += std::abs(value);
     squares += value * value;
     largest = std::max(largest, std::abs(value));
   }
   const auto n = static_cast<long double>(x.size());
-  for (const long double value : x) away += (value - sum / n) * (value - sum / n);
+  for (const long double value : values) away += (value - sum / n) * (value - sum / n);
   const long double deviation = n > 1 ? std::sqrt(away / (n - 1)) : 0;
   return {static_cast<T>(sum / n), static_cast<T>(deviation), static_cast<T>(magnitudes / n),
           static_cast<T>(squares / n), static_cast<T>(largest)};

@@ -147,9 +147,12 @@ struct Written {
 // By every kernel, against apply_reference on the reference's sums as one row of m pixels. `epilogue`: its maps of
 // inputs hold `pixel` numbers a row; height and width mean nothing.
 void compare_written(const Problem& p, const Operands& operands, Epilogue epilogue, int64_t pixel) {
-  const auto row = [&](auto* data) { return requantize::CodeMap{.data = data, .h = 1, .w = p.m, .pixel = pixel}; };
-  const auto float_row = [&](auto* data) {
-    return requantize::FloatMap{.data = data, .h = 1, .w = p.m, .pixel = pixel};
+  // Named: clang 14 deduces no arguments of an aggregate.
+  const auto row = [&]<typename Code>(Code* data) {
+    return requantize::CodeMap<Code>{.data = data, .h = 1, .w = p.m, .pixel = pixel};
+  };
+  const auto float_row = [&]<typename Float>(Float* data) {
+    return requantize::FloatMap<Float>{.data = data, .h = 1, .w = p.m, .pixel = pixel};
   };
   const int64_t padded = requantize::padded_channels(p.n);
   const auto sums = reference(p, operands.weights, operands.a);
