@@ -28,6 +28,8 @@ std::optional<double> parse_duration(const std::string& text, const std::string&
 }
 
 std::string duration_text(double seconds) {
+  constexpr double kMost = 3.6e15;  // a whole number holds it
+  if (!(seconds < kMost)) return "more than 10^12 h";
   const auto whole = std::llround(seconds);
   const auto two = [](long long value) { return (value < 10 ? "0" : "") + std::to_string(value); };
   if (whole >= 3600) return std::to_string(whole / 3600) + " h " + two(whole % 3600 / 60) + " min";

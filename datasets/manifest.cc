@@ -61,7 +61,7 @@ void keep(const Path& file, const DatasetManifest& manifest, const std::string& 
                      {"train", manifest.train}, {"test", manifest.test}, {"missing", manifest.missing}};
   try {
     make_folder(file.parent_path());
-    write_file_atomically(file, text.dump(2) + "\n");
+    write_file_atomically(file, text.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
   } catch (const UserError&) {  // no room for a cache: the next one reads the files again
   }
 }

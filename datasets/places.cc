@@ -4,10 +4,9 @@
 #include <array>
 #include <cstdlib>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/files/file.h"
+#include "base/files/located_json.h"
 
 namespace auxbench {
 namespace {
@@ -33,28 +32,27 @@ Path user_folder(const char* variable, const Path& otherwise) {
   return folder_from_environment("HOME").value_or("/") / otherwise / "auxbench";
 }
 
-[[noreturn]] void refuse_config(const std::string& what) {
-  throw UserError(ExitCode::usage, config_file().string() + ": " + what);
-}
-
 using Config = std::map<std::string, Path>;
 
 Config read_config() {
   std::error_code ignored;
   if (!std::filesystem::exists(config_file(), ignored)) return {};
-  const auto json = nlohmann::json::parse(read_file(config_file(), ExitCode::usage), nullptr, false);
-  if (json.is_discarded()) refuse_config("not JSON");
-  if (!json.is_object()) refuse_config("an object of folders was expected");
+  const auto file = read_located(config_file(), ExitCode::usage);
+  const auto refuse = [&file](const std::string& pointer, const std::string& what) {
+    throw UserError(ExitCode::usage, file.at(pointer) + ": " + what);
+  };
+  if (!file.value.is_object()) refuse("", "an object of folders was expected");
   Config config;
-  for (const auto& [key, value] : json.items()) {
+  for (const auto& [key, value] : file.value.items()) {
+    const auto pointer = child_pointer("", key);
     if (std::find(kConfigKeys.begin(), kConfigKeys.end(), key) == kConfigKeys.end()) {
       std::string known;
       for (const char* name : kConfigKeys) known += (known.empty() ? "" : ", ") + std::string(name);
-      refuse_config("/" + key + ": unknown, only " + known);
+      refuse(pointer, "unknown, only " + known);
     }
-    if (!value.is_string()) refuse_config("/" + key + ": a folder was expected");
+    if (!value.is_string()) refuse(pointer, "a folder was expected");
     config[key] = value.get<std::string>();
-    if (!config[key].is_absolute()) refuse_config("/" + key + ": a path from / on was expected");
+    if (!config[key].is_absolute()) refuse(pointer, "a path from / on was expected");
   }
   return config;
 }

@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "base/quantile.h"
+#include "base/text.h"
 #include "reports/kernel_record.h"
 #include "reports/markdown_syntax.h"
 
@@ -107,7 +108,7 @@ class Page {
   [[nodiscard]] std::string command_for(const std::string& id) const {
     const auto command = json_.at("command").get<std::string>();
     return command.find("--quick") == std::string::npos && command.find("--only") == std::string::npos
-               ? command + " --only " + id
+               ? command + " --only " + shell_word(id)
                : command;
   }
 

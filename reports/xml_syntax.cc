@@ -3,25 +3,16 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace auxbench {
 namespace {
 
-// Bytes of the UTF-8 character that `rest` begins with; 0 where it begins with none. XML knows no surrogates and not the
-// two last code points of the first plane.
+// Of the UTF-8 character that `rest` begins with; 0 where it begins with none. XML does not know the two last code points
+// of the first plane.
 size_t character_bytes(std::string_view rest) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(rest[i]); };
-  const auto first = byte(0);
-  const size_t bytes = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-  if (bytes == 0 || rest.size() < bytes) return 0;
-  for (size_t i = 1; i < bytes; ++i)
-    if ((byte(i) & 0xc0U) != 0x80) return 0;
-  if (bytes < 3) return bytes;
-  const auto second = byte(1);
-  const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-  const bool surrogate = first == 0xed && second >= 0xa0;
-  const bool beyond = first == 0xf4 && second >= 0x90;
-  const bool none = first == 0xef && second == 0xbf && byte(2) >= 0xbe;
-  return overlong || surrogate || beyond || none ? 0 : bytes;
+  const bool none = rest.starts_with("\xef\xbf\xbe") || rest.starts_with("\xef\xbf\xbf");
+  return none ? 0 : utf8_bytes(rest);
 }
 
 std::vector<std::string> characters(const std::string& text) {

@@ -1,23 +1,22 @@
 #include "results/record.h"
 
-#include <array>
 #include <cmath>
-#include <utility>
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/name_table.h"
 
 namespace auxbench {
 namespace {
 
-constexpr std::array<std::pair<Status, const char*>, 8> kNames = {{{Status::listed, "listed"},
-                                                                   {Status::skipped, "skipped"},
-                                                                   {Status::completed, "completed"},
-                                                                   {Status::mistrusted, "mistrusted"},
-                                                                   {Status::diverged, "diverged"},
-                                                                   {Status::failed, "failed"},
-                                                                   {Status::timed_out, "timed_out"},
-                                                                   {Status::interrupted, "interrupted"}}};
+constexpr NameTable<Status, 8> kNames({{Status::listed, "listed"},
+                                       {Status::skipped, "skipped"},
+                                       {Status::completed, "completed"},
+                                       {Status::mistrusted, "mistrusted"},
+                                       {Status::diverged, "diverged"},
+                                       {Status::failed, "failed"},
+                                       {Status::timed_out, "timed_out"},
+                                       {Status::interrupted, "interrupted"}});
 
 // A curve of a diverged run stops before its first value that JSON cannot hold.
 std::vector<double> finite_part(const std::vector<double>& curve) {
@@ -66,15 +65,10 @@ void from_json(const nlohmann::json& json, Provenance& made) {
   if (json.contains("flags")) read("flags", made.flags);
 }
 
-std::string status_name(Status status) {
-  for (const auto& [value, name] : kNames)
-    if (value == status) return name;
-  AUXBENCH_CHECK(false, "a status with a name");
-}
+std::string status_name(Status status) { return kNames.name_of(status); }
 
 Status status_from_name(const std::string& name) {
-  for (const auto& [value, known] : kNames)
-    if (name == known) return value;
+  if (const auto status = kNames.value_of(name)) return *status;
   throw UserError(ExitCode::usage, "status " + name + ": unknown");
 }
 

@@ -1,8 +1,11 @@
 #include "results/store.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/files/file.h"
 #include "base/files/json_depth.h"
+#include "base/files/whole_safetensors.h"
 
 namespace auxbench {
 namespace {
@@ -65,6 +68,12 @@ std::string without_blanks(std::string_view text) {
     if (in_string || (c != ' ' && c != '\n' && c != '\t' && c != '\r')) line += c;
   }
   return line;
+}
+
+// Cells that start from it start from its auxiliary module, too.
+bool has_module(const Record& record) {
+  const auto aid = record.spec.find("aid");
+  return aid != record.spec.end() && aid->is_array() && std::find(aid->begin(), aid->end(), "auxi") != aid->end();
 }
 
 // What read_records goes through: the lines of the derived file, then every cell's own.
@@ -156,7 +165,10 @@ std::optional<Record> RecordFolder::read(const std::string& id) const {
 
 bool RecordFolder::is_finished(const Record& record) const {
   if (!is_final(record.status)) return false;
-  return record.status == Status::diverged || std::filesystem::exists(cell_folder(record.id) / kWeightsFile);
+  if (record.status == Status::diverged) return true;
+  const auto folder = cell_folder(record.id);
+  return is_whole_safetensors(folder / kWeightsFile) &&
+         (!has_module(record) || is_whole_safetensors(folder / kAuxiliaryFile));
 }
 
 void RecordFolder::save(const Record& record) const {

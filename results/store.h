@@ -19,7 +19,9 @@
 
 namespace auxbench {
 
-inline constexpr const char* kWeightsFile = "weights.safetensors";  // of a finished cell, in its folder
+// Of a finished cell, in its folder: the network, and the auxiliary module for the cells that fine-tune it further.
+inline constexpr const char* kWeightsFile = "weights.safetensors";
+inline constexpr const char* kAuxiliaryFile = "auxiliary.safetensors";
 
 // A record that this program cannot read: a version before or after it wrote it.
 struct ForeignRecord {
@@ -47,7 +49,8 @@ class RecordFolder {
   [[nodiscard]] std::filesystem::path cell_folder(const std::string& id) const { return folder_ / "cells" / id; }
   // None where there is no record.json or no record of this version in it; throws as read_records does.
   [[nodiscard]] std::optional<Record> read(const std::string& id) const;
-  // A record that a later run need not make again, and whose weights are still there.
+  // A record that a later run need not make again, and whose weights are still there: whole files, as their headers say
+  // how long they are. What the bytes are is not looked at.
   [[nodiscard]] bool is_finished(const Record& record) const;
   // Durable when it returns: record.json first, then the line. Throws UserError where record.json cannot be written; a
   // line that cannot is only missing from what is derived.

@@ -52,6 +52,25 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
+// Links in these folders lead to open files of a process: to replace such a link would be to lose the way to them.
+bool leads_to_open_file(const std::filesystem::path& path) {
+  struct stat own {};
+  if (lstat(path.c_str(), &own) != 0 || !S_ISLNK(own.st_mode)) return false;
+  std::error_code unknown;
+  const auto folder = std::filesystem::canonical(folder_of(path), unknown).string() + "/";
+  return !unknown && (folder == "/dev/" || folder.starts_with("/proc/"));
+}
+
+// True for a file and for what is not there yet. What else there is (a terminal, /dev/null, a pipe, what /dev/stdout or
+// /dev/fd/N leads to) must not give way to a file, and is written through; a block device is refused.
+bool is_replaceable(const std::filesystem::path& path) {
+  struct stat there {};
+  if (stat(path.c_str(), &there) != 0) return true;
+  if (S_ISBLK(there.st_mode)) throw UserError(ExitCode::usage, path.string() + ": is a disk, and is not written to");
+  const bool file = S_ISREG(there.st_mode) || S_ISDIR(there.st_mode);  // that it is a folder the renaming says
+  return file && !leads_to_open_file(path);
+}
+
 constexpr const char* kTemporary = ".tmp";
 
 // Processes of two machines may have one number: the folder may be shared.
@@ -94,6 +113,10 @@ std::string read_file(const std::filesystem::path& path, ExitCode on_error) {
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
+  if (!is_replaceable(path)) {
+    Descriptor(path, O_WRONLY).write_all(bytes);
+    return;
+  }
   auto temporary = path;
   temporary += kTemporary + std::to_string(getpid()) + "-" + process_mark();
   try {

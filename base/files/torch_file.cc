@@ -345,11 +345,12 @@ SafeTensors read_torch_file(const std::filesystem::path& path) {
   return parse_torch_file(read_file(path), path.string());
 }
 
-SafeTensors read_weights(const std::filesystem::path& path) {
-  const auto bytes = read_file(path);
+SafeTensors parse_weights(std::string_view bytes, const std::string& place) {
   // A safetensors file begins with the length of its header, below 2^32: its fifth byte is 0. A pickle's is not.
   const bool torch = bytes.starts_with(kZipStart) || (bytes.size() > 4 && bytes[0] == '\x80' && bytes[4] != '\0');
-  return torch ? parse_torch_file(bytes, path.string()) : parse_safetensors(bytes, path.string());
+  return torch ? parse_torch_file(bytes, place) : parse_safetensors(bytes, place);
 }
+
+SafeTensors read_weights(const std::filesystem::path& path) { return parse_weights(read_file(path), path.string()); }
 
 }  // namespace auxbench

@@ -22,5 +22,6 @@ SafeTensors parse_torch_file(std::string_view bytes, const std::string& place);
 
 // By what the file's first bytes say, not by its ending: torch's two formats, or safetensors.
 SafeTensors read_weights(const std::filesystem::path& path);
+SafeTensors parse_weights(std::string_view bytes, const std::string& place);
 
 }  // namespace auxbench

@@ -1,13 +1,14 @@
 // auxbench bench-loading: photographs a second from files to normalised batches, as JSON, for scripts that compare.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/output.h"
 #include "base/stopwatch.h"
 #include "datasets/sources/loader.h"
 #include "datasets/sources/photo_folder.h"
 #include "runner/app/app.h"
+#include "runner/app/number_check.h"
 
 namespace auxbench {
 namespace {
@@ -38,7 +39,7 @@ ExitCode bench(BenchArguments arguments) {
                                  {"workers", arguments.options.workers},
                                  {"batch", arguments.options.batch},
                                  {"images_per_second", rates}};
-  std::printf("%s\n", result.dump().c_str());
+  print_line("%s", result.dump().c_str());
   return ExitCode::ok;
 }
 
@@ -51,11 +52,11 @@ void add_bench_loading(CLI::App& app, Outcome& outcome) {
   verb->add_option("--kind", arguments->kind, "train: random-resized-crop and flip, shuffled; eval: imagenet-eval")
       ->check(CLI::IsMember({"train", "eval"}))
       ->capture_default_str();
-  verb->add_option("--batch", arguments->options.batch)->check(CLI::PositiveNumber)->capture_default_str();
+  verb->add_option("--batch", arguments->options.batch)->check(between(1, 1 << 20))->capture_default_str();
   verb->add_option("--loader-threads,--workers", arguments->options.workers, "threads")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  verb->add_option("--epochs", arguments->epochs)->check(CLI::PositiveNumber)->capture_default_str();
+  verb->add_option("--epochs", arguments->epochs)->check(between(1, 1 << 20))->capture_default_str();
   verb->callback([arguments, &outcome] { outcome = bench(*arguments); });
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "runner/app/app.h"
+#include "runner/app/number_check.h"
 #include "runner/app/torch_verbs.h"
 
 namespace auxbench {
@@ -20,14 +21,14 @@ void add_bench_training(CLI::App& app, Outcome& outcome) {
       ->check(CLI::Range(1, 8))
       ->capture_default_str();
   verb->add_option("--stem", arguments->stem)->check(CLI::IsMember({"imagenet", "small"}))->capture_default_str();
-  verb->add_option("--stem-stride", arguments->stem_stride)->capture_default_str();
-  verb->add_option("--width", arguments->width)->capture_default_str();
-  verb->add_option("--image", arguments->image, "pixels a side")->capture_default_str();
-  verb->add_option("--channels", arguments->channels)->capture_default_str();
-  verb->add_option("--classes", arguments->classes)->capture_default_str();
-  verb->add_option("--batch", arguments->batch)->check(CLI::PositiveNumber)->capture_default_str();
-  verb->add_option("--steps", arguments->steps)->check(CLI::PositiveNumber)->capture_default_str();
-  verb->add_option("--threads", arguments->threads);
+  verb->add_option("--stem-stride", arguments->stem_stride)->check(between(1, 1024))->capture_default_str();
+  verb->add_option("--width", arguments->width)->check(between(0.01, 1024))->capture_default_str();
+  verb->add_option("--image", arguments->image, "pixels a side")->check(between(1, 1 << 16))->capture_default_str();
+  verb->add_option("--channels", arguments->channels)->check(between(1, 1 << 16))->capture_default_str();
+  verb->add_option("--classes", arguments->classes)->check(between(1, 1 << 20))->capture_default_str();
+  verb->add_option("--batch", arguments->batch)->check(between(1, 1 << 20))->capture_default_str();
+  verb->add_option("--steps", arguments->steps)->check(between(1, 1 << 20))->capture_default_str();
+  verb->add_option("--threads", arguments->threads, "0: as many as there are")->check(between(0, 1024));
   verb->add_option("--device", arguments->device)->capture_default_str();
   verb->add_flag("--json", arguments->json, "machine-readable");
   verb->callback([arguments, &outcome] { outcome = torch_verbs().bench_training(*arguments); });

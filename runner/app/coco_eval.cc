@@ -1,9 +1,9 @@
 // auxbench coco-eval: COCO's twelve numbers of a file of detections.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/output.h"
 #include "metrics/coco_json.h"
 #include "runner/app/app.h"
 
@@ -40,22 +40,22 @@ constexpr std::array<Line, kCocoNumbers> kLines = {{{"AP", true, "0.50:0.95", "a
 // JSON has no number for "there was nothing to find".
 nlohmann::json number_or_null(double value) { return value < 0 ? nlohmann::json() : nlohmann::json(value); }
 
-void print_json(const CocoResult& result) {
+void print_numbers(const CocoResult& result) {
   nlohmann::ordered_json out;
   for (size_t i = 0; i < kCocoNumbers; ++i) out[kLines[i].name] = number_or_null(result.numbers[i]);
   out["categories"] = nlohmann::json::array();
   for (const auto& own : result.categories)
     out["categories"].push_back({{"id", own.category.id}, {"name", own.category.name}, {"AP", number_or_null(own.ap)}});
   out["detections_of_unknown_categories"] = result.unknown_categories;
-  std::printf("%s\n", out.dump(2).c_str());
+  print_json(out);
 }
 
-void print_lines(const CocoResult& result) {
+void print_table(const CocoResult& result) {
   for (size_t i = 0; i < kCocoNumbers; ++i) {
     const auto& line = kLines[i];
-    std::printf(" %-18s (%s) @[ IoU=%-9s | area=%6s | maxDets=%3d ] = %0.3f\n",
-                line.precision ? "Average Precision" : "Average Recall", line.precision ? "AP" : "AR", line.iou,
-                line.area, line.detections, result.numbers[i]);
+    print_line(" %-18s (%s) @[ IoU=%-9s | area=%6s | maxDets=%3d ] = %0.3f",
+               line.precision ? "Average Precision" : "Average Recall", line.precision ? "AP" : "AR", line.iou,
+               line.area, line.detections, result.numbers[i]);
   }
 }
 
@@ -64,9 +64,9 @@ ExitCode evaluate(const CocoArguments& arguments) {
   const auto detections = read_coco_detections(arguments.detections, truth);
   const auto result = evaluate_coco(truth, detections, arguments.threads);
   if (result.unknown_categories > 0)
-    std::fprintf(stderr, "warning: %zu detections left out: the ground truth does not have their categories\n",
-                 result.unknown_categories);
-  arguments.json ? print_json(result) : print_lines(result);
+    warn_line("warning: %zu detections left out: the ground truth does not have their categories",
+              result.unknown_categories);
+  arguments.json ? print_numbers(result) : print_table(result);
   return ExitCode::ok;
 }
 

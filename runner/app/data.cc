@@ -9,6 +9,7 @@
 #include "base/files/file.h"
 #include "base/files/sha256.h"
 #include "base/format.h"
+#include "base/output.h"
 #include "base/parallel.h"
 #include "datasets/checks/inventory.h"
 #include "datasets/checks/verify.h"
@@ -16,6 +17,7 @@
 #include "datasets/scenes/generate.h"
 #include "datasets/sources/fashion_mnist.h"
 #include "runner/app/app.h"
+#include "runner/app/number_check.h"
 
 namespace auxbench {
 namespace {
@@ -43,8 +45,8 @@ nlohmann::ordered_json to_json(const std::string& name, const Inventory& found) 
 }
 
 void print_found(const std::string& name, const Inventory& found) {
-  std::printf("%-14s %s: %s\n", name.c_str(), found.folder.c_str(), found.content.c_str());
-  if (!found.missing.empty()) std::printf("%-14s tier full refuses it: %s\n", "", found.missing.c_str());
+  print_line("%-14s %s: %s", name.c_str(), found.folder.c_str(), found.content.c_str());
+  if (!found.missing.empty()) print_line("%-14s tier full refuses it: %s", "", found.missing.c_str());
 }
 
 // One that was asked for by name must be there; of all, those that are not are told about.
@@ -63,17 +65,17 @@ ExitCode find(const DataArguments& arguments) {
       if (arguments.json)
         list.push_back({{"dataset", name}, {"folder", nullptr}, {"why", error.what()}});
       else
-        std::printf("%-14s %s\n", name.c_str(), error.what());
+        print_line("%-14s %s", name.c_str(), error.what());
     }
   }
-  if (arguments.json) std::printf("%s\n", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  if (arguments.json) print_json(list);
   return ExitCode::ok;
 }
 
 void print_faults(const std::vector<FileFault>& faults) {
   for (size_t i = 0; i < std::min(faults.size(), kFaultsShown); ++i)
-    std::printf("  %s: %s\n", faults[i].name.c_str(), faults[i].what.c_str());
-  if (faults.size() > kFaultsShown) std::printf("  and %zu more (--json has them all)\n", faults.size() - kFaultsShown);
+    print_line("  %s: %s", faults[i].name.c_str(), faults[i].what.c_str());
+  if (faults.size() > kFaultsShown) print_line("  and %zu more (--json has them all)", faults.size() - kFaultsShown);
 }
 
 nlohmann::ordered_json to_json(const std::vector<FileFault>& faults) {
@@ -84,7 +86,7 @@ nlohmann::ordered_json to_json(const std::vector<FileFault>& faults) {
 
 ExitCode verify(const DataArguments& arguments) {
   const auto found = take_inventory(arguments.name, arguments.data_root(), arguments.threads, true);
-  const bool tells = isatty(STDERR_FILENO) != 0;
+  const bool tells = is_screen(STDERR_FILENO);
   const auto tell = [&](size_t done) {
     if (tells) std::fprintf(stderr, "\r%zu of %zu files", done, found.pictures.size());
   };
@@ -102,17 +104,16 @@ ExitCode verify(const DataArguments& arguments) {
     out["content_sha256"] = content;
     out["faults"] = to_json(result.faults);
     out["changes"] = to_json(changes);
-    std::printf("%s\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    print_json(out);
   } else {
     print_found(arguments.name, found);
     if (result.files > 0)
-      std::printf("%s files, %s bytes: %zu cannot be used\n", with_commas(result.files).c_str(),
-                  with_commas(static_cast<int64_t>(result.bytes)).c_str(), result.faults.size());
+      print_line("%s files, %s bytes: %zu cannot be used", with_commas(result.files).c_str(),
+                 with_commas(static_cast<int64_t>(result.bytes)).c_str(), result.faults.size());
     print_faults(result.faults);
-    if (!arguments.manifest.empty())
-      std::printf("%zu differences from %s\n", changes.size(), arguments.manifest.c_str());
+    if (!arguments.manifest.empty()) print_line("%zu differences from %s", changes.size(), arguments.manifest.c_str());
     print_faults(changes);
-    std::printf("SHA-256 of the content %s\n", content.c_str());
+    print_line("SHA-256 of the content %s", content.c_str());
   }
   const bool good = result.faults.empty() && changes.empty() && (!arguments.complete || found.missing.empty());
   return good ? ExitCode::ok : ExitCode::data_missing;
@@ -124,7 +125,7 @@ ExitCode generate(DataArguments arguments) {
   const auto garments = load_fashion_mnist(arguments.data_root());
   const auto make = arguments.name == "scenes" ? generate_scenes : generate_photographs;
   make(folder, garments.train, garments.test, arguments.generate);
-  std::printf("%s %s in %s\n", with_commas(arguments.generate.images).c_str(), arguments.name.c_str(), folder.c_str());
+  print_line("%s %s in %s", with_commas(arguments.generate.images).c_str(), arguments.name.c_str(), folder.c_str());
   return ExitCode::ok;
 }
 
@@ -162,7 +163,9 @@ void add_data(CLI::App& app, Outcome& outcome) {
   making->add_option("what", made->name, "scenes: COCO's layout; photographs: ImageNet's, 500 x 375")
       ->required()
       ->check(CLI::IsMember(kGenerated));
-  making->add_option("--images", made->generate.images, "a tenth of them for validation")->capture_default_str();
+  making->add_option("--images", made->generate.images, "a tenth of them for validation")
+      ->check(between(2, 10'000'000))
+      ->capture_default_str();
   making->add_option("--seed", made->generate.seed, "the same seed, the same bytes")->capture_default_str();
   making->add_option("--out", made->out,
                      "a new folder; default: WHAT in ~/.local/share/auxbench, where scenes are looked for");

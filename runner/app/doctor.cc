@@ -1,11 +1,12 @@
 // auxbench doctor: is what a run stands on in order?
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/output.h"
 #include "runner/app/app.h"
+#include "runner/app/number_check.h"
 #include "runner/app/torch_verbs.h"
 #include "runner/inspect/doctor.h"
 
@@ -31,11 +32,11 @@ const char* name_of(Health health) {
   return "BAD";
 }
 
-void print_json(const std::vector<Finding>& findings) {
+void print_findings(const std::vector<Finding>& findings) {
   auto list = nlohmann::ordered_json::array();
   for (const auto& found : findings)
     list.push_back({{"subject", found.subject}, {"health", name_of(found.health)}, {"text", found.text}});
-  std::printf("%s\n", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  print_json(list);
 }
 
 // A device that is not there is the user's mistake; a LibTorch that cannot be loaded is a finding.
@@ -62,11 +63,11 @@ ExitCode examine_all(DoctorArguments arguments) {
   const auto bad =
       std::count_if(findings.begin(), findings.end(), [](const auto& found) { return found.health == Health::bad; });
   if (arguments.json) {
-    print_json(findings);
+    print_findings(findings);
   } else {
     for (const auto& found : findings)
-      std::printf("%-4s %-11s %s\n", name_of(found.health), found.subject.c_str(), found.text.c_str());
-    std::printf("%s\n", bad == 0 ? "in order" : (std::to_string(bad) + " not in order").c_str());
+      print_line("%-4s %-11s %s", name_of(found.health), found.subject.c_str(), found.text.c_str());
+    print_line("%s", bad == 0 ? "in order" : (std::to_string(bad) + " not in order").c_str());
   }
   return bad == 0 ? ExitCode::ok : ExitCode::gate_failed;
 }
@@ -81,7 +82,7 @@ void add_doctor(CLI::App& app, Outcome& outcome) {
   verb->add_option("--weights", arguments->options.weights, "files of weights to read (repeatable)")
       ->allow_extra_args(false);
   verb->add_option("--images", arguments->options.images, "validation images to fingerprint, where ImageNet is found")
-      ->check(CLI::PositiveNumber)
+      ->check(between(1, 50000))
       ->capture_default_str();
   verb->add_flag("--no-speed", arguments->no_speed, "without timing loading and training");
   verb->add_flag("--json", arguments->json, "machine-readable");

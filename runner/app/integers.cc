@@ -1,14 +1,16 @@
 // auxbench infer, export: a frozen network as a file of its own.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 
 #include "base/files/file.h"
+#include "base/format.h"
+#include "base/output.h"
 #include "base/parallel.h"
 #include "deploy/integer_file.h"
 #include "deploy/onnx.h"
 #include "metrics/topk.h"
 #include "runner/app/app.h"
+#include "runner/app/number_check.h"
 #include "runner/inspect/integer_run.h"
 
 namespace auxbench {
@@ -33,11 +35,11 @@ ExitCode infer(const InferArguments& arguments) {
   const auto run = run_integers(network, data, threads,
                                 [&](auto logits, auto labels) { add_topk(logits, labels, network.classes, ranks); });
   if (arguments.plans)
-    for (const auto& line : run.plans) std::printf("%s\n", line.c_str());
-  std::printf("%s: %lld images, top-1 %.2f %%, top-5 %.2f %%, %.1f images/s on %d threads, %lld bytes\n",
-              arguments.file.c_str(), static_cast<long long>(ranks.predictions.size()), percent(ranks.top1),
-              percent(ranks.top5), static_cast<double>(ranks.predictions.size()) / run.seconds, threads,
-              static_cast<long long>(network.bytes()));
+    for (const auto& line : run.plans) print_line("%s", line.c_str());
+  print_line("%s: %zu images, top-1 %s %%, top-5 %s %%, %.1f images/s on %d threads, %lld bytes",
+             arguments.file.c_str(), ranks.predictions.size(), number_text(percent(ranks.top1), 2).c_str(),
+             number_text(percent(ranks.top5), 2).c_str(), static_cast<double>(ranks.predictions.size()) / run.seconds,
+             threads, static_cast<long long>(network.bytes()));
   return ExitCode::ok;
 }
 
@@ -47,7 +49,9 @@ void add_infer(CLI::App& app, Outcome& outcome) {
   verb->add_option("file", arguments->file, "integer.safetensors")->required();
   verb->add_option("--dataset", arguments->dataset, "")->capture_default_str();
   verb->add_option("--data-root", arguments->data_root, "where datasets are");
-  verb->add_option("--images", arguments->images, "only so many; 0: all")->capture_default_str();
+  verb->add_option("--images", arguments->images, "only so many; 0: all")
+      ->check(between(0, 1e9))
+      ->capture_default_str();
   verb->add_option("--threads", arguments->threads, "0: as many as there are")->check(CLI::Range(0, 1024));
   verb->add_flag("--plans", arguments->plans, "also which kernel each layer got, and why");
   verb->callback([arguments, &outcome] { outcome = infer(*arguments); });

@@ -1,6 +1,5 @@
 // auxbench plan | validate: what a suite comes to, without training anything.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "base/duration.h"
+#include "base/output.h"
 #include "base/parallel.h"
 #include "runner/app/app.h"
 #include "runner/app/suite.h"
@@ -46,8 +46,8 @@ nlohmann::json to_json(const PlannedCell& cell, const Standing& standing) {
 
 void print_cell(const PlannedCell& cell, const Standing& standing) {
   const std::string cost = standing.seconds > 0 ? ", about " + duration_text(standing.seconds) : "";
-  std::printf("%s  %s%s%s\n", cell.id.c_str(), standing.text.c_str(), cost.c_str(),
-              cell.implied ? " (needed by others)" : "");
+  print_line("%s  %s%s%s", cell.id.c_str(), standing.text.c_str(), cost.c_str(),
+             cell.implied ? " (needed by others)" : "");
 }
 
 // What of a plan is still to do.
@@ -96,7 +96,7 @@ ExitCode plan(const SuiteArguments& arguments, int wanted_jobs) {
   const auto opened = open_suite(arguments);
   const bool on_cpu = opened.plan.device_class == "cpu";
   const int jobs = wanted_jobs > 0 ? wanted_jobs : on_cpu ? available_threads() : 1;
-  for (const auto& warning : opened.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  for (const auto& warning : opened.warnings) warn_line("warning: %s", warning.c_str());
   const auto all = outlook_of(opened, arguments.json, jobs);
   if (arguments.json) {
     const nlohmann::json whole = {{"suite", opened.plan.suite},
@@ -106,11 +106,11 @@ ExitCode plan(const SuiteArguments& arguments, int wanted_jobs) {
                                   {"estimated_seconds", all.seconds},
                                   {"jobs", jobs},
                                   {"estimated_wall_seconds", all.wall_seconds}};
-    std::printf("%s\n", whole.dump(2).c_str());
+    print_json(whole);
     return ExitCode::ok;
   }
-  std::printf(
-      "%zu cells, tier %s: %zu cached, %zu to run, about %s%s\n", all.count, opened.plan.tier.c_str(), all.cached,
+  print_line(
+      "%zu cells, tier %s: %zu cached, %zu to run, about %s%s", all.count, opened.plan.tier.c_str(), all.cached,
       all.to_run, cost_text(all, on_cpu, jobs).c_str(),
       all.guessed ? " (a guess by arithmetic, within a factor of three; records of this machine will sharpen it)" : "");
   return ExitCode::ok;
@@ -124,8 +124,8 @@ ExitCode validate(const SuiteArguments& arguments) {
     size_t waiting = 0;
     for (const auto& listed : suite.cells)
       if (!why_not_implemented(listed.spec, dataset_implemented(listed.spec.dataset)).empty()) ++waiting;
-    std::printf("%s: tier %s: %zu cells (%zu not implemented yet), %zu tables\n", arguments.suite.c_str(), tier.c_str(),
-                suite.cells.size(), waiting, suite.tables.size());
+    print_line("%s: tier %s: %zu cells (%zu not implemented yet), %zu tables", arguments.suite.c_str(), tier.c_str(),
+               suite.cells.size(), waiting, suite.tables.size());
   }
   return ExitCode::ok;
 }

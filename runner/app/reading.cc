@@ -1,10 +1,11 @@
 // auxbench ls | show | report: what a results folder holds, from its plan.json and its records alone.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/format.h"
+#include "base/output.h"
 #include "reports/code_table.h"
 #include "reports/report.h"
 #include "results/store.h"
@@ -34,7 +35,7 @@ StoredRecords read_folder_records(const std::filesystem::path& folder) {
   if (!std::filesystem::is_directory(folder))
     throw UserError(ExitCode::data_missing, folder.string() + ": no such results folder");
   auto stored = read_records(folder);
-  for (const auto& warning : stored.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  for (const auto& warning : stored.warnings) warn_line("warning: %s", warning.c_str());
   return stored;
 }
 
@@ -46,14 +47,15 @@ Folder read_folder(const std::filesystem::path& folder) {
 // One cell as a line, or as its JSON: its record, or why there is none.
 void tell(const Record& record, bool as_json, json& all) {
   if (as_json) return all.push_back(record_to_json(record));
-  std::printf("%-64s %s", record.id.c_str(), status_name(record.status).c_str());
-  for (const auto& metric : record.metrics) std::printf("  %s %.2f", metric.name.c_str(), metric.value);
-  std::printf("%s%s\n", record.reason.empty() ? "" : "  ", record.reason.c_str());
+  std::string rest;
+  for (const auto& metric : record.metrics) rest += "  " + metric.name + " " + number_text(metric.value, 2);
+  if (!record.reason.empty()) rest += "  " + record.reason;
+  print_line("%-64s %s%s", record.id.c_str(), status_name(record.status).c_str(), rest.c_str());
 }
 
 void tell(const std::string& id, const std::string& slug, const std::string& why, bool as_json, json& all) {
   if (as_json) return all.push_back({{"id", id}, {"slug", slug}, {"status", "listed"}, {"reason", why}});
-  std::printf("%-64s listed%s%s\n", id.c_str(), why.empty() ? "" : "  ", why.c_str());
+  print_line("%-64s listed%s%s", id.c_str(), why.empty() ? "" : "  ", why.c_str());
 }
 
 ExitCode list(const FolderArguments& arguments) {
@@ -75,7 +77,7 @@ ExitCode list(const FolderArguments& arguments) {
   }
   for (const auto& [id, record] : folder.stored.by_id)
     if (told.insert(id).second) tell(record, arguments.json, all);
-  if (arguments.json) std::printf("%s\n", all.dump(2).c_str());
+  if (arguments.json) print_json(all);
   return ExitCode::ok;
 }
 
@@ -99,18 +101,21 @@ ExitCode show(const FolderArguments& arguments) {
   const auto record = folder.stored.by_id.find(*found.begin());
   if (record == folder.stored.by_id.end()) refuse("planned as " + *found.begin() + ", without a record yet");
   if (arguments.codes)
-    std::fputs(code_text(record->second).c_str(), stdout);
+    print_lines(code_text(record->second));
   else
-    std::printf("%s\n", record_to_json(record->second).dump(2).c_str());
+    print_json(record_to_json(record->second));
   return ExitCode::ok;
 }
 
 ExitCode report_on(const std::filesystem::path& folder, const Plan& plan, const StoredRecords& stored,
                    const std::string& device) {
   const ReportInput input = {.plan = plan, .records = stored.by_id, .here = this_machine(device)};
-  const auto file = write_report(input, folder);
-  std::fputs(render_console(input).c_str(), stdout);
-  std::fprintf(stderr, "report: %s\n", file.c_str());
+  print_lines(render_console(input));
+  try {
+    warn_line("report: %s", write_report(input, folder).c_str());
+  } catch (const UserError& error) {
+    warn_line("warning: the page is not written, the tables are above: %s", error.what());
+  }
   return ExitCode::ok;
 }
 

@@ -13,10 +13,12 @@
 #include "base/duration.h"
 #include "base/format.h"
 #include "base/interrupt.h"
+#include "base/output.h"
 #include "base/stopwatch.h"
 #include "datasets/thumbnails.h"
 #include "reports/report.h"
 #include "runner/app/app.h"
+#include "runner/app/number_check.h"
 #include "runner/app/suite.h"
 #include "runner/app/torch_verbs.h"
 #include "runner/jobs/dispatcher.h"
@@ -149,8 +151,8 @@ ExitCode run(const RunArguments& arguments) {
                                    .after_cell = [&] { report.write_now_and_then(); },
                                    .silence_seconds = silence_seconds()};
   const auto result = dispatch(opened.plan, options, store, screen);
-  std::fputs(render_console(report.write()).c_str(), stdout);
-  std::fflush(stdout);  // before the summary, which goes to stderr
+  print_lines(render_console(report.write()));
+  static_cast<void>(output_fault());  // all of it before the summary, which goes to stderr; main asks again
   say_summary(result, report.file(), screen);
   return exit_code(result);
 }
@@ -170,7 +172,7 @@ void add_run(CLI::App& app, Outcome& outcome) {
   verb->add_option(
           "--checkpoint-minutes", arguments->checkpoint_minutes,
           "minutes between two checkpoints within an epoch; 0: after every step; one is written at each epoch's end")
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(between(0, 1e6))
       ->capture_default_str();
   verb->add_flag("--fail-fast", arguments->fail_fast, "stop at the first cell that fails");
   verb->add_flag("-q,--quiet", arguments->quiet, "no progress, only warnings and the tables");

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/text.h"
 #include "results/history.h"
 #include "runner/app/plan_inputs.h"
 #include "runner/build_info.h"
@@ -32,8 +33,9 @@ bool data_are_here(const SuiteSpec& suite, const DataRoot& root) {
          std::all_of(wanted.begin(), wanted.end(), [&](const auto& name) { return dataset_available(name, root); });
 }
 
-// `full` when all of its data are found, else `embedded`, else the suite's first tier.
+// The suite's own choice; else `full` when all of its data are found, else `embedded`, else the suite's first tier.
 SuiteSpec best_tier(const Suite& suite, const SuiteArguments& arguments, const DataRoot& root) {
+  if (const auto own = suite.default_tier()) return suite.resolve(request_of(arguments, *own));
   const auto tiers = suite.tiers();
   const auto offers = [&](const char* tier) { return std::find(tiers.begin(), tiers.end(), tier) != tiers.end(); };
   if (offers("full")) {
@@ -43,18 +45,15 @@ SuiteSpec best_tier(const Suite& suite, const SuiteArguments& arguments, const D
   return suite.resolve(request_of(arguments, offers("embedded") ? "embedded" : tiers.front()));
 }
 
-std::string quoted(const std::string& word) {
-  const bool plain = word.find_first_of(" '\"*?[]{}$&|;<>()") == std::string::npos;
-  return plain ? word : "'" + word + "'";
-}
-
 // That runs the whole; each record adds its own --only.
 std::string command_of(const SuiteArguments& arguments, const std::string& tier) {
-  std::string command = "auxbench run " + quoted(arguments.suite.string()) + " --tier " + tier;
-  for (const auto& value : arguments.set) command += " --set " + quoted(value);
+  const auto& file = arguments.suite.string();
+  std::string command = "auxbench run " + shell_word((file.starts_with('-') ? "./" : "") + file);
+  command += " --tier " + shell_word(tier);
+  for (const auto& value : arguments.set) command += " --set " + shell_word(value);
   if (arguments.threads) command += " --threads " + std::to_string(*arguments.threads);
   if (arguments.seeds) command += " --seeds " + std::to_string(*arguments.seeds);
-  if (arguments.device != "cpu") command += " --device " + arguments.device;
+  if (arguments.device != "cpu") command += " --device " + shell_word(arguments.device);
   return command;
 }
 

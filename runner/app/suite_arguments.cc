@@ -7,8 +7,8 @@ namespace auxbench {
 void add_suite_options(CLI::App& verb, SuiteArguments& arguments, const std::string& what) {
   verb.add_option("suite", arguments.suite, what)->required();
   verb.add_option("--tier", arguments.tier,
-                  "smoke, embedded, replica, full, or what the suite has besides (long); default: full where its data "
-                  "are found, else embedded");
+                  "smoke, embedded, replica, full, or what the suite has besides (long); default: the suite's own "
+                  "(default_tier), else full where its data are found, else embedded");
   verb.add_option("--only", arguments.only, "cells whose name or group matches this glob (repeatable)")
       ->allow_extra_args(false);
   verb.add_option("--skip", arguments.skip, "leave out cells whose name or group matches this glob (repeatable)")

@@ -1,11 +1,12 @@
 // auxbench weights: what a file of weights holds, and the same as safetensors.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/files/file.h"
 #include "base/files/sha256.h"
 #include "base/files/torch_file.h"
+#include "base/output.h"
 #include "runner/app/app.h"
 
 namespace auxbench {
@@ -17,20 +18,21 @@ struct WeightsArguments {
 };
 
 ExitCode show(const WeightsArguments& arguments) {
-  const auto contents = read_weights(arguments.file);
-  const auto digest = sha256_file(arguments.file);
+  const auto bytes = read_file(arguments.file);  // once: of a pipe nothing is left for a second time
+  const auto contents = parse_weights(bytes, arguments.file.string());
+  const auto digest = sha256_hex(bytes);
   if (!arguments.out.empty()) write_safetensors(arguments.out, contents);
   nlohmann::ordered_json listed = nlohmann::json::array();
   for (const auto& [name, tensor] : contents.tensors) {
     if (arguments.json)
       listed.push_back({{"name", name}, {"dtype", tensor.dtype}, {"shape", tensor.shape}});
     else
-      std::printf("%-4s %-20s %s\n", tensor.dtype.c_str(), nlohmann::json(tensor.shape).dump().c_str(), name.c_str());
+      print_line("%-4s %-20s %s", tensor.dtype.c_str(), nlohmann::json(tensor.shape).dump().c_str(), name.c_str());
   }
   if (arguments.json)
-    std::printf("%s\n", nlohmann::ordered_json({{"sha256", digest}, {"tensors", listed}}).dump(2).c_str());
+    print_json(nlohmann::ordered_json({{"sha256", digest}, {"tensors", listed}}));
   else
-    std::printf("%zu tensors; SHA-256 of the file %s\n", contents.tensors.size(), digest.c_str());
+    print_line("%zu tensors; SHA-256 of the file %s", contents.tensors.size(), digest.c_str());
   return ExitCode::ok;
 }
 

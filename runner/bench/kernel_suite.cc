@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "models/list/models.h"
 #include "runner/plan/language.h"
 
@@ -134,8 +135,7 @@ class Reader {
     Checker(suite_, "").check(root, kSuiteKeys);
     if (root.at("kind") != "kernels") refuse_at(suite_, "/kind", "expected kernels, found " + root.at("kind").dump());
     result_.name = root.value("name", stem);
-    if (result_.name.find_first_of("/\\") != std::string::npos)
-      refuse_at(suite_, "/name", "a name of files: no slashes");
+    if (root.contains("name")) check_folder_name(suite_, "/name", result_.name);
     result_.title = root.value("title", result_.name);
     result_.repetitions = root.value("repetitions", result_.repetitions);
     result_.seconds = root.value("seconds", result_.seconds);
@@ -344,7 +344,7 @@ class Reader {
 
 KernelSuite load_kernel_suite(const std::filesystem::path& path, const KernelSuiteRequest& request) {
   const auto suite = read_located(path);
-  return Reader(suite, request).read(path.stem().string());
+  return Reader(suite, request).read(printable(path.stem().string()));
 }
 
 }  // namespace auxbench

@@ -8,8 +8,10 @@
 #include <list>
 
 #include "base/duration.h"
+#include "base/format.h"
 #include "base/interrupt.h"
 #include "base/stopwatch.h"
+#include "base/text.h"
 #include "runner/jobs/cell_queue.h"
 #include "runner/jobs/lease.h"
 #include "runner/jobs/messages.h"
@@ -29,10 +31,7 @@ constexpr std::string_view kComplaint = "auxbench: ";  // runner/app/main.cc
 
 std::string outcome_text(const Record& record) {
   std::string text;
-  for (const auto& metric : record.metrics) {
-    const std::string value = std::to_string(metric.value);
-    text += metric.name + " " + value.substr(0, value.find('.') + 3) + ", ";
-  }
+  for (const auto& metric : record.metrics) text += metric.name + " " + number_text(metric.value, 2) + ", ";
   if (record.status != Status::completed) return text + status_name(record.status) + ": " + record.reason;
   return text.substr(0, text.size() - 2) + " (" + duration_text(record.seconds.at("total")) + ")";
 }
@@ -311,7 +310,7 @@ class Dispatcher {
     record.reason = reason + "; tried " + std::to_string(kTries) + " times";
     record.provenance = provenance_;
     record.provenance.data_manifest = cell.data_manifest;
-    record.rerun = plan_.command + " --only '" + record.slug + "'";
+    record.rerun = plan_.command + " --only " + shell_word(record.slug);
     record.seconds["total"] = seconds;
     store_.save(record);
     settle(i, record);

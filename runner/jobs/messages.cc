@@ -1,10 +1,9 @@
 #include "runner/jobs/messages.h"
 
-#include <array>
 #include <cmath>
 
-#include "base/check.h"
 #include "base/error.h"
+#include "base/name_table.h"
 #include "runner/plan/plan_file.h"
 
 namespace auxbench {
@@ -13,26 +12,19 @@ namespace {
 using nlohmann::json;
 using Kind = WorkerMessage::Kind;
 
-constexpr std::array<std::pair<Kind, const char*>, 10> kNames = {{{Kind::ready, "ready"},
-                                                                  {Kind::alive, "alive"},
-                                                                  {Kind::started, "started"},
-                                                                  {Kind::step, "step"},
-                                                                  {Kind::saved, "saved"},
-                                                                  {Kind::cached, "cached"},
-                                                                  {Kind::busy, "busy"},
-                                                                  {Kind::interrupted, "interrupted"},
-                                                                  {Kind::lost, "lost"},
-                                                                  {Kind::fatal, "fatal"}}};
-
-std::string name_of(Kind kind) {
-  for (const auto& [value, name] : kNames)
-    if (value == kind) return name;
-  AUXBENCH_CHECK(false, "a message with a name");
-}
+constexpr NameTable<Kind, 10> kNames({{Kind::ready, "ready"},
+                                      {Kind::alive, "alive"},
+                                      {Kind::started, "started"},
+                                      {Kind::step, "step"},
+                                      {Kind::saved, "saved"},
+                                      {Kind::cached, "cached"},
+                                      {Kind::busy, "busy"},
+                                      {Kind::interrupted, "interrupted"},
+                                      {Kind::lost, "lost"},
+                                      {Kind::fatal, "fatal"}});
 
 Kind kind_of(const std::string& name) {
-  for (const auto& [value, known] : kNames)
-    if (name == known) return value;
+  if (const auto kind = kNames.value_of(name)) return *kind;
   throw UserError(ExitCode::usage, "a worker says " + name + ": unknown");
 }
 
@@ -48,7 +40,7 @@ json parse(const std::string& line) {
 }  // namespace
 
 std::string line_of(const WorkerMessage& message) {
-  json out = {{"say", name_of(message.kind)}};
+  json out = {{"say", kNames.name_of(message.kind)}};
   const auto put = [&](const char* key, const auto& value) {
     if (value != std::remove_cvref_t<decltype(value)>()) out[key] = value;
   };

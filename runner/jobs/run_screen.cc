@@ -8,6 +8,8 @@
 
 #include "base/duration.h"
 #include "base/format.h"
+#include "base/output.h"
+#include "base/text.h"
 
 namespace auxbench {
 namespace {
@@ -67,17 +69,17 @@ std::vector<std::string> screen_lines(const RunProgress& progress, size_t width,
   return lines;
 }
 
-RunScreen::RunScreen(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
+RunScreen::RunScreen(bool quiet) : quiet_(quiet), terminal_(is_screen(STDERR_FILENO)) {}
 
 void RunScreen::line(const std::string& text) {
   if (quiet_) return;
   erase();
-  std::fprintf(stderr, "%s\n", text.c_str());
+  warn_line("%s", text.c_str());
 }
 
 void RunScreen::warning(const std::string& text) {
   erase();
-  std::fprintf(stderr, "warning: %s\n", text.c_str());
+  warn_line("warning: %s", text.c_str());
 }
 
 bool RunScreen::wants_bars() const {
@@ -90,7 +92,7 @@ void RunScreen::bars(const RunProgress& progress) {
   const auto size = terminal_size();
   const auto lines = screen_lines(progress, std::max<size_t>(size.width, 2) - 1, std::max<size_t>(size.height, 2) - 1);
   std::string text;
-  for (const auto& line : lines) text += (text.empty() ? "" : "\n") + line;
+  for (const auto& line : lines) text += (text.empty() ? "" : "\n") + printable(line);
   std::fputs(text.c_str(), stderr);
   std::fflush(stderr);
   shown_ = lines.size();

@@ -52,7 +52,8 @@ double work_of_method(const CellSpec& cell) {
 
 // Of a map at 224 pixels: those of the small stem are larger for the image's size.
 double relative_pixels(const CellSpec& cell) {
-  return cell.stem == "imagenet" ? 1.0 : 16.0 * (28.0 * 28.0) / (224.0 * 224.0) / (cell.stem_stride * cell.stem_stride);
+  const double stride = cell.stem_stride;
+  return cell.stem == "imagenet" ? 1.0 : 16.0 * (28.0 * 28.0) / (224.0 * 224.0) / (stride * stride);
 }
 
 double seconds_by_arithmetic(const CellSpec& cell, int64_t train_images, int64_t test_images) {
@@ -124,7 +125,9 @@ int64_t memory_estimate(const CellSpec& cell) {
   const double numbers_a_layer = size.bottleneck ? 0.22e6 : 0.13e6;  // ResNet-50 has 11.1e6 in all, ResNet-18 2.5e6
   const double numbers = numbers_a_layer * size.layers * cell.width * relative_pixels(cell);
   const double networks = cell.has_teacher() ? 2 : 1;
-  return static_cast<int64_t>(kProcess + kBytesPerNumber * numbers * networks * std::max(1, batch_of(cell)));
+  constexpr double kMost = 1e18;  // of what a whole number can say
+  const double bytes = kProcess + kBytesPerNumber * numbers * networks * std::max(1, batch_of(cell));
+  return static_cast<int64_t>(std::min(bytes, kMost));
 }
 
 }  // namespace auxbench

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/files/canonical_json.h"
+#include "base/text.h"
 #include "runner/plan/axes.h"
 #include "runner/plan/language.h"
 
@@ -35,7 +36,8 @@ std::vector<json> product(const LocatedJson& suite, const std::string& pointer, 
     for (const auto& combination : combinations) {
       for (size_t i = 0; i < values.size(); ++i) {
         check_cell_value(suite, child_pointer(child, i), key);
-        longer.push_back(merged(combination, {{key, values[i]}}));
+        longer.push_back(combination);
+        longer.back()[key] = values[i];  // a null, too: it takes the key from what the combination is merged over
       }
     }
     combinations = std::move(longer);
@@ -125,6 +127,10 @@ json parse_setting(const std::string& setting) {
   const auto equals = setting.find('=');
   if (equals == std::string::npos || equals == 0)
     throw UserError(ExitCode::usage, "--set " + setting + ": expected KEY=VALUE");
+  if (!is_utf8(setting))
+    throw UserError(ExitCode::usage, "--set " + setting +
+                                         ": is not UTF-8, as what suites and records hold must be; a file of another "
+                                         "name can be named by a link to it");
   const auto text = setting.substr(equals + 1);
   auto value = json::parse(text, nullptr, false);
   if (value.is_discarded()) value = text;

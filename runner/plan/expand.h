@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/files/located_json.h"
 #include "runner/plan/cell_spec.h"
-#include "runner/plan/located_json.h"
 #include "runner/plan/suite.h"
 
 namespace auxbench {

@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/files/canonical_json.h"
+#include "base/text.h"
 #include "quantizers/methods/setting_words.h"
 
 namespace auxbench {
@@ -66,8 +68,9 @@ void check_number(const LocatedJson& suite, const std::string& pointer, const La
     refuse_at(suite, pointer, whole ? "expected a whole number" : "expected a number");
   if (value.get<double>() < key.least)
     refuse_at(suite, pointer, "expected at least " + json(key.least).dump() + ", found " + value.dump());
-  if (whole && value.get<double>() > kLargestWhole)
-    refuse_at(suite, pointer, "expected at most " + std::to_string(kLargestWhole) + ", found " + value.dump());
+  const double most = whole ? std::min<double>(key.most, kLargestWhole) : key.most;
+  if (value.get<double>() > most)
+    refuse_at(suite, pointer, "expected at most " + canonical_json(most) + ", found " + value.dump());
 }
 
 bool is_bit_width(const std::string& key) { return key == "weight_bits" || key == "activation_bits"; }
@@ -125,7 +128,7 @@ void check_quantizer_settings(const LocatedJson& suite, const std::string& point
 void check_list(const LocatedJson& suite, const std::string& pointer, const LanguageKey& key, const json& value,
                 const std::string& type) {
   if (!value.is_array()) refuse_at(suite, pointer, "expected a list");
-  const LanguageKey element = {key.object, key.key, type, key.values, key.least};
+  const LanguageKey element = {key.object, key.key, type, key.values, key.least, key.most};
   for (size_t i = 0; i < value.size(); ++i) check_value(suite, child_pointer(pointer, i), element, value[i]);
 }
 
@@ -181,6 +184,16 @@ void check_object(const LocatedJson& suite, const std::string& pointer, const st
     if (entry == nullptr) refuse_at(suite, child, "unknown key" + suggestion(key, keys_of(object)));
     check_value(suite, child, *entry, inner);
   }
+}
+
+void check_folder_name(const LocatedJson& suite, const std::string& pointer, const std::string& name) {
+  constexpr size_t kLongest = 100;
+  const bool fits = !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
+                    name.find_first_of("/\\") == std::string::npos && printable(name) == name;
+  if (!fits)
+    refuse_at(
+        suite, pointer,
+        "names a folder: expected 1 to " + std::to_string(kLongest) + " bytes, no slashes, no control characters");
 }
 
 void check_cell_key(const LocatedJson& suite, const std::string& pointer, const std::string& key) {

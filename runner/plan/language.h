@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/plan/located_json.h"
+#include "base/files/located_json.h"
 
 namespace auxbench {
 
@@ -20,6 +20,7 @@ struct LanguageKey {
                      // or the name of an object
   std::vector<std::string> values;  // of a string, or of each string in a list; empty: free
   double least = 0;                 // of a number
+  double most = std::numeric_limits<double>::infinity();
 };
 
 const std::vector<LanguageKey>& suite_language();
@@ -36,6 +37,10 @@ void check_cell_value(const LocatedJson& suite, const std::string& pointer, cons
 
 // The key must be one of a cell's. `pointer` is where it stands.
 void check_cell_key(const LocatedJson& suite, const std::string& pointer, const std::string& key);
+
+// The text, which stands at `pointer`, must do for a part of a folder's name: not empty, at most 100 bytes, without
+// slashes and control characters, neither "." nor "..".
+void check_folder_name(const LocatedJson& suite, const std::string& pointer, const std::string& name);
 
 [[noreturn]] void refuse_at(const LocatedJson& suite, const std::string& pointer, const std::string& what);
 

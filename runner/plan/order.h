@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "runner/plan/located_json.h"
+#include "base/files/located_json.h"
 #include "runner/plan/tables.h"
 
 namespace auxbench {

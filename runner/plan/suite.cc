@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/files/canonical_json.h"
+#include "base/text.h"
 #include "runner/plan/check_cell.h"
 #include "runner/plan/expand.h"
 #include "runner/plan/language.h"
@@ -33,7 +34,9 @@ std::vector<std::string> extended_by(const LocatedJson& suite) {
 LocatedJson read_extended(const std::filesystem::path& path, std::vector<std::filesystem::path> chain) {
   auto own = read_located(path);
   if (!own.value.is_object()) refuse_at(own, "", "expected an object");
-  const auto canonical = std::filesystem::weakly_canonical(path);
+  std::error_code unresolved;
+  auto canonical = std::filesystem::weakly_canonical(path, unresolved);
+  if (unresolved) canonical = path;
   if (std::find(chain.begin(), chain.end(), canonical) != chain.end())
     refuse_at(own, "/extends", "the file extends itself in a circle");
   chain.push_back(canonical);
@@ -42,16 +45,17 @@ LocatedJson read_extended(const std::filesystem::path& path, std::vector<std::fi
     const auto file = path.parent_path() / base;
     std::error_code unreadable;
     if (!std::filesystem::exists(file, unreadable)) refuse_at(own, "/extends", "no such file: " + file.string());
-    merge_located(whole, read_extended(file, chain));
+    merge_located(whole, read_extended(file, chain), is_null_of_tier);
   }
   own.value.erase("extends");
-  merge_located(whole, own);
+  merge_located(whole, own, is_null_of_tier);
   return whole;
 }
 
 LocatedJson read_suite(const std::filesystem::path& path) {
   auto suite = read_extended(path, {});
   check_object(suite, "", "suite");
+  if (suite.value.contains("name")) check_folder_name(suite, "/name", suite.value.at("name").get<std::string>());
   check_order(suite);
   resolve_tiers(suite);
   return suite;
@@ -143,8 +147,22 @@ void refuse_no_cells(const LocatedJson& suite, const SuiteRequest& request) {
       suite.at("") + ": no cells are left in tier " + request.tier + (filtered ? " after --only and --skip" : ""));
 }
 
+// --seeds is held against the most cells before any is made.
+void check_seeds(const LocatedJson& suite, const std::vector<WrittenCell>& written, const SuiteRequest& request) {
+  if (!request.seeds) return;
+  const auto refuse = [&](const std::string& what) {
+    throw UserError(ExitCode::usage, "--seeds " + std::to_string(*request.seeds) + ": " + what);
+  };
+  if (*request.seeds < 1) refuse("expected at least 1");
+  const auto kept = static_cast<size_t>(std::count_if(
+      written.begin(), written.end(), [&](const auto& cell) { return tier_keeps(cell, suite, request.tier); }));
+  if (kept * static_cast<size_t>(*request.seeds) > request.most_cells)
+    refuse("more than " + std::to_string(request.most_cells) + " cells, with " + std::to_string(kept) + " a seed");
+}
+
 std::vector<TieredCell> tier_cells(const LocatedJson& suite, const std::vector<WrittenCell>& written,
                                    const SuiteRequest& request) {
+  check_seeds(suite, written, request);
   std::vector<TieredCell> tiered;
   size_t count = 0;
   for (const auto& cell : written) {
@@ -176,6 +194,12 @@ std::vector<std::string> Suite::tiers() const {
   return names;
 }
 
+std::optional<std::string> Suite::default_tier() const {
+  const auto& suite = contents_->suite.value;
+  if (!suite.contains("default_tier")) return std::nullopt;
+  return suite.at("default_tier").get<std::string>();
+}
+
 SuiteSpec Suite::resolve(const SuiteRequest& request) const {
   const auto& [path, suite] = *contents_;
   const auto names = tiers();
@@ -185,7 +209,7 @@ SuiteSpec Suite::resolve(const SuiteRequest& request) const {
   const auto written = expand_groups(suite, request.most_cells);
   const auto tiered = tier_cells(suite, written, request);
   SuiteSpec spec;
-  spec.name = suite.value.value("name", path.stem().string());
+  spec.name = suite.value.value("name", printable(path.stem().string()));
   spec.title = suite.value.value("title", spec.name);
   spec.tier = request.tier;
   const auto& tier = suite.value.at("tiers").at(request.tier);

@@ -39,7 +39,7 @@ struct SuiteSpec {
 struct SuiteRequest {
   std::string tier;              // one of the suite's tiers
   std::vector<std::string> set;  // "KEY=VALUE" overrides of every cell, last word; VALUE is JSON or a bare string
-  std::optional<int> seeds;      // 0..N-1 instead of the suite's
+  std::optional<int> seeds;      // 0..N-1 instead of the suite's; UserError(usage) for less than 1, or too many cells
   std::vector<std::string> only, skip;  // globs over slugs and group names
   size_t most_cells = 10'000;           // with their seeds; a matrix that gives more is refused as a mistake
 };
@@ -52,8 +52,11 @@ class Suite {
   Suite(Suite&&) noexcept;
   Suite& operator=(Suite&&) noexcept;
 
-  // The names of the tiers it defines, in its order.
+  // The names of the tiers it defines, in the order of the alphabet; of a suite that defines none, kAsWritten
+  // (runner/plan/tiers.h).
   [[nodiscard]] std::vector<std::string> tiers() const;
+  // The one that it says is run where none is asked for, if it says so.
+  [[nodiscard]] std::optional<std::string> default_tier() const;
   // Expands it. With `only` or `skip` the cells that what is left needs stay selected, as implied cells, and tables keep
   // their shape.
   [[nodiscard]] SuiteSpec resolve(const SuiteRequest& request) const;

@@ -1,7 +1,9 @@
 #include "runner/plan/tiers.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runner/plan/expand.h"
@@ -12,7 +14,9 @@ namespace {
 
 using nlohmann::json;
 
-void check_tier(const LocatedJson& suite, const std::string& pointer, const json& tier) {
+void check_tier(const LocatedJson& suite, const std::string& name, const json& tier) {
+  const auto pointer = child_pointer("/tiers", name);
+  check_folder_name(suite, pointer, name);
   check_object(suite, pointer, "tier");
   if (tier.contains("rules"))
     for (size_t i = 0; i < tier.at("rules").size(); ++i)
@@ -27,12 +31,17 @@ std::vector<std::string> names_of(const json& tiers) {
   return names;
 }
 
+constexpr std::array<const char*, 2> kStages = {"pretrain", "finetune"};
+
 json over(json base, json own) {
   auto rules = base.value("rules", json::array());
   for (auto& rule : own.value("rules", json::array())) rules.push_back(std::move(rule));
   own.erase("extends");
   own.erase("rules");
   base.merge_patch(own);
+  for (const char* stage : kStages)
+    if (own.contains("set") && own.at("set").contains(stage) && own.at("set").at(stage).is_null())
+      base["set"][stage] = nullptr;
   if (!rules.empty()) base["rules"] = std::move(rules);
   return base;
 }
@@ -56,11 +65,23 @@ json resolved(const LocatedJson& suite, const json& tiers, const std::string& na
 
 }  // namespace
 
+bool is_null_of_tier(const std::string& pointer) {
+  constexpr std::string_view kTiers = "/tiers/";
+  if (!pointer.starts_with(kTiers)) return false;
+  const auto rest = pointer.substr(std::min(pointer.find('/', kTiers.size()), pointer.size()));
+  return std::any_of(kStages.begin(), kStages.end(),
+                     [&](const char* stage) { return rest == std::string("/set/") + stage; });
+}
+
 void resolve_tiers(LocatedJson& suite) {
-  if (!suite.value.contains("tiers") || suite.value.at("tiers").empty()) refuse_at(suite, "", "the suite has no tiers");
+  if (suite.value.value("tiers", json::object()).empty()) suite.value["tiers"][kAsWritten] = json::object();
   const json tiers = suite.value.at("tiers");
-  for (const auto& [name, tier] : tiers.items()) check_tier(suite, child_pointer("/tiers", name), tier);
+  for (const auto& [name, tier] : tiers.items()) check_tier(suite, name, tier);
   for (const auto& name : names_of(tiers)) suite.value["tiers"][name] = resolved(suite, tiers, name, {});
+  if (!suite.value.contains("default_tier")) return;
+  const auto chosen = suite.value.at("default_tier").get<std::string>();
+  if (!tiers.contains(chosen))
+    refuse_at(suite, "/default_tier", "no tier " + chosen + suggestion(chosen, names_of(tiers)));
 }
 
 }  // namespace auxbench

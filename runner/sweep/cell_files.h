@@ -3,14 +3,13 @@
 
 #include <filesystem>
 
-#include "results/store.h"  // kWeightsFile: the network, torchvision's names
+#include "results/store.h"  // kWeightsFile: the network, torchvision's names; kAuxiliaryFile: H
 #include "runner/training/experiment.h"
 
 namespace auxbench {
 
-inline constexpr const char* kAuxiliaryFile = "auxiliary.safetensors";  // H, for the cells that fine-tune it further
-inline constexpr const char* kOutcomesFile = "outcomes.safetensors";    // per test image, as the task's evaluator names
-inline constexpr const char* kIntegerFile = "integer.safetensors";      // deploy/integer_file.h
+inline constexpr const char* kOutcomesFile = "outcomes.safetensors";  // per test image, as the task's evaluator names
+inline constexpr const char* kIntegerFile = "integer.safetensors";    // deploy/integer_file.h
 
 void save_weights(const Experiment& experiment, const std::filesystem::path& folder);
 

@@ -6,6 +6,7 @@
 #include "base/files/torch_file.h"
 #include "base/parallel.h"
 #include "base/stopwatch.h"
+#include "base/text.h"
 #include "base/torch_prelude.h"
 #include "runner/sweep/cell_files.h"
 #include "runner/sweep/cell_record.h"
@@ -29,6 +30,11 @@ std::filesystem::path folder_of_start(const std::string& id, const char* what, c
   const auto record = folder.read(id);
   if (!record || !folder.is_finished(*record))
     throw UserError(ExitCode::cells_failed, "its " + std::string(what) + " " + id + " has no weights");
+  const auto digest = record->facts.find("weights_sha256");
+  if (digest != record->facts.end() && digest->second != weights_digest(folder.cell_folder(id)))
+    throw UserError(ExitCode::cells_failed, "its " + std::string(what) + " " + id + ": " + kWeightsFile +
+                                                " is not what its record says (SHA-256): where it is deleted, the next "
+                                                "run makes it anew");
   return folder.cell_folder(id);
 }
 
@@ -106,7 +112,7 @@ Record run_cell(const PlannedCell& cell, const RunContext& context, const Record
   record.provenance.started = utc_now();
   record.provenance.device = context.device.str();
   record.provenance.threads = cell.spec.threads;
-  record.rerun = context.rerun + " --only '" + record.slug + "'";
+  record.rerun = context.rerun + " --only " + shell_word(record.slug);
   if (!cell.unsupported.empty()) {
     record.status = Status::skipped;
     record.reason = cell.unsupported;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/files/whole_safetensors.h"
 
 namespace auxbench {
 namespace {
@@ -38,7 +39,7 @@ void save_checkpoint(const std::filesystem::path& path, const std::string& cell_
 
 bool load_checkpoint(const std::filesystem::path& path, const std::string& cell_id, Experiment& experiment,
                      TrainingState& state) {
-  if (!std::filesystem::exists(path)) return false;
+  if (!is_whole_safetensors(path)) return false;
   const auto contents = read_safetensors(path);
   const auto found = contents.metadata.find("state");
   if (found == contents.metadata.end()) throw UserError(ExitCode::data_missing, path.string() + ": not a checkpoint");

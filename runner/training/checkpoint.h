@@ -35,7 +35,7 @@ struct TrainingState {
 void save_checkpoint(const std::filesystem::path& path, const std::string& cell_id, const Experiment& experiment,
                      const TrainingState& state);
 
-// False when there is none. A file of another cell, or a broken one, throws UserError.
+// False when there is none, or only a part of one. A file of another cell, or a broken one, throws UserError.
 bool load_checkpoint(const std::filesystem::path& path, const std::string& cell_id, Experiment& experiment,
                      TrainingState& state);
 

@@ -1,5 +1,7 @@
 #include "base/duration.h"
 
+#include <cmath>
+
 #include "base/error.h"
 #include "tests/support/catch.h"
 
@@ -20,4 +22,6 @@ TEST_CASE("a duration is said in the two units that matter", "[base]") {
   CHECK(duration_text(12.4) == "12 s");
   CHECK(duration_text(200) == "3 min 20 s");
   CHECK(duration_text(3900) == "1 h 05 min");
+  CHECK(duration_text(3.5e15) == "972222222222 h 13 min");
+  for (const double endless : {1e300, HUGE_VAL, std::nan("")}) CHECK(duration_text(endless) == "more than 10^12 h");
 }

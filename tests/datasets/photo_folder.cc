@@ -326,11 +326,14 @@ TEST_CASE("places: command line, own variable, configuration file, common folder
                           "/shared/imagenet", "/shared", "/xdg/auxbench/imagenet", "/xdg/auxbench",
                           "/usr/share/datasets/imagenet", "/usr/share/datasets"});
   for (const auto& [text, wanted] :
-       {std::pair(R"({"image-net": "/x"})", "/image-net: unknown, only data, fashion"),
-        std::pair(R"({"coco": 3})", "/coco: a folder was expected"),
-        std::pair(R"({"coco": "here"})", "/coco: a path from / on was expected"),
-        std::pair("[]", "an object of folders was expected"), std::pair("{", "not JSON")}) {
+       {std::pair(R"({"image-net": "/x"})", "1:15: /image-net: unknown, only data, fashion"),
+        std::pair("{\n\"coco\": 3}", "2:9: /coco: a folder was expected"),
+        std::pair(R"({"coco": "here"})", "1:10: /coco: a path from / on was expected"),
+        std::pair("[]", "1:1: /: an object of folders was expected"), std::pair("{", "1:2: expected a key in quotes"),
+        std::pair("{\"coco\": \"/a\",\n \"coco\": \"/b\"}", "2:2: /coco: key appears twice")}) {
     put(config_file(), text);
-    CHECK_THROWS_WITH(dataset_places("imagenet", std::nullopt), Contains(config_file().string() + ": " + wanted));
+    CHECK_THROWS_WITH(dataset_places("imagenet", std::nullopt), Contains(config_file().string() + ":" + wanted));
   }
+  put(config_file(), "\xef\xbb\xbf{\"imagenet\": \"/marked\"}");
+  CHECK(dataset_places("imagenet", std::nullopt).at(1) == "/marked");
 }

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/files/file.h"
+#include "base/files/safetensors.h"
 #include "results/history.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_folder.h"
@@ -214,6 +215,29 @@ TEST_CASE("lost lines are written again from the cells' own files", "[results]")
   CHECK(read_records(folder.path()).by_id.size() == 2);
   const Store again(folder.path());
   CHECK(read_file(folder.path() / "records.jsonl") == lines);
+}
+
+TEST_CASE("a cell whose weights are cut or gone is not finished, nor one without its auxiliary module", "[results]") {
+  const test::TempFolder folder;
+  Store store(folder.path());
+  SafeTensors contents;
+  contents.tensors["x"] = {.dtype = "F32", .shape = {2}, .bytes = std::string(8, '\1')};
+  const auto bytes = dump_safetensors(contents);
+  auto record = made_up("a");
+  store.save(record);
+  const auto weights = store.cell_folder("a") / kWeightsFile;
+  CHECK_FALSE(store.is_finished(record));
+  write_file_atomically(weights, bytes);
+  CHECK(store.is_finished(record));
+  write_file_atomically(weights, bytes.substr(0, bytes.size() - 1));
+  CHECK_FALSE(store.is_finished(record));
+  write_file_atomically(weights, bytes);
+  record.spec["aid"] = {"auxi", "kd"};
+  CHECK_FALSE(store.is_finished(record));
+  write_file_atomically(store.cell_folder("a") / kAuxiliaryFile, bytes);
+  CHECK(store.is_finished(record));
+  record.status = Status::failed;
+  CHECK_FALSE(store.is_finished(record));
 }
 
 TEST_CASE("a cell's file that is no JSON is named and stops nothing", "[results]") {

@@ -1,8 +1,9 @@
-#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "base/files/file.h"
+#include "base/output.h"
+#include "base/text.h"
 #include "reports/kernel_plot.h"
 #include "reports/kernel_table.h"
 #include "runner/app/torch/verbs.h"
@@ -13,9 +14,10 @@ namespace {
 
 std::string command_of(const KernelBenchArguments& options) {
   const char* cap = std::getenv("AUXBENCH_ISA");
-  const std::string capped = cap == nullptr || *cap == '\0' ? "" : "AUXBENCH_ISA=" + std::string(cap) + " ";
-  std::string command = capped + "auxbench bench " + options.suite.string();
-  for (const auto& glob : options.only) command += " --only '" + glob + "'";
+  const std::string capped = cap == nullptr || *cap == '\0' ? "" : "AUXBENCH_ISA=" + shell_word(cap) + " ";
+  const auto file = options.suite.string();
+  std::string command = capped + "auxbench bench " + shell_word((file.starts_with('-') ? "./" : "") + file);
+  for (const auto& glob : options.only) command += " --only " + shell_word(glob);
   if (options.repetitions) command += " --repetitions " + std::to_string(*options.repetitions);
   if (options.threads) command += " --threads " + std::to_string(*options.threads);
   if (options.quick) command += " --quick";
@@ -45,15 +47,14 @@ std::string text_of(const nlohmann::json& object) {
 }  // namespace
 
 ExitCode bench(const KernelBenchArguments& arguments) {
-  const auto result =
-      bench_kernels({.suite = arguments.suite,
-                     .only = arguments.only,
-                     .repetitions = arguments.repetitions,
-                     .threads = arguments.threads,
-                     .onednn3 = arguments.onednn3,
-                     .quick = arguments.quick,
-                     .command = command_of(arguments),
-                     .progress = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }});
+  const auto result = bench_kernels({.suite = arguments.suite,
+                                     .only = arguments.only,
+                                     .repetitions = arguments.repetitions,
+                                     .threads = arguments.threads,
+                                     .onednn3 = arguments.onednn3,
+                                     .quick = arguments.quick,
+                                     .command = command_of(arguments),
+                                     .progress = [](const std::string& line) { warn_line("%s", line.c_str()); }});
   const auto out = arguments.out.empty()
                        ? std::filesystem::path("auxbench-results") / result.record.at("suite").get<std::string>()
                        : arguments.out;
@@ -64,8 +65,8 @@ ExitCode bench(const KernelBenchArguments& arguments) {
   write_file_atomically(out / "kernels.md", table);
   write_file_atomically(out / "kernels.svg", render_kernel_plot(result.record));
   if (!arguments.json.empty()) write_file_atomically(arguments.json, text_of(result.record));
-  std::printf("%s\nWritten to %s: kernels.json, google-benchmark.json, kernels.md, kernels.svg\n", table.c_str(),
-              out.string().c_str());
+  print_lines(table + "\n");
+  print_line("Written to %s: kernels.json, google-benchmark.json, kernels.md, kernels.svg", out.string().c_str());
   return result.outcome;
 }
 

@@ -1,6 +1,6 @@
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/output.h"
 #include "base/quantile.h"
 #include "quantizers/methods/methods.h"
 #include "runner/app/torch/verbs.h"
@@ -58,10 +58,10 @@ ExitCode bench_training(const TrainingBenchArguments& arguments) {
                                    {"median", 1e3 * median},
                                    {"q75", 1e3 * quantile(speed.step_seconds, 0.75)}}}};
   if (arguments.json)
-    std::printf("%s\n", result.dump().c_str());
+    print_line("%s", result.dump().c_str());
   else
-    std::printf("%s %s: %.1f images/s, %.2f ms a step of %d\n", arguments.model.c_str(), arguments.variant.c_str(),
-                per_second, 1e3 * median, arguments.batch);
+    print_line("%s %s: %.1f images/s, %.2f ms a step of %d", arguments.model.c_str(), arguments.variant.c_str(),
+               per_second, 1e3 * median, arguments.batch);
   return ExitCode::ok;
 }
 

@@ -1,8 +1,7 @@
-#include "runner/plan/located_json.h"
+#include "base/files/located_json.h"
 
-#include <set>
+#include <string_view>
 
-#include "base/error.h"
 #include "base/files/file.h"
 
 namespace auxbench {
@@ -13,10 +12,12 @@ using nlohmann::json;
 // Finds the ends of values and their places; strings, numbers and literals themselves are left to the library.
 class Parser {
  public:
-  Parser(const std::string& text, const std::string& file) : text_(text), file_(file) {}
+  Parser(const std::string& text, const std::string& file, ExitCode on_error)
+      : text_(text), file_(file), on_error_(on_error) {}
 
   LocatedJson run() {
     LocatedJson result;
+    skip_mark();
     result.value = value("", result.places, 0);
     skip_space();
     if (position_ < text_.size()) fail("unexpected text after the end of the value");
@@ -26,9 +27,15 @@ class Parser {
  private:
   using Places = std::map<std::string, Place>;
 
-  [[noreturn]] void fail(const std::string& what) const {
-    throw UserError(ExitCode::invalid_suite,
-                    file_ + ":" + std::to_string(line_) + ":" + std::to_string(column()) + ": " + what);
+  [[noreturn]] void fail(const std::string& what) const { fail(column(), what); }
+  [[noreturn]] void fail(int column, const std::string& what) const {
+    throw UserError(on_error_, file_ + ":" + std::to_string(line_) + ":" + std::to_string(column) + ": " + what);
+  }
+
+  void skip_mark() {
+    const std::string_view text = text_;
+    if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) fail("the file is UTF-16: save it as UTF-8");
+    if (text.starts_with("\xef\xbb\xbf")) position_ = line_start_ = 3;
   }
 
   [[nodiscard]] int column() const { return static_cast<int>(position_ - line_start_) + 1; }
@@ -69,9 +76,7 @@ class Parser {
       const auto key_column = column();
       const auto key = string();
       const auto child = child_pointer(pointer, key);
-      if (result.contains(key))
-        throw UserError(ExitCode::invalid_suite, file_ + ":" + std::to_string(line_) + ":" +
-                                                     std::to_string(key_column) + ": " + child + ": key appears twice");
+      if (result.contains(key)) fail(key_column, child + ": key appears twice");
       if (!take(':')) fail("expected ':' after the key");
       result[key] = value(child, places, depth + 1);
     } while (take(','));
@@ -111,6 +116,7 @@ class Parser {
 
   const std::string& text_;
   const std::string& file_;
+  ExitCode on_error_;
   size_t position_ = 0, line_start_ = 0;
   int line_ = 1;
 };
@@ -134,8 +140,10 @@ void copy_with_below(const LocatedJson& patch, const std::string& pointer, Locat
   target.places.insert(begin, end);
 }
 
+using KeepsNull = std::function<bool(const std::string& pointer)>;
+
 void merge_into(json& target, const json& patch, const std::string& pointer, const LocatedJson& source,
-                LocatedJson& result) {
+                const KeepsNull& keeps_null, LocatedJson& result) {
   if (!patch.is_object()) {
     target = patch;
     copy_with_below(source, pointer, result);
@@ -147,11 +155,11 @@ void merge_into(json& target, const json& patch, const std::string& pointer, con
   }
   for (const auto& [key, value] : patch.items()) {
     const auto child = child_pointer(pointer, key);
-    if (value.is_null()) {
+    if (value.is_null() && !(keeps_null && keeps_null(child))) {
       target.erase(key);
       erase_with_below(result.places, child);
     } else {
-      merge_into(target[key], value, child, source, result);
+      merge_into(target[key], value, child, source, keeps_null, result);
     }
   }
 }
@@ -167,14 +175,16 @@ std::string LocatedJson::at(const std::string& pointer) const {
   }
 }
 
-LocatedJson parse_located(const std::string& text, const std::string& file) { return Parser(text, file).run(); }
-
-LocatedJson read_located(const std::filesystem::path& path) {
-  return parse_located(read_file(path, ExitCode::invalid_suite), path.string());
+LocatedJson parse_located(const std::string& text, const std::string& file, ExitCode on_error) {
+  return Parser(text, file, on_error).run();
 }
 
-void merge_located(LocatedJson& target, const LocatedJson& patch) {
-  merge_into(target.value, patch.value, "", patch, target);
+LocatedJson read_located(const std::filesystem::path& path, ExitCode on_error) {
+  return parse_located(read_file(path, on_error), path.string(), on_error);
+}
+
+void merge_located(LocatedJson& target, const LocatedJson& patch, const KeepsNull& keeps_null) {
+  merge_into(target.value, patch.value, "", patch, keeps_null, target);
 }
 
 std::string child_pointer(const std::string& pointer, const std::string& key) {
