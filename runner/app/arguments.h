@@ -14,7 +14,7 @@ namespace auxbench {
 // What every verb that reads a suite has in common.
 struct SuiteArguments {
   std::filesystem::path suite;
-  std::string tier;  // empty: full where its data are found, else embedded
+  std::string tier;  // empty: the suite's own, else full where its data are found, else embedded
   std::vector<std::string> only, skip, set;
   std::optional<int> seeds;
   std::string device = "cpu";
