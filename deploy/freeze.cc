@@ -97,10 +97,19 @@ class Freezer {
     network.outputs = {{kLogits, logits}};
     network.classes = network.values[logits].channels;
     value_sizes(network);
+    for (const auto& step : network.steps) check_finite(step);
     return std::move(result_);
   }
 
  private:
+  // What a network that overflowed leaves: norms of negative variance, scales that are infinite.
+  static void check_finite(const IntegerStep& step) {
+    for (const auto* numbers : {&step.scale, &step.offset_scale, &step.alpha, &step.beta, &step.factors,
+                                &step.float_weights, &step.encoder.table})
+      if (!std::all_of(numbers->begin(), numbers->end(), [](float v) { return std::isfinite(v); }))
+        throw UserError(ExitCode::usage, step.name + ": its scales are not finite numbers");
+  }
+
   const GraphNode& node(size_t index) const { return graph_.nodes[index]; }
 
   size_t new_value(Type type, int64_t channels, const CodeMeaning& meaning = {}) {

@@ -117,6 +117,10 @@ FrozenQuantizer freeze_quantizer(Quantizer& quantizer, const std::string& place)
   const at::NoGradGuard no_gradient;
   const auto coded = quantizer.encode(at::zeros({1}, at::kFloat));
   constexpr float kMost = std::numeric_limits<float>::max();
+  // A network that overflowed: nothing below is defined for what is no number.
+  for (const auto& numbers : {coded.codes, coded.scale, coded.offset, coded.basis})
+    if (numbers.defined() && !numbers.isfinite().all().item<bool>())
+      throw UserError(ExitCode::usage, place + ": its quantizer's scale is not a finite number");
   FrozenQuantizer frozen;
   if (coded.basis.defined()) frozen.order = level_order(coded.basis);
   const auto encode_all = [&](const std::vector<float>& x) { return codes_of(quantizer, frozen.order, x); };

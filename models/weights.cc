@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <string_view>
 
 #include "base/check.h"
 #include "base/error.h"
 #include "base/torch_prelude.h"
+#include "models/plain_names.h"
 
 namespace auxbench {
 namespace {
@@ -35,6 +37,14 @@ std::string shape_text(at::IntArrayRef shape) {
 
 bool is_floating(const std::string& dtype) { return dtype.starts_with("F") || dtype.starts_with("BF"); }
 
+constexpr std::string_view kCounter = ".num_batches_tracked";
+
+int64_t numel_of(const SafeTensor& tensor) {
+  int64_t count = 1;
+  for (const auto extent : tensor.shape) count *= extent;
+  return count;
+}
+
 }  // namespace
 
 SafeTensor to_safetensor(const at::Tensor& tensor) {
@@ -56,7 +66,7 @@ at::Tensor from_safetensor(const SafeTensor& tensor, const std::string& place) {
     if (!tensor.bytes.empty()) std::memcpy(result.mutable_data_ptr(), tensor.bytes.data(), tensor.bytes.size());
     return result;
   }
-  refuse_data(place, "tensor type " + tensor.dtype + " is not supported");
+  refuse_data(place, "numbers of type " + tensor.dtype + " are listed, not computed with");
 }
 
 NamedTensors named_tensors(const torch::nn::Module& module, const std::string& prefix) {
@@ -111,20 +121,21 @@ void load_tensors(const SafeTensors& contents, const std::string& prefix, const 
 }
 
 void import_tensors(SafeTensors contents, const NamedTensors& targets, const std::string& place) {
-  const std::string wrapper = "module.", counter = ".num_batches_tracked";
-  const auto wrapped = [&](const auto& item) { return item.first.starts_with(wrapper); };
-  if (!contents.tensors.empty() && std::all_of(contents.tensors.begin(), contents.tensors.end(), wrapped)) {
-    std::map<std::string, SafeTensor> unwrapped;
-    for (auto& [name, tensor] : contents.tensors) unwrapped[name.substr(wrapper.size())] = std::move(tensor);
-    contents.tensors = std::move(unwrapped);
-  }
+  std::set<std::string> wanted;
+  for (const auto& [name, target] : targets) wanted.insert(name);
+  contents = plain_names(std::move(contents), wanted, place);
   // Norms that do not learn (NormKind::frozen) count nothing.
   std::erase_if(contents.tensors, [&](const auto& item) {
-    if (!item.first.ends_with(counter) || targets.contains(item.first)) return false;
-    return targets.contains(item.first.substr(0, item.first.size() - counter.size()) + ".running_var");
+    if (!item.first.ends_with(kCounter) || targets.contains(item.first)) return false;
+    return targets.contains(item.first.substr(0, item.first.size() - kCounter.size()) + ".running_var");
   });
-  for (const auto& [name, target] : targets)
-    if (name.ends_with(counter) && !contents.tensors.contains(name)) contents.tensors[name] = to_safetensor(target);
+  for (const auto& [name, target] : targets) {
+    if (!name.ends_with(kCounter)) continue;
+    const auto found = contents.tensors.find(name);
+    const bool given = found != contents.tensors.end() && numel_of(found->second) == 1;
+    contents.tensors[name] =
+        to_safetensor(given ? from_safetensor(found->second, place + ": " + name).reshape({}).to(at::kLong) : target);
+  }
   load_tensors(contents, "", targets, place);
 }
 

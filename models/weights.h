@@ -40,8 +40,8 @@ std::vector<std::string> weight_differences(const SafeTensors& contents, const s
 void load_tensors(const SafeTensors& contents, const std::string& prefix, const NamedTensors& targets,
                   const std::string& place);
 
-// As load_tensors for weights that others made: "module." before every name (DataParallel) is taken off, counters that
-// older files lack (num_batches_tracked) stay as they are, and those of norms that count nothing here are ignored.
+// As load_tensors for weights that others made: names become plain (plain_names.h), counters (num_batches_tracked) that
+// are missing stay as they are, of another type are converted, and of norms that count nothing here are passed over.
 void import_tensors(SafeTensors contents, const NamedTensors& targets, const std::string& place);
 
 }  // namespace auxbench

@@ -1,5 +1,8 @@
 #include "quantizers/dorefa.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "quantizers/best_range.h"
 #include "quantizers/fused.h"
 #include "quantizers/grid.h"
@@ -24,6 +27,25 @@ void add_gradient_through_max(const at::Tensor& w, const at::Tensor& largest, co
   dw.sub_(at::where(at_max, w.sign().mul_(each), none));
 }
 
+// Weights that all but vanished (weight decay may take a layer to 1e-33): M^2 would be no number, 1/M infinite. The
+// formula does not see a factor where tanh(w) = w, so they are multiplied by a power of two that takes the largest of them
+// to about 2^-40, and the gradient with them. Undefined where the largest is 0 or 2^-60 and above: the usual case.
+// On a device the factor is a tensor that is 1 in the usual case: nobody waits for the largest.
+constexpr int kTinyExponent = -60, kLiftedExponent = -40, kLargestLift = 1000;
+
+at::Tensor lift_of(const at::Tensor& largest) {
+  if (!largest.is_cpu()) {
+    const auto exponent = std::get<1>(at::frexp(largest));
+    const auto lift = (kLiftedExponent - exponent).clamp_max(kLargestLift).to(largest.scalar_type()).exp2();
+    const auto tiny = largest.gt(0).logical_and(largest.lt(std::ldexp(1.0, kTinyExponent)));
+    return at::where(tiny, lift, at::ones_like(largest));
+  }
+  const double size = largest.item<double>();
+  if (!(size > 0 && size < std::ldexp(1.0, kTinyExponent))) return {};
+  const int exponent = std::min(kLiftedExponent - std::ilogb(size), kLargestLift);
+  return at::full({}, std::ldexp(1.0, exponent), largest.options());
+}
+
 class TanhWeight final : public Quantizer {
  public:
   TanhWeight(int bits, bool detach_max) : steps_(steps_of(bits)), detach_max_(detach_max) {}
@@ -33,14 +55,18 @@ class TanhWeight final : public Quantizer {
 
  protected:
   Codes do_encode(const at::Tensor& w, Phase) override {
-    const auto largest = moments_of(w).of(fake_quant::kLargest);
+    const auto found = moments_of(w).of(fake_quant::kLargest), lift = lift_of(found);
+    const auto largest = lift.defined() ? found * lift : found;
     FusedOptions options;
-    if (!detach_max_)
-      options.finish = [largest](const at::Tensor& at, const at::Tensor&, const at::Tensor& totals, at::Tensor& dw) {
-        add_gradient_through_max(at, largest, totals[0], dw);
+    if (lift.defined()) options.source = w;
+    if (!detach_max_ || lift.defined())
+      options.finish = [largest, lift, detached = detach_max_](const at::Tensor& at, const at::Tensor&,
+                                                               const at::Tensor& totals, at::Tensor& dw) {
+        if (!detached) add_gradient_through_max(at, largest, totals[0], dw);
+        if (lift.defined()) dw.mul_(lift);
       };
-    const auto codes =
-        encode_with<fake_quant::DorefaWeight>(w, {.steps = static_cast<double>(steps_)}, std::array{largest}, options);
+    const auto codes = encode_with<fake_quant::DorefaWeight>(
+        lift.defined() ? w.detach() * lift : w, {.steps = static_cast<double>(steps_)}, std::array{largest}, options);
     return uniform_codes(codes, 1.0 / static_cast<double>(steps_), mid_rise(steps_));
   }
 

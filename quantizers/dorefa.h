@@ -11,7 +11,8 @@
 //
 // dorefa-relu6-official is the replicated paper's released code; its weights use the k >= 2 formula at k = 1 too.
 // Codes: weights -n, -n + 2 .. n with scale 1/n (k = 1: -1, 1 with scale E|w|); activations from 0. An all-zero weight
-// tensor has M = 0; it is read as M = 1, so that every weight sits on its lowest positive level.
+// tensor has M = 0; it is read as M = 1, so that every weight sits on its lowest positive level. Below 2^-60, where M^2
+// nears the end of float32, weights are multiplied by a power of two first, which changes no value and no gradient.
 // Settings of weights: detach_max (0 or 1; default 0): no gradient through M, as some libraries have it.
 // Settings of dorefa's activations: range, `unit` (0, default) or `fitted` (1). Fitted, the clip is no longer 1 but c,
 //   q = round(n clip(x/c, 0, 1)) c/n,  dx = g where 0 <= x <= c

@@ -46,10 +46,37 @@ def views():
             "flags": torch.tensor([True, False]), "empty": torch.zeros(0, 3), "parameter": torch.nn.Parameter(base[0].clone())}
 
 
+def types():
+    """Types that torch got later, and tensors that carry more than numbers."""
+    small = torch.tensor([0.0, 0.5, -2.0, 448.0])
+    attributed = torch.arange(3.0)
+    attributed.note = "an attribute"
+    stateful = torch.nn.Parameter(torch.arange(4.0))
+    stateful.note = "an attribute"
+    return {"u16": torch.tensor([1, 65535], dtype=torch.uint16), "u32": torch.tensor([1, 2**32 - 1], dtype=torch.uint32),
+            "u64": torch.tensor([[1, 2], [3, 4]], dtype=torch.uint64).t(), "e4m3": small.to(torch.float8_e4m3fn),
+            "e5m2": small.to(torch.float8_e5m2), "complex": torch.tensor([1 + 2j], dtype=torch.complex64),
+            "attributed": attributed, "stateful": stateful, "buffer": torch.nn.Buffer(torch.arange(2.0))}
+
+
+def refused():
+    """Name of the file, contents: what is refused by name."""
+    yield "conjugate", {"weight": torch.tensor([1 + 2j]).conj()}
+    yield "complex128", {"weight": torch.tensor([1 + 2j], dtype=torch.complex128)}
+    yield "quantized", {"weight": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)}
+    yield "sparse", {"weight": torch.eye(2).to_sparse()}
+    yield "subclass", {"weight": torch.arange(2.0).as_subclass(Subclass)}
+    yield "module", torch.nn.Linear(2, 1)
+
+
+class Subclass(torch.Tensor):
+    pass
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     for zipped, ending in ((True, ""), (False, "-legacy")):
-        for name, contents in (("weights", weights()), ("checkpoint", checkpoint()), ("views", views()),
+        for name, contents in (("weights", weights()), ("checkpoint", checkpoint()), ("views", views()), ("types", types()), *refused(),
                                ("hostile", {"weight": Hostile()})):
             torch.save(contents, folder / f"{name}{ending}.pth", _use_new_zipfile_serialization=zipped)
 

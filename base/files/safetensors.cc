@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/files/file.h"
+#include "base/files/file_kind.h"
 
 namespace auxbench {
 namespace {
@@ -25,16 +26,15 @@ constexpr size_t kDepthLimit = 3;               // header, tensor, shape
 constexpr size_t kQuotedLimit = 80;
 constexpr const char* kMetadata = "__metadata__";
 
-constexpr std::array<std::pair<std::string_view, int64_t>, 10> kSizes = {{{"F64", 8},
-                                                                          {"F32", 4},
-                                                                          {"F16", 2},
-                                                                          {"BF16", 2},
-                                                                          {"I64", 8},
-                                                                          {"I32", 4},
-                                                                          {"I16", 2},
-                                                                          {"I8", 1},
-                                                                          {"U8", 1},
-                                                                          {"BOOL", 1}}};
+struct TypeSize {
+  std::string_view name;
+  int64_t bits;
+};
+constexpr std::array<TypeSize, 22> kTypes = {
+    {{"F64", 64},    {"F32", 32},        {"F16", 16},        {"BF16", 16},   {"F8_E4M3", 8}, {"F8_E5M2", 8},
+     {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4},
+     {"C64", 64},    {"I64", 64},        {"I32", 32},        {"I16", 16},    {"I8", 8},      {"U64", 64},
+     {"U32", 32},    {"U16", 16},        {"U8", 8},          {"BOOL", 8}}};
 
 // Names come from the file: quoted and cut, so that a message stays one line.
 std::string quote(std::string_view text) {
@@ -43,20 +43,23 @@ std::string quote(std::string_view text) {
   return Json(shown).dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
-std::optional<int64_t> find_size(std::string_view dtype) {
-  for (const auto& [name, size] : kSizes)
-    if (name == dtype) return size;
+std::optional<int64_t> find_bits(std::string_view dtype) {
+  for (const auto& [name, bits] : kTypes)
+    if (name == dtype) return bits;
   return std::nullopt;
 }
 
-// Elements times size; nothing when a dimension is negative or the product leaves int64.
-std::optional<int64_t> byte_count(const std::vector<int64_t>& shape, int64_t element_size) {
-  int64_t bytes = element_size;
+// Of elements of so many bits; nothing when a dimension is negative, the product leaves int64 or is no whole bytes.
+std::optional<int64_t> byte_count(const std::vector<int64_t>& shape, int64_t element_bits) {
+  constexpr int64_t kByte = 8;
+  const bool whole = element_bits % kByte == 0;
+  int64_t count = whole ? element_bits / kByte : element_bits;
   for (const auto extent : shape) {
-    if (extent < 0 || (extent != 0 && bytes > std::numeric_limits<int64_t>::max() / extent)) return std::nullopt;
-    bytes *= extent;
+    if (extent < 0 || (extent != 0 && count > std::numeric_limits<int64_t>::max() / extent)) return std::nullopt;
+    count *= extent;
   }
-  return bytes;
+  if (whole) return count;
+  return count % kByte == 0 ? std::optional(count / kByte) : std::nullopt;
 }
 
 struct Entry {
@@ -131,15 +134,15 @@ Entry parse_entry(const std::string& name, const Json& json, uint64_t data_size,
 
   if (!json["dtype"].is_string()) refuse_data(place, "dtype is not a string");
   entry.tensor.dtype = json["dtype"].get<std::string>();
-  const auto element_size = find_size(entry.tensor.dtype);
-  if (!element_size) refuse_data(place, "unknown dtype " + quote(entry.tensor.dtype));
+  const auto element_bits = find_bits(entry.tensor.dtype);
+  if (!element_bits) refuse_data(place, "unknown dtype " + quote(entry.tensor.dtype));
 
   for (const auto extent : parse_integers(json["shape"], place + ": shape")) {
     if (!std::in_range<int64_t>(extent)) refuse_data(place, "shape overflows");
     entry.tensor.shape.push_back(static_cast<int64_t>(extent));
   }
-  const auto bytes = byte_count(entry.tensor.shape, *element_size);
-  if (!bytes) refuse_data(place, "shape overflows");
+  const auto bytes = byte_count(entry.tensor.shape, *element_bits);
+  if (!bytes) refuse_data(place, *element_bits % 8 == 0 ? "shape overflows" : "shape overflows, or is no whole bytes");
 
   const auto offsets = parse_integers(json["data_offsets"], place + ": data_offsets");
   if (offsets.size() != 2 || offsets[0] > offsets[1]) refuse_data(place, "data_offsets are not [begin, end]");
@@ -174,9 +177,9 @@ Json header_of(const SafeTensors& contents) {
   uint64_t offset = 0;
   for (const auto& [name, tensor] : contents.tensors) {
     AUXBENCH_CHECK(name != kMetadata, "a tensor name other than __metadata__");
-    const auto element_size = find_size(tensor.dtype);
-    AUXBENCH_CHECK(element_size.has_value(), "a dtype of safetensors for " + name);
-    const auto bytes = byte_count(tensor.shape, *element_size);
+    const auto element_bits = find_bits(tensor.dtype);
+    AUXBENCH_CHECK(element_bits.has_value(), "a dtype of safetensors for " + name);
+    const auto bytes = byte_count(tensor.shape, *element_bits);
     AUXBENCH_CHECK(bytes && std::cmp_equal(*bytes, tensor.bytes.size()), "as many bytes as the shape of " + name);
     const uint64_t end = offset + tensor.bytes.size();
     header[name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
@@ -194,12 +197,15 @@ bool is_tensor_name(std::string_view name) {
 }
 
 int64_t safetensors_element_size(std::string_view dtype) {
-  const auto size = find_size(dtype);
-  if (!size) refuse_data("safetensors", "unknown dtype " + quote(dtype));
-  return *size;
+  const auto bits = find_bits(dtype);
+  if (!bits) refuse_data("safetensors", "unknown dtype " + quote(dtype));
+  if (*bits % 8 != 0) refuse_data("safetensors", std::string(dtype) + " has no whole bytes");
+  return *bits / 8;
 }
 
 SafeTensors parse_safetensors(std::string_view bytes, const std::string& place) {
+  if (!starts_as_safetensors(bytes))
+    if (const auto other = foreign_format(bytes); !other.empty()) refuse_data(place, other);
   if (bytes.size() < kPrefixBytes) refuse_data(place, "truncated: " + std::to_string(bytes.size()) + " bytes");
   uint64_t header_size = 0;
   for (size_t i = 0; i < kPrefixBytes; ++i)

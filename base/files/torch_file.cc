@@ -2,16 +2,19 @@
 
 #include <zip.h>
 
-#include <array>
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/error.h"
 #include "base/files/file.h"
+#include "base/files/file_kind.h"
 #include "base/files/pickle.h"
+#include "base/files/torch_tensors.h"
 
 namespace auxbench {
 namespace {
@@ -23,198 +26,45 @@ constexpr int64_t kLegacyProtocol = 1001;
 // 0x1950a86a20f9469cfc6c, least significant byte first.
 constexpr std::string_view kLegacyMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
-struct StorageType {
-  const char* name;
-  const char* dtype;
-};
-constexpr std::array<StorageType, 10> kStorageTypes = {{{"torch.DoubleStorage", "F64"},
-                                                        {"torch.FloatStorage", "F32"},
-                                                        {"torch.HalfStorage", "F16"},
-                                                        {"torch.BFloat16Storage", "BF16"},
-                                                        {"torch.LongStorage", "I64"},
-                                                        {"torch.IntStorage", "I32"},
-                                                        {"torch.ShortStorage", "I16"},
-                                                        {"torch.CharStorage", "I8"},
-                                                        {"torch.ByteStorage", "U8"},
-                                                        {"torch.BoolStorage", "BOOL"}}};
-
-// ('storage', torch.FloatStorage, '0', 'cpu', 9408), and a view of another storage in old files.
-struct Storage {
-  std::string dtype, key;
-  int64_t count = 0;
-};
-
-// A tensor before its bytes are known.
-struct Tensor {
-  Storage storage;
-  int64_t offset = 0;
-  std::vector<int64_t> shape, strides;
-};
-
-using Tensors = std::map<std::string, Tensor>;
-using BytesOf = std::function<std::string_view(const Storage& storage)>;
-
-class TensorReader {
- public:
-  explicit TensorReader(const std::string& place) : place_(place) {}
-
-  // The state dict behind the root of a checkpoint.
-  [[nodiscard]] Tensors tensors_of(const PickleValue& root) const {
-    const auto* items = items_of(root);
-    if (items == nullptr) refuse_data(place_, "holds no dictionary of tensors");
-    for (const char* key : {"state_dict", "model", "model_state_dict", "net"})
-      if (const auto* value = value_of(*items, key))
-        if (auto found = dict_of(*value); !found.empty()) return found;
-    if (auto found = dict_of(root); !found.empty()) return found;
-    refuse_data(
-        place_,
-        "holds no tensors, neither directly nor under \"state_dict\", \"model\", \"model_state_dict\", \"net\"");
-  }
-
-  // Of a persistent id. name: of the tensor, for messages.
-  [[nodiscard]] Storage storage_of(const PickleValue& value, const std::string& name) const {
-    const auto* persistent = value.as<PicklePersistent>();
-    const auto* id = persistent == nullptr ? nullptr : persistent->id->as<PickleTuple>();
-    if (id == nullptr || id->items.size() < 5) refuse(name);
-    const auto* key = id->items[2]->as<std::string>();
-    const auto* count = id->items[4]->as<int64_t>();
-    if (key == nullptr || count == nullptr || *count < 0) refuse(name);
-    if (id->items.size() > 5 && id->items[5]->as<std::monostate>() == nullptr)
-      refuse_data(place_, name + ": a view of another storage, as PyTorch before 0.4 wrote it, is not read");
-    const auto type = name_of(id->items[1]);
-    for (const auto& known : kStorageTypes)
-      if (type == known.name) return {.dtype = known.dtype, .key = *key, .count = *count};
-    refuse_data(place_, name + ": a storage of type \"" + type + "\" is not read");
-  }
-
- private:
-  using Items = std::vector<std::pair<PickleRef, PickleRef>>;
-
-  static const Items* items_of(const PickleValue& value) {
-    if (const auto* dict = value.as<PickleDict>()) return &dict->items;
-    const auto* call = value.as<PickleCall>();
-    if (call == nullptr || name_of(call->callee) != "collections.OrderedDict") return nullptr;
-    return &call->items.items;
-  }
-  static std::string name_of(PickleRef value) {
-    const auto* name = value->as<PickleName>();
-    return name == nullptr ? "" : name->text;
-  }
-
-  // The first one: were all of them looked into, a small file could keep us busy for hours.
-  static PickleRef value_of(const Items& items, std::string_view key) {
-    for (const auto& [name, value] : items)
-      if (const auto* text = name->as<std::string>(); text != nullptr && *text == key) return value;
-    return nullptr;
-  }
-
-  // Its tensors by name; entries of other kinds beside them are passed over.
-  [[nodiscard]] Tensors dict_of(const PickleValue& value) const {
-    Tensors found;
-    const auto* items = items_of(value);
-    if (items == nullptr) return found;
-    for (const auto& [name, entry] : *items) {
-      const auto* text = name->as<std::string>();
-      const auto* call = entry->as<PickleCall>();
-      if (text == nullptr || call == nullptr || items_of(*entry) != nullptr) continue;
-      if (!is_tensor_name(*text)) refuse_data(place_, "a tensor's name is not UTF-8, or is \"__metadata__\"");
-      if (!found.emplace(*text, tensor_of(*call, *text, 0)).second) refuse_data(place_, *text + " is given twice");
-    }
-    return found;
-  }
-
-  [[nodiscard]] Tensor tensor_of(const PickleCall& call, const std::string& name, int depth) const {
-    const auto callee = name_of(call.callee);
-    const auto* arguments = call.arguments->as<PickleTuple>();
-    if (callee == "torch._utils._rebuild_parameter" && arguments != nullptr && !arguments->items.empty() && depth < 2)
-      if (const auto* inner = arguments->items[0]->as<PickleCall>()) return tensor_of(*inner, name, depth + 1);
-    if (callee != "torch._utils._rebuild_tensor_v2" && callee != "torch._utils._rebuild_tensor")
-      refuse_data(place_, name + ": made by \"" + callee + "\", which no file of plain weights needs; it was not run");
-    if (arguments == nullptr || arguments->items.size() < 4) refuse(name);
-    Tensor tensor = {.storage = storage_of(*arguments->items[0], name)};
-    const auto* offset = arguments->items[1]->as<int64_t>();
-    if (offset == nullptr) refuse(name);
-    tensor.offset = *offset;
-    tensor.shape = numbers_of(*arguments->items[2], name);
-    tensor.strides = numbers_of(*arguments->items[3], name);
-    check(tensor, name);
-    return tensor;
-  }
-
-  [[nodiscard]] std::vector<int64_t> numbers_of(const PickleValue& value, const std::string& name) const {
-    const auto* tuple = value.as<PickleTuple>();
-    if (tuple == nullptr) refuse(name);
-    std::vector<int64_t> numbers;
-    for (const auto* item : tuple->items) {
-      const auto* number = item->as<int64_t>();
-      if (number == nullptr || *number < 0) refuse(name);
-      numbers.push_back(*number);
-    }
-    return numbers;
-  }
-
-  // Every element lies within the storage, and there are no more elements than memory could hold.
-  void check(const Tensor& tensor, const std::string& name) const {
-    if (tensor.strides.size() != tensor.shape.size() || tensor.offset < 0) refuse(name);
-    constexpr int64_t kLimit = int64_t{1} << 48;
-    int64_t last = tensor.offset, elements = 1;
-    for (size_t axis = 0; axis < tensor.shape.size(); ++axis) {
-      const auto extent = tensor.shape[axis], stride = tensor.strides[axis];
-      if (extent > kLimit || stride > kLimit) refuse(name);
-      if (extent == 0) return;
-      if (stride != 0 && extent - 1 > (kLimit - last) / stride) refuse(name);
-      last += (extent - 1) * stride;
-      // A stride of 0 repeats an element: no more than a storage as large would hold.
-      if (elements > kLimit / extent) refuse(name);
-      elements *= extent;
-    }
-    if (last >= tensor.storage.count) refuse_data(place_, name + ": reaches beyond its storage");
-    if (elements > tensor.storage.count) refuse_data(place_, name + ": has more elements than its storage");
-  }
-
-  [[noreturn]] void refuse(const std::string& name) const {
-    refuse_data(place_, name + ": not a tensor as torch.save writes it");
-  }
-
-  const std::string& place_;
-};
-
-// Row-major bytes of a tensor.
-std::string contiguous_bytes(const Tensor& tensor, std::string_view storage, size_t element) {
-  size_t elements = 1;
-  for (const auto extent : tensor.shape) elements *= static_cast<size_t>(extent);
-  std::string bytes(elements * element, '\0');
-  std::vector<int64_t> index(tensor.shape.size(), 0);
-  int64_t from = tensor.offset;
-  for (size_t i = 0; i < elements; ++i) {
-    std::memcpy(bytes.data() + i * element, storage.data() + static_cast<size_t>(from) * element, element);
-    for (size_t axis = tensor.shape.size(); axis > 0; --axis) {
-      const size_t a = axis - 1;
-      from += tensor.strides[a];
-      if (++index[a] < tensor.shape[a]) break;
-      from -= tensor.strides[a] * tensor.shape[a];
-      index[a] = 0;
-    }
-  }
-  return bytes;
+// Of protocol 2 and later, which torch.save writes.
+bool starts_as_pickle(std::string_view bytes) {
+  return bytes.size() > 1 && bytes[0] == '\x80' && bytes[1] >= '\x02' && bytes[1] <= '\x05';
 }
 
+using BytesOf = std::function<std::string_view(const TorchStorage& storage)>;
+
 // file_size: in bytes; a file whose tensors take kMostCopies times as much is refused before they do.
-SafeTensors collect(const Tensors& tensors, const BytesOf& bytes_of, size_t file_size, const std::string& place) {
+SafeTensors collect(const TorchTensors& tensors, const BytesOf& bytes_of, size_t file_size, const std::string& place) {
   SafeTensors contents;
   size_t left = kMostCopies * file_size;
   for (const auto& [name, tensor] : tensors) {
-    const auto element = static_cast<size_t>(safetensors_element_size(tensor.storage.dtype));
     const auto storage = bytes_of(tensor.storage);
-    if (storage.size() / element < static_cast<size_t>(tensor.storage.count))
+    if (storage.size() / tensor.storage.element_size < static_cast<size_t>(tensor.storage.count))
       refuse_data(place, name + ": truncated: its storage has " + std::to_string(storage.size()) + " bytes, not " +
                              std::to_string(tensor.storage.count) + " elements");
-    auto bytes = contiguous_bytes(tensor, storage, element);
+    auto bytes = contiguous_bytes(tensor, storage);
     if (bytes.size() > left) refuse_data(place, name + ": too many tensors share one storage");
     left -= bytes.size();
-    contents.tensors[name] = {.dtype = tensor.storage.dtype, .shape = tensor.shape, .bytes = std::move(bytes)};
+    contents.tensors[name] = {.dtype = tensor.dtype, .shape = tensor.shape, .bytes = std::move(bytes)};
   }
   return contents;
+}
+
+// What a zip file is that torch.save did not write, by the names in it.
+std::string foreign_zip(const std::vector<std::string>& names) {
+  const auto ends = [&](std::initializer_list<std::string_view> endings) {
+    return std::find_if(names.begin(), names.end(), [&](const std::string& name) {
+      return std::any_of(endings.begin(), endings.end(), [&](auto ending) { return name.ends_with(ending); });
+    });
+  };
+  if (ends({".npy"}) != names.end())
+    return "NumPy's .npz, which is not read: write it with safetensors.numpy.save_file";
+  if (ends({"archive_format"}) != names.end())
+    return "a program of torch.export, which is not read: save the module's state_dict() instead";
+  if (ends({".weights.h5"}) != names.end()) return "a Keras file, which is not read: export the weights as safetensors";
+  if (const auto inner = ends({".pth", ".pt", ".bin", ".ckpt", ".safetensors", ".tar"}); inner != names.end())
+    return "a zip file with " + *inner + " in it: unpack it first";
+  return "a zip file without data.pkl: not one of torch.save";
 }
 
 // The zip format: NAME/data.pkl, NAME/data/KEY, NAME/byteorder.
@@ -231,13 +81,16 @@ class Archive {
       if (source != nullptr) zip_source_free(source);
       refuse_data(place, "broken zip file: " + complaint);
     }
+    std::vector<std::string> names;
     for (zip_int64_t i = 0; i < zip_get_num_entries(archive_.get(), 0); ++i) {
       const char* name = zip_get_name(archive_.get(), static_cast<zip_uint64_t>(i), 0);
-      const std::string text = name == nullptr ? "" : name;
+      names.emplace_back(name == nullptr ? "" : name);
+      const auto& text = names.back();
       if (text.ends_with("/data.pkl")) folder_ = text.substr(0, text.size() - std::strlen("data.pkl"));
+      if (text.ends_with("/constants.pkl"))
+        refuse_data(place, "a program of TorchScript, which is not read: save the module's state_dict() instead");
     }
-    if (folder_.empty())
-      refuse_data(place, "a zip file without data.pkl: not one of torch.save (TorchScript is not read)");
+    if (folder_.empty()) refuse_data(place, foreign_zip(names));
   }
 
   // What a file of this name holds, at most `limit` bytes; nothing when there is no such file.
@@ -271,7 +124,7 @@ SafeTensors parse_zip(std::string_view bytes, const std::string& place) {
   const auto program = archive.read("data.pkl", kLargestPickle);
   const auto pickle = read_pickle(program.value_or(""), place);
   std::map<std::string, std::string> storages;
-  const auto bytes_of = [&](const Storage& storage) -> std::string_view {
+  const auto bytes_of = [&](const TorchStorage& storage) -> std::string_view {
     auto found = storages.find(storage.key);
     if (found == storages.end()) {
       auto read = archive.read("data/" + storage.key, bytes.size());
@@ -280,7 +133,7 @@ SafeTensors parse_zip(std::string_view bytes, const std::string& place) {
     }
     return found->second;
   };
-  return collect(TensorReader(place).tensors_of(*pickle.root), bytes_of, bytes.size(), place);
+  return collect(torch_tensors(*pickle.root, place), bytes_of, bytes.size(), place);
 }
 
 // The format before: pickles of magic number, protocol, machine, object and storage keys, one after the other; then for
@@ -300,14 +153,13 @@ SafeTensors parse_legacy(std::string_view bytes, const std::string& place) {
     refuse_data(place, "a format of torch.save that is not read");
   next();  // the machine that wrote it
   const auto object = next();
-  const TensorReader reader(place);
-  const auto tensors = reader.tensors_of(*object.root);
+  const auto tensors = torch_tensors(*object.root, place);
   // The elements' size of every storage, those of an optimiser too: without it what comes later could not be found.
   std::map<std::string, size_t> element_of;
   for (const auto& value : object.values)
     if (value.as<PicklePersistent>() != nullptr) {
-      const auto storage = reader.storage_of(value, "a storage");
-      element_of[storage.key] = static_cast<size_t>(safetensors_element_size(storage.dtype));
+      const auto storage = torch_storage(value, "a storage", place);
+      element_of[storage.key] = storage.element_size;
     }
   const auto keys = next();
   const auto* list = keys.root->as<PickleList>();
@@ -325,7 +177,7 @@ SafeTensors parse_legacy(std::string_view bytes, const std::string& place) {
     storages[*key] = bytes.substr(at, count * element);
     at += count * element;
   }
-  const auto bytes_of = [&](const Storage& storage) -> std::string_view {
+  const auto bytes_of = [&](const TorchStorage& storage) -> std::string_view {
     const auto found = storages.find(storage.key);
     if (found == storages.end()) refuse_data(place, "storage " + storage.key + " is missing");
     return found->second;
@@ -337,8 +189,10 @@ SafeTensors parse_legacy(std::string_view bytes, const std::string& place) {
 
 SafeTensors parse_torch_file(std::string_view bytes, const std::string& place) {
   if (bytes.starts_with(kZipStart)) return parse_zip(bytes, place);
-  if (bytes.starts_with('\x80')) return parse_legacy(bytes, place);
-  refuse_data(place, "not a file of torch.save");
+  if (starts_as_pickle(bytes)) return parse_legacy(bytes, place);
+  const auto other =
+      starts_as_safetensors(bytes) ? "safetensors, where a file of torch.save is wanted" : foreign_format(bytes);
+  refuse_data(place, other.empty() ? "not a file of torch.save" : other);
 }
 
 SafeTensors read_torch_file(const std::filesystem::path& path) {
@@ -346,8 +200,7 @@ SafeTensors read_torch_file(const std::filesystem::path& path) {
 }
 
 SafeTensors parse_weights(std::string_view bytes, const std::string& place) {
-  // A safetensors file begins with the length of its header, below 2^32: its fifth byte is 0. A pickle's is not.
-  const bool torch = bytes.starts_with(kZipStart) || (bytes.size() > 4 && bytes[0] == '\x80' && bytes[4] != '\0');
+  const bool torch = bytes.starts_with(kZipStart) || (starts_as_pickle(bytes) && !starts_as_safetensors(bytes));
   return torch ? parse_torch_file(bytes, place) : parse_safetensors(bytes, place);
 }
 

@@ -2,11 +2,16 @@
 //
 // Nothing in the file is executed (pickle.h). Known are dictionaries, ordered or not, of tensors and parameters, also
 // one level down under "state_dict", "model", "model_state_dict" or "net", beside anything else (epoch, optimiser ...),
-// which is passed over; and the names that PyTorch itself writes for tensors and storages. A checkpoint that needs any
-// other name for its weights is refused with that name.
-// Tensors come out contiguous whatever their strides, with torch's names unchanged. Complex and quantized tensors are
-// refused by name, and so is a name that safetensors could not hold. Tensors that share a storage take memory each:
-// more than 64 times the file's size is refused. Throws UserError(data_missing) "FILE: WHAT".
+// which is passed over; and the names that PyTorch itself writes for tensors and storages: _rebuild_tensor, its _v2 and
+// _v3 (uint16 to uint64, float8), parameters with or without state, tensors with attributes (_rebuild_from_type_v2 of
+// Tensor, Parameter and Buffer; the attributes are passed over). A checkpoint that needs any other name for its weights
+// (a subclass, a quantized, sparse or nested tensor) is refused with that name. Refused with what they are: TorchScript,
+// torch.export, a whole module in place of its state dict, conjugate and negated views, torch.save's tar format of
+// before PyTorch 0.1.10, and what is no file of torch.save at all (file_kind.h).
+// Tensors come out contiguous whatever their strides, with torch's names unchanged. Types that safetensors has not
+// (complex128, quantized ones) are refused by name, and so is a name that safetensors could not hold. Tensors that share
+// a storage take memory each: more than 64 times the file's size is refused. Throws UserError(data_missing)
+// "FILE: WHAT".
 #pragma once
 
 #include <filesystem>

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "base/torch_prelude.h"
 #include "quantizers/quantizer.h"
 
 namespace auxbench {
@@ -28,6 +29,12 @@ nlohmann::json json_of(const std::vector<LayerCodes>& layers) {
   return all;
 }
 
+// Images whose answer is no answer since no output is a number (metrics/topk.h).
+int64_t images_without_numbers(const Evaluation& evaluation) {
+  const auto answers = evaluation.outcomes.find(evaluation.answers);
+  return answers == evaluation.outcomes.end() ? 0 : answers->second.lt(0).sum().item<int64_t>();
+}
+
 }  // namespace
 
 void fill_record(const TrainOutcome& outcome, const Task& task, const Dataset& data, Record& record) {
@@ -44,6 +51,12 @@ void fill_record(const TrainOutcome& outcome, const Task& task, const Dataset& d
   AUXBENCH_CHECK(outcome.final.has_value(), "an evaluation of what is completed");
   record.metrics = outcome.final->metrics;
   if (!outcome.codes.empty()) record.facts["codes"] = json_of(outcome.codes);
+  if (const auto images = images_without_numbers(*outcome.final); images > 0) {
+    record.status = Status::mistrusted;
+    record.reason = "the outputs for " + std::to_string(images) + " of " + std::to_string(data.test->count()) +
+                    " test images are no numbers: the network overflows";
+    return;
+  }
   const auto sign =
       sign_of_chance(*outcome.final, outcome.state.curves, task.chance_level(shape_of(data), data.test->count()));
   if (!sign) return;

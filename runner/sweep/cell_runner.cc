@@ -8,12 +8,14 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "base/torch_prelude.h"
+#include "runner/plan/code_epochs.h"
 #include "runner/sweep/cell_files.h"
 #include "runner/sweep/cell_record.h"
 #include "runner/sweep/integer_check.h"
 #include "runner/sweep/loaded_data.h"
 #include "runner/training/calibration.h"
 #include "runner/training/device.h"
+#include "runner/training/error_text.h"
 #include "runner/training/provenance.h"
 #include "runner/training/trainer.h"
 
@@ -28,21 +30,33 @@ std::string weights_digest(const std::filesystem::path& folder) { return sha256_
 // Of a cell that this one needs: its weights are there, or it has failed.
 std::filesystem::path folder_of_start(const std::string& id, const char* what, const RecordFolder& folder) {
   const auto record = folder.read(id);
-  if (!record || !folder.is_finished(*record))
-    throw UserError(ExitCode::cells_failed, "its " + std::string(what) + " " + id + " has no weights");
+  const auto refuse = [&](const std::string& why) {
+    throw UserError(ExitCode::cells_failed, "its " + std::string(what) + " " + id + " " + why);
+  };
+  if (record && record->status == Status::diverged)
+    refuse("diverged (" + record->reason + "): it has no weights to go on from");
+  if (!record || !folder.is_finished(*record)) refuse("has no weights");
   const auto digest = record->facts.find("weights_sha256");
   if (digest != record->facts.end() && digest->second != weights_digest(folder.cell_folder(id)))
-    throw UserError(ExitCode::cells_failed, "its " + std::string(what) + " " + id + ": " + kWeightsFile +
-                                                " is not what its record says (SHA-256): where it is deleted, the next "
-                                                "run makes it anew");
+    refuse(std::string("has another ") + kWeightsFile +
+           " than its record says (SHA-256): where it is deleted, the next run makes it anew");
   return folder.cell_folder(id);
 }
 
-// Full precision begins with the file that the suite names.
-void start_from_file(const CellSpec& cell, Experiment& experiment, Record& record) {
+// Full precision begins with the file that the suite names. It is read once; the digest of what was read is a part of the
+// cell's name, which says whether the file is still the one that was planned with.
+void start_from_file(const PlannedCell& planned, const RunContext& context, Experiment& experiment, Record& record) {
+  const auto& cell = planned.spec;
   if (cell.weights.empty() || !cell.full_precision()) return;
-  import_tensors(read_weights(cell.weights), tensors_under(experiment.tensors(), "model."), cell.weights);
-  record.facts["start_weights_sha256"] = sha256_file(cell.weights);
+  const auto bytes = read_file(cell.weights);
+  const auto digest = sha256_hex(bytes);
+  if (cell_id(cell, {.data_manifest = planned.data_manifest,
+                     .weights = digest,
+                     .device_class = device_class(context.device),
+                     .code_epochs = code_epochs(cell)}) != planned.id)
+    throw UserError(ExitCode::data_missing, cell.weights + ": has changed since the run began");
+  import_tensors(parse_weights(bytes, cell.weights), tensors_under(experiment.tensors(), "model."), cell.weights);
+  record.facts["start_weights_sha256"] = digest;
 }
 
 // Of what a cell needs, the start stands first and the teacher last; they may be the same.
@@ -79,7 +93,7 @@ void train_into(const PlannedCell& planned, const RunContext& context, const Rec
   make_folder(folder);
   Experiment experiment(cell, {.channels = data.train->shape().channels, .classes = data.train->classes()},
                         {.device = context.device, .workers = context.workers, .processors = context.processors});
-  start_from_file(cell, experiment, record);
+  start_from_file(planned, context, experiment, record);
   start_from_needs(planned, all, experiment);
   describe_precision(experiment, record);
   const CheckpointPolicy checkpoints = {.file = folder / kCheckpoint, .minutes = context.checkpoint_minutes};
@@ -122,7 +136,7 @@ Record run_cell(const PlannedCell& cell, const RunContext& context, const Record
       train_into(cell, context, folder, progress, record);
     } catch (const std::exception& error) {
       record.status = Status::failed;
-      record.reason = error.what();
+      record.reason = error_text(error);
     }
   }
   record.provenance.finished = utc_now();

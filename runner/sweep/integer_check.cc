@@ -140,7 +140,7 @@ void check_integers(Experiment& experiment, const Dataset& data, const Evaluatio
     record.facts["integer"] = {{"status", "none"}, {"reason", error.what()}};
   } catch (const LogicFault& error) {
     // A network that cannot be frozen (scales that are not finite, say) is still a trained one.
-    record.facts["integer"] = {{"status", "none"}, {"reason", std::string("no integer form: ") + error.what()}};
+    record.facts["integer"] = {{"status", "none"}, {"reason", error.what()}};
   }
   record.seconds["integer check"] = watch.seconds();
 }

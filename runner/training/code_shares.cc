@@ -19,10 +19,12 @@ at::Tensor all_codes(const Codes& coded) {
   return at::arange(coded.range.first, coded.range.last + 1, coded.range.step, coded.codes.options());
 }
 
-// How many there are of each code of the range.
+// How many there are of each code of the range. What is NaN in a network that overflows has no code.
 at::Tensor count_codes(const Codes& coded) {
   const auto& range = coded.range;
-  const auto index = coded.codes.detach().flatten().sub(range.first).div(range.step).to(at::kLong);
+  auto codes = coded.codes.detach().flatten();
+  if (const auto numbers = codes.isfinite(); !numbers.all().item<bool>()) codes = codes.masked_select(numbers);
+  const auto index = codes.sub(range.first).div(range.step).to(at::kLong);
   return at::bincount(index, {}, (range.last - range.first) / range.step + 1).cpu();
 }
 
@@ -34,6 +36,7 @@ class ActivationCounts {
   [[nodiscard]] std::optional<ActivationShares> shares() const {
     if (!counts_.defined()) return std::nullopt;
     const auto all = counts_.sum().item<int64_t>();
+    if (all == 0) return std::nullopt;
     return ActivationShares{.levels = levels_,
                             .most = share(counts_.max(), all),
                             .top = share(counts_[top_], all),
@@ -75,6 +78,7 @@ std::optional<WeightShares> weight_shares(QuantizedWeight& layer) {
   if (coded.range.last < coded.range.first) return std::nullopt;
   const auto counts = count_codes(coded);
   const auto all = counts.sum().item<int64_t>();
+  if (all == 0) return std::nullopt;
   return WeightShares{
       .levels = quantizer->levels(), .most = share(counts.max(), all), .ends = share(counts[0] + counts[-1], all)};
 }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/files/file.h"
+#include "base/files/file_kind.h"
 #include "base/files/pickle.h"
 #include "base/random.h"
 #include "tests/support/catch.h"
@@ -80,6 +81,104 @@ TEST_CASE("views come out contiguous, whatever their strides, types and sizes", 
   }
 }
 
+TEST_CASE("types that torch got later, and tensors with attributes, are read", "[base]") {
+  const auto bytes_of = [](std::initializer_list<unsigned> values) {
+    std::string bytes;
+    for (const auto value : values) bytes.push_back(static_cast<char>(value));
+    return bytes;
+  };
+  for (const char* name : {"types.pth", "types-legacy.pth"}) {
+    INFO(name);
+    const auto tensors = read_torch_file(saved(name)).tensors;
+    CHECK(tensors.size() == 9);
+    CHECK(tensors.at("u16").dtype == "U16");
+    CHECK(tensors.at("u16").bytes == bytes_of({1, 0, 255, 255}));
+    CHECK(tensors.at("u32").dtype == "U32");
+    CHECK(tensors.at("u32").bytes == bytes_of({1, 0, 0, 0, 255, 255, 255, 255}));
+    CHECK(tensors.at("u64").dtype == "U64");  // a transposed view: 1, 3, 2, 4
+    CHECK(tensors.at("u64").bytes.substr(8, 8) == bytes_of({3, 0, 0, 0, 0, 0, 0, 0}));
+    CHECK(tensors.at("e4m3").dtype == "F8_E4M3");
+    CHECK(tensors.at("e4m3").bytes == bytes_of({0, 0x30, 0xc0, 0x7e}));
+    CHECK(tensors.at("e5m2").dtype == "F8_E5M2");
+    CHECK(tensors.at("e5m2").bytes == bytes_of({0, 0x38, 0xc0, 0x5f}));
+    CHECK(tensors.at("complex").dtype == "C64");
+    CHECK(floats(tensors.at("complex")) == std::vector<float>{1, 2});
+    CHECK(floats(tensors.at("attributed")) == counting(0, 3));
+    CHECK(floats(tensors.at("stateful")) == counting(0, 4));
+    CHECK(floats(tensors.at("buffer")) == counting(0, 2));
+  }
+}
+
+TEST_CASE("tensors that are not plain numbers are refused by name", "[base]") {
+  const std::vector<std::pair<const char*, const char*>> refusals = {
+      {"conjugate", "weight: a conjugate or negated view is not read"},
+      {"complex128", "weight: a storage of type \"torch.ComplexDoubleStorage\" is not read"},
+      {"quantized", "weight: made by \"torch._utils._rebuild_qtensor\""},
+      {"sparse", "weight: made by \"torch._utils._rebuild_sparse_tensor\""},
+      {"subclass", "weight: a tensor of class \"__main__.Subclass\" is not read"},
+      {"module", "holds an object of class torch.nn.modules.linear.Linear, not a dictionary of tensors"}};
+  for (const auto& [name, wanted] : refusals) {
+    INFO(name);
+    CHECK_THAT(complaint(read_file(saved(std::string(name) + ".pth"))), Catch::Matchers::Contains(wanted));
+  }
+}
+
+TEST_CASE("what is given as weights and is something else is named", "[base]") {
+  const auto tar = [](const std::string& first) {
+    std::string bytes(1024, '\0');
+    bytes.replace(0, first.size(), first).replace(257, 5, "ustar");
+    return bytes;
+  };
+  const std::vector<std::pair<std::string, const char*>> files = {
+      {"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 46830571\n", "a Git LFS pointer"},
+      {"<!DOCTYPE html>\n<html><head><title>Sign in</title>", "a web page"},
+      {"\xef\xbb\xbf\n  <html lang=\"de\">", "a web page"},
+      {"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "XML"},
+      {"{\"error\": \"not found\"}", "JSON"},
+      {"404: Not Found", "text, not weights"},
+      {std::string("\x1f\x8b\x08\0\0\0\0\0\0\3", 10), "compressed by gzip"},
+      {std::string("\xfd"
+                   "7zXZ\0\0\4",
+                   8),
+       "compressed by xz"},
+      {"BZh91AY&SY\1\2", "compressed by bzip2"},
+      {std::string("\x28\xb5\x2f\xfd\4\0", 6), "compressed by zstd"},
+      {std::string("GGUF\3\0\0\0\0\0\0\0", 12), "a GGUF file"},
+      {std::string("\x89HDF\r\n\x1a\n\0\0", 10), "an HDF5 file"},
+      {std::string("\x08\x07\x12\x07pytorch\x1a\x05"
+                   "2.1.0",
+                   18),
+       "an ONNX file"},
+      {std::string("\x93NUMPY\1\0v\0{'descr'", 18), "a NumPy array"},
+      {"", "an empty file"},
+      {std::string(4096, '\0'), "4096 bytes of zeros"},
+      {tar("sys_info"), "tar format of before PyTorch 0.1.10"},
+      {tar("resnet18.pth"), "a tar archive: unpack it first"},
+      {std::string("PK\5\6", 4) + std::string(18, '\0'), "an empty zip file"},
+      {"\x89PNG\r\n\x1a\n....", "a PNG picture"}};
+  for (const auto& [bytes, wanted] : files) {
+    INFO(wanted);
+    for (const auto& read : {parse_weights, parse_torch_file, parse_safetensors}) {
+      try {
+        read(bytes, "w.pth");
+        FAIL("read");
+      } catch (const UserError& error) {
+        CHECK(error.code() == ExitCode::data_missing);
+        CHECK_THAT(error.what(), Catch::Matchers::StartsWith("w.pth: ") && Catch::Matchers::Contains(wanted));
+      }
+    }
+  }
+  CHECK(foreign_format(read_file(saved("weights.pth"))).empty());
+  CHECK(foreign_format(read_file(saved("weights-legacy.pth"))).empty());
+  CHECK(foreign_format(dump_safetensors({})).empty());
+}
+
+TEST_CASE("a pickle of something else is no file of safetensors", "[base]") {
+  // Protocol 4 with a short frame: the fifth byte is 0, as in a header's length.
+  CHECK_THROWS_WITH(parse_weights(std::string("\x80\4\x95\6\0\0\0\0\0\0\0]\x94(K\1e.", 18), "w.pth"),
+                    Catch::Matchers::Contains("a pickle, but not one of torch.save"));
+}
+
 TEST_CASE("code in a file of weights is named and not executed", "[base]") {
   for (const char* name : {"hostile.pth", "hostile-legacy.pth"})
     CHECK_THAT(complaint(read_file(saved(name))),
@@ -88,7 +187,7 @@ TEST_CASE("code in a file of weights is named and not executed", "[base]") {
 }
 
 TEST_CASE("a file of weights that is cut is refused, wherever", "[base]") {
-  for (const char* name : {"weights.pth", "weights-legacy.pth"}) {
+  for (const char* name : {"weights.pth", "weights-legacy.pth", "types-legacy.pth"}) {
     const auto whole = read_file(saved(name));
     INFO(name);
     for (size_t kept = 0; kept < whole.size(); ++kept) {
@@ -100,8 +199,8 @@ TEST_CASE("a file of weights that is cut is refused, wherever", "[base]") {
 
 TEST_CASE("damaged files of weights are refused or read, and never more than that", "[base]") {
   RandomStream chance(stream_seed(0, "damage"));
-  for (const char* name :
-       {"weights.pth", "weights-legacy.pth", "views.pth", "views-legacy.pth", "checkpoint-legacy.pth"}) {
+  for (const char* name : {"weights.pth", "weights-legacy.pth", "views.pth", "views-legacy.pth", "types.pth",
+                           "types-legacy.pth", "checkpoint-legacy.pth"}) {
     const auto whole = read_file(saved(name));
     for (int attempt = 0; attempt < 2000; ++attempt) {
       auto damaged = whole;

@@ -271,7 +271,7 @@ class Edges(unittest.TestCase):
         shutil.rmtree(next(out.glob("cells/resnet18-dorefa-w2a2-s0-*")))
         refused = run("run", SMOKE, "--threads", 1, "--only", "resnet18-dorefa-w2a2-s0", "--out", out)
         self.assertEqual(refused.returncode, 5)
-        self.assertIn("weights.safetensors is not what its record says (SHA-256)", records(out)["resnet18-dorefa-w2a2-s0"]["reason"])
+        self.assertIn("has another weights.safetensors than its record says (SHA-256)", records(out)["resnet18-dorefa-w2a2-s0"]["reason"])
 
     def test_a_report_is_on_the_screen_where_its_page_cannot_be_written(self):
         out = self.copy()

@@ -1,4 +1,5 @@
 #include "base/files/torch_file.h"
+#include "models/plain_names.h"
 #include "runner/app/suite.h"
 #include "runner/app/torch/verbs.h"
 #include "runner/inspect/torch/probes.h"
@@ -28,13 +29,14 @@ void add_with_prefix(const SafeTensors& file, const std::string& prefix, SafeTen
   for (const auto& [name, tensor] : file.tensors) all.tensors[prefix + name] = tensor;
 }
 
-// Names that carry no prefix, as in a finished cell's two files, get theirs.
+// Names that carry no prefix, as in a finished cell's two files or in a checkpoint of others, get theirs.
 SafeTensors weights_of(const ProbeFiles& files) {
-  const auto weights = read_safetensors(files.weights);
-  const bool prefixed = weights.tensors.contains("model.fc.weight");
+  const std::string own = "model.fc.weight";
+  const auto weights = plain_names(read_weights(files.weights), {"fc.weight", own}, files.weights.string());
+  const bool prefixed = weights.tensors.contains(own);
   SafeTensors all;
   add_with_prefix(weights, prefixed ? "" : "model.", all);
-  if (!files.aux_weights.empty()) add_with_prefix(read_safetensors(files.aux_weights), "aux.", all);
+  if (!files.aux_weights.empty()) add_with_prefix(read_weights(files.aux_weights), "aux.", all);
   return all;
 }
 
