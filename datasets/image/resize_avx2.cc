@@ -51,8 +51,14 @@ constexpr size_t kLanes = 8;
     const auto whole = _mm256_srli_epi32(sums, kFilterFraction);
     const auto bytes = _mm256_packus_epi16(_mm256_packus_epi32(whole, whole), whole);  // cuts 256 to 255
     const int32_t high = _mm256_extract_epi32(bytes, 0), low = _mm256_extract_epi32(bytes, kLanes / 2);
-    std::memcpy(upper, &high, kColours);
-    std::memcpy(lower, &low, kColours);
+    // Four bytes are one store, three are two: the next pixel overwrites the fourth, which the last one does not have.
+    if (&window != &filter.windows.back()) {
+      std::memcpy(upper, &high, sizeof high);
+      std::memcpy(lower, &low, sizeof low);
+    } else {
+      std::memcpy(upper, &high, kColours);
+      std::memcpy(lower, &low, kColours);
+    }
     upper += kColours;
     lower += kColours;
   }

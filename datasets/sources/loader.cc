@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/work_counter.h"
+#include "datasets/image/raster.h"
 
 namespace auxbench {
 namespace {
@@ -113,7 +114,7 @@ class BatchLoader::Crew {
 
 Batch batch_on_heap(int64_t images, size_t floats_an_image) {
   struct Memory {
-    std::vector<float> images;
+    std::vector<float, UnsetAllocator<float>> images;  // each image writes all of its own
     std::vector<int64_t> labels;
   };
   const auto count = static_cast<size_t>(images);
