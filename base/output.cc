@@ -15,7 +15,7 @@
 namespace auxbench {
 namespace {
 
-std::string formatted(const char* format, std::va_list arguments) {
+[[gnu::format(printf, 1, 0)]] std::string formatted(const char* format, std::va_list arguments) {
   std::va_list again;
   va_copy(again, arguments);
   const int size = std::vsnprintf(nullptr, 0, format, again);

@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "reports/kernel_record.h"
+#include "reports/xml_syntax.h"
 
 namespace auxbench {
 namespace {
@@ -32,14 +33,9 @@ struct Chart {
 // Colours that stay apart for colour-blind eyes (Okabe, Ito), one for each pair of bits in order of appearance.
 constexpr const char* kColours[] = {"#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7", "#999999"};
 
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) safe += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
-  return safe;
-}
-
 std::string text_at(double x, double y, const std::string& style, const std::string& text) {
-  return "<text x=\"" + number_text(x) + "\" y=\"" + number_text(y) + "\"" + style + ">" + escaped(text) + "</text>\n";
+  return "<text x=\"" + number_text(x) + "\" y=\"" + number_text(y) + "\"" + style + ">" + xml_escaped(text) +
+         "</text>\n";
 }
 
 std::string line_at(double x1, double y1, double x2, double y2, const std::string& colour) {
