@@ -211,7 +211,7 @@ TEST_CASE("an exploding loss ends the cell as diverged and names the step", "[ru
   CHECK(outcome.reason.find("at step ") != std::string::npos);
 }
 
-TEST_CASE("a checkpoint of another cell and a cut one are refused", "[runner]") {
+TEST_CASE("a checkpoint of another cell is refused, and a cut one counts as none", "[runner]") {
   const test::TempFolder folder;
   const auto cell = small_cell(false);
   auto experiment = experiment_of(cell);
@@ -220,7 +220,7 @@ TEST_CASE("a checkpoint of another cell and a cut one are refused", "[runner]") 
   CHECK_THROWS_AS(load_checkpoint(folder.path() / "c", "cell", *experiment, state), UserError);
   const auto bytes = read_file({folder.path() / "c"});
   write_file_atomically(folder.path() / "c", bytes.substr(0, bytes.size() / 2));
-  CHECK_THROWS_AS(load_checkpoint(folder.path() / "c", "another", *experiment, state), UserError);
+  CHECK_FALSE(load_checkpoint(folder.path() / "c", "another", *experiment, state));
   CHECK_FALSE(load_checkpoint(folder.path() / "none", "cell", *experiment, state));
 }
 
