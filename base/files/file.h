@@ -17,7 +17,8 @@ namespace auxbench {
 // The whole file as bytes.
 std::string read_file(const std::filesystem::path& path, ExitCode on_error = ExitCode::data_missing);
 
-// By a temporary neighbour, synced and renamed over `path`. A device, pipe or open file is written through, no disk.
+// Writes to a temporary neighbour of a name of its own, fsyncs it, renames it over `path`, fsyncs the folder. A terminal,
+// a pipe, /dev/null and what /dev/stdout leads to are written through, never replaced; a block device is refused.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
 // Appends whole lines, each ended by a newline, with one write and fsyncs. If the file's last line was cut by a crash (no

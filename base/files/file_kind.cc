@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cstdint>
+
+#include "base/files/safetensors_prefix.h"
 
 namespace auxbench {
 namespace {
 
-constexpr size_t kLengthBytes = 8;                // of a safetensors file's header
-constexpr uint64_t kLongestHeader = 100'000'000;  // the format's own limit
-constexpr size_t kLooked = 512;                   // bytes in which text must be text
+constexpr size_t kLooked = 512;  // bytes in which text must be text
 
 struct Signature {
   size_t at;
@@ -111,10 +110,8 @@ std::string text_format(std::string_view bytes) {
 }  // namespace
 
 bool starts_as_safetensors(std::string_view bytes) {
-  if (bytes.size() <= kLengthBytes || bytes[kLengthBytes] != '{') return false;
-  uint64_t length = 0;
-  for (size_t i = kLengthBytes; i > 0; --i) length = length << 8U | static_cast<unsigned char>(bytes[i - 1]);
-  return length <= kLongestHeader;
+  return bytes.size() > kSafetensorsPrefixBytes && bytes[kSafetensorsPrefixBytes] == '{' &&
+         safetensors_header_bytes(bytes) <= kLongestSafetensorsHeader;
 }
 
 std::string foreign_format(std::string_view bytes) {
@@ -124,7 +121,8 @@ std::string foreign_format(std::string_view bytes) {
     if (has_at(bytes, known.at, known.bytes)) return known.what;
   if (auto tar = tar_format(bytes); !tar.empty()) return tar;
   if (is_onnx(bytes)) return "an ONNX file, which is not read: export the weights as safetensors, or save a state_dict";
-  if (bytes.size() > kLengthBytes && std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == '\0'; }))
+  if (bytes.size() > kSafetensorsPrefixBytes &&
+      std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == '\0'; }))
     return std::to_string(bytes.size()) + " bytes of zeros: the download or copy was not finished";
   return is_text(bytes) ? text_format(bytes) : std::string();
 }

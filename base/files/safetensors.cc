@@ -13,16 +13,16 @@
 #include "base/error.h"
 #include "base/files/file.h"
 #include "base/files/file_kind.h"
+#include "base/files/safetensors_prefix.h"
 
 namespace auxbench {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kPrefixBytes = 8;
+constexpr size_t kPrefixBytes = kSafetensorsPrefixBytes;
 constexpr size_t kAlignment = 8;
-constexpr uint64_t kHeaderLimit = 100'000'000;  // the format's own
-constexpr size_t kDepthLimit = 3;               // header, tensor, shape
+constexpr size_t kDepthLimit = 3;  // header, tensor, shape
 constexpr size_t kQuotedLimit = 80;
 constexpr const char* kMetadata = "__metadata__";
 
@@ -207,10 +207,8 @@ SafeTensors parse_safetensors(std::string_view bytes, const std::string& place) 
   if (!starts_as_safetensors(bytes))
     if (const auto other = foreign_format(bytes); !other.empty()) refuse_data(place, other);
   if (bytes.size() < kPrefixBytes) refuse_data(place, "truncated: " + std::to_string(bytes.size()) + " bytes");
-  uint64_t header_size = 0;
-  for (size_t i = 0; i < kPrefixBytes; ++i)
-    header_size |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-  if (header_size > kHeaderLimit)
+  const auto header_size = safetensors_header_bytes(bytes);
+  if (header_size > kLongestSafetensorsHeader)
     refuse_data(place,
                 "header of " + std::to_string(header_size) + " bytes, at most 100000000 make a safetensors file");
   if (header_size > bytes.size() - kPrefixBytes)
@@ -238,7 +236,7 @@ SafeTensors parse_safetensors(std::string_view bytes, const std::string& place) 
 std::string dump_safetensors(const SafeTensors& contents) {
   auto header = header_of(contents).dump();
   header.append((kAlignment - header.size() % kAlignment) % kAlignment, ' ');
-  AUXBENCH_CHECK(header.size() <= kHeaderLimit, "a header of at most 100 MB");
+  AUXBENCH_CHECK(header.size() <= kLongestSafetensorsHeader, "a header of at most 100 MB");
   std::string bytes;
   size_t total = kPrefixBytes + header.size();
   for (const auto& item : contents.tensors) total += item.second.bytes.size();

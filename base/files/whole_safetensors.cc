@@ -8,11 +8,10 @@
 #include <string>
 
 #include "base/files/json_depth.h"
+#include "base/files/safetensors_prefix.h"
 
 namespace auxbench {
 namespace {
-
-constexpr uint64_t kPrefixBytes = 8;
 
 // The bytes of all tensors, as the header says; UINT64_MAX where it says nothing of the kind.
 uint64_t bytes_of_tensors(const std::string& header) {
@@ -35,14 +34,13 @@ bool is_whole_safetensors(const std::filesystem::path& path) {
   std::error_code unknown;
   const uint64_t size = std::filesystem::file_size(path, unknown);
   std::ifstream file(path, std::ios::binary);
-  std::array<char, kPrefixBytes> prefix{};
-  if (unknown || size < kPrefixBytes || !file.read(prefix.data(), prefix.size())) return false;
-  uint64_t header_bytes = 0;
-  for (size_t i = 0; i < kPrefixBytes; ++i) header_bytes |= uint64_t{static_cast<unsigned char>(prefix[i])} << (8 * i);
-  if (header_bytes > size - kPrefixBytes) return false;
+  std::array<char, kSafetensorsPrefixBytes> prefix{};
+  if (unknown || size < prefix.size() || !file.read(prefix.data(), prefix.size())) return false;
+  const auto header_bytes = safetensors_header_bytes({prefix.data(), prefix.size()});
+  if (header_bytes > size - prefix.size()) return false;
   std::string header(header_bytes, '\0');
   if (!file.read(header.data(), static_cast<std::streamsize>(header.size()))) return false;
-  return bytes_of_tensors(header) == size - kPrefixBytes - header_bytes;
+  return bytes_of_tensors(header) == size - prefix.size() - header_bytes;
 }
 
 }  // namespace auxbench
