@@ -19,6 +19,8 @@ enum class ExitCode : int {
   cells_failed = 5,
   inconclusive = 6,
   nothing_ran = 7,
+  output_lost = 8,  // the verb did its work, and not all that it printed has arrived
+  own_fault = 70,
   interrupted = 130,
   terminated = 143,
 };

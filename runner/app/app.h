@@ -13,9 +13,6 @@ class App;
 
 namespace auxbench {
 
-// Beside those of base/error.h: the verb did its work, and not all that it printed has arrived. And: a fault of ours.
-inline constexpr int kOutputLost = 8, kOwnFault = 70;
-
 // The exit code of the chosen verb is left here.
 using Outcome = ExitCode;
 

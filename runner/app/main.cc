@@ -21,19 +21,18 @@ constexpr const char* kFooter =
     "6 inconclusive, 7 nothing ran, 8 what was printed is lost (disk full, pipe closed), 70 a fault of this program,\n"
     "130/143 interrupted and resumable.";
 
-int complain(const std::string& message, int code) {
+int complain(const std::string& message, auxbench::ExitCode code) {
   auxbench::warn_line("auxbench: %s", message.c_str());
-  return code;
+  return static_cast<int>(code);
 }
-
-int complain(const std::string& message, auxbench::ExitCode code) { return complain(message, static_cast<int>(code)); }
 
 // What was printed may be the whole result: that it is lost must not pass for success.
 int with_output(int code) {
   const auto fault = auxbench::output_fault();
   if (!fault) return code;
-  complain("standard output: not all of it could be written: " + *fault, auxbench::kOutputLost);
-  return code == 0 ? auxbench::kOutputLost : code;
+  const int lost =
+      complain("standard output: not all of it could be written: " + *fault, auxbench::ExitCode::output_lost);
+  return code == 0 ? lost : code;
 }
 
 // What --help and --version print: it may name what the environment says.
@@ -93,7 +92,7 @@ int run_program(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return complain("not enough memory for what was asked", auxbench::ExitCode::usage);
   } catch (const std::exception& error) {
-    return complain("a fault of this program: " + first_line(error.what()), auxbench::kOwnFault);
+    return complain("a fault of this program: " + first_line(error.what()), auxbench::ExitCode::own_fault);
   }
 }
 
