@@ -12,7 +12,8 @@ namespace auxbench {
 
 inline constexpr size_t kCocoThresholds = 10, kCocoRecalls = 101, kCocoAreas = 4;
 
-// What is summed up: which area (all, small, medium, large) with how many detections (1, 10, 100). The first three share one matching.
+// What is summed up: which area (all, small, medium, large) with how many detections (1, 10, 100). The
+// first three share one matching.
 struct CocoSetting {
   size_t area, most;
 };

@@ -49,6 +49,18 @@ Inventory inventory(const Path& folder, int threads, bool /*pictures*/) {
           .pictures = {}};
 }
 
+template <Format format, const Colours& mean, const Colours& std>
+DatasetFacts facts(std::string_view title, std::string (*advice)()) {
+  return {.title = title,
+          .published = {.train = format().train_images, .test = format().test_images},
+          .is_here = is_here<format>,
+          .advice = advice,
+          .inventory = inventory<format>,
+          .load = load<format, mean, std>,
+          .manifest = manifest<format>,
+          .watched = watched<format>};
+}
+
 std::string advice(const std::string& archive, const std::string& variable) {
   return "unpack " + archive +
          " of https://www.cs.toronto.edu/~kriz/cifar.html and name the folder of its .bin files "
@@ -85,25 +97,13 @@ const CifarFormat& cifar100_format() {
 }
 
 DatasetFacts cifar10_facts() {
-  return {.title = "CIFAR-10",
-          .published = {.train = 50'000, .test = 10'000},
-          .is_here = is_here<cifar10_format>,
-          .advice = [] { return advice("cifar-10-binary.tar.gz", "AUXBENCH_CIFAR10"); },
-          .inventory = inventory<cifar10_format>,
-          .load = load<cifar10_format, kCifar10Mean, kCifar10Std>,
-          .manifest = manifest<cifar10_format>,
-          .watched = watched<cifar10_format>};
+  return facts<cifar10_format, kCifar10Mean, kCifar10Std>(
+      "CIFAR-10", [] { return advice("cifar-10-binary.tar.gz", "AUXBENCH_CIFAR10"); });
 }
 
 DatasetFacts cifar100_facts() {
-  return {.title = "CIFAR-100",
-          .published = {.train = 50'000, .test = 10'000},
-          .is_here = is_here<cifar100_format>,
-          .advice = [] { return advice("cifar-100-binary.tar.gz", "AUXBENCH_CIFAR100"); },
-          .inventory = inventory<cifar100_format>,
-          .load = load<cifar100_format, kCifar100Mean, kCifar100Std>,
-          .manifest = manifest<cifar100_format>,
-          .watched = watched<cifar100_format>};
+  return facts<cifar100_format, kCifar100Mean, kCifar100Std>(
+      "CIFAR-100", [] { return advice("cifar-100-binary.tar.gz", "AUXBENCH_CIFAR100"); });
 }
 
 }  // namespace auxbench

@@ -1,5 +1,5 @@
-// What a run says while it works, on stderr: on a terminal whose cursor can be moved a line with a bar for each running cell and one for the whole,
-// redrawn in place and cut to its width; elsewhere plain lines.
+// What a run says while it works, on stderr: on a terminal whose cursor can be moved a line with a bar for each
+// running cell and one for the whole, redrawn in place and cut to its width; elsewhere plain lines.
 #pragma once
 
 #include <chrono>
