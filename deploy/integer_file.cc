@@ -89,28 +89,31 @@ FrozenEncoder encoder_from(const json& from) {
 }
 
 json to_json(const IntegerStep& step) {
-  return {{"kind", step_kind_name(step.kind)},
-          {"name", step.name},
-          {"inputs", step.inputs},
-          {"out", step.out},
-          {"r", step.r},
-          {"s", step.s},
-          {"stride", step.stride},
-          {"pad", step.pad},
-          {"weight_bits", step.weight_bits},
-          {"weights", std::ssize(step.weights)},
-          {"odd_weights", step.odd_weights},
-          {"in_double", step.in_double},
-          {"partial", index(step.partial)},
-          {"relu_first", step.relu_first},
-          {"residual", index(step.residual)},
-          {"clamp", step.clamp},
-          {"lo", number(step.lo)},
-          {"hi", number(step.hi)},
-          {"encoder", to_json(step.encoder)},
-          {"digit_mask", step.digit_mask},
-          {"out_floats", index(step.out_floats)},
-          {"out_codes", index(step.out_codes)}};
+  json made = {{"kind", step_kind_name(step.kind)},
+               {"name", step.name},
+               {"inputs", step.inputs},
+               {"out", step.out},
+               {"r", step.r},
+               {"s", step.s},
+               {"stride", step.stride},
+               {"pad", step.pad},
+               {"weight_bits", step.weight_bits},
+               {"weights", std::ssize(step.weights)},
+               {"odd_weights", step.odd_weights},
+               {"in_double", step.in_double},
+               {"partial", index(step.partial)},
+               {"relu_first", step.relu_first},
+               {"residual", index(step.residual)},
+               {"clamp", step.clamp},
+               {"lo", number(step.lo)},
+               {"hi", number(step.hi)},
+               {"encoder", to_json(step.encoder)},
+               {"digit_mask", step.digit_mask},
+               {"out_floats", index(step.out_floats)},
+               {"out_codes", index(step.out_codes)}};
+  // Left out where there is nothing to say: files of networks that share no weights are what they always were.
+  if (step.shares != kNoValue) made["shares"] = step.shares;
+  return made;
 }
 
 Kind kind_from(const std::string& name) {
@@ -135,6 +138,7 @@ IntegerStep step_from(const json& from) {
   step.pad = integer(from, "pad");
   step.weight_bits = integer(from, "weight_bits");
   step.odd_weights = from.at("odd_weights").get<bool>();
+  if (from.contains("shares")) step.shares = whole<uint32_t>(from.at("shares"), "shares");
   step.in_double = from.at("in_double").get<bool>();
   step.partial = index(from, "partial");
   step.relu_first = from.at("relu_first").get<bool>();

@@ -33,6 +33,29 @@ void demand(const IntegerStep& step, const IntegerValue& value, Type type, int64
     refuse_step(step, std::string(what) + " of the wrong number of channels");
 }
 
+// Whether kernels that read weights for the one problem read them for the other, too: sizes of maps may differ.
+bool same_problem(const IntegerStep& a, const CodeMeaning& of_a, const IntegerStep& b, const CodeMeaning& of_b) {
+  return a.kind == b.kind && a.out == b.out && a.r == b.r && a.s == b.s && a.stride == b.stride && a.pad == b.pad &&
+         a.weight_bits == b.weight_bits && a.odd_weights == b.odd_weights && of_a.bits() == of_b.bits() &&
+         of_a.step == of_b.step && of_a.shift == of_b.shift;
+}
+
+void check_sharing(const StepInputs& inputs, size_t index) {
+  const auto& step = inputs.step;
+  if (step.shares == kNoValue) return;
+  constexpr unsigned kWeights = kCodeWeights | kFloatWeights;
+  if ((operation_of(step.kind).traits().arrays & kWeights) == 0) refuse_step(step, "has no weights to share");
+  if (step.shares >= index) refuse_step(step, "shares weights with a step that is not before it");
+  const auto& holder = inputs.network.steps[step.shares];
+  if (holder.shares != kNoValue || !step.weights.empty() || !step.float_weights.empty())
+    refuse_step(step, "shares weights with a step that has none, or has its own");
+  if (holder.inputs.size() != 1) refuse_step(step, "shares weights with another convolution");
+  const auto &mine = inputs.value(), &theirs = inputs.network.values[holder.inputs.front()];
+  if (mine.type != theirs.type || mine.channels != theirs.channels ||
+      !same_problem(step, mine.codes, holder, theirs.codes))
+    refuse_step(step, "shares weights with another convolution");
+}
+
 void check_arrays(const IntegerStep& step, int64_t channels) {
   const auto fits = [&](const auto& array) { return array.empty() || std::ssize(array) == channels; };
   if (!fits(step.scale) || !fits(step.offset_scale) || !fits(step.alpha) || !fits(step.beta))
@@ -90,7 +113,12 @@ void check_inputs(const StepInputs& inputs) {
                                                    : Type::floats;
   if (inputs.size().h < 1) refuse_step(step, "an input that no earlier step makes");
   for (size_t i = 0; i < step.inputs.size(); ++i) {
-    demand(step, value_of(inputs, step.inputs[i]), type, first.channels, "an input");
+    const auto& value = value_of(inputs, step.inputs[i]);
+    if (traits.last_for_size && i + 1 == step.inputs.size()) {
+      if (inputs.size(i).h < 1) refuse_step(step, "the size of a value that no earlier step makes");
+      continue;
+    }
+    demand(step, value, type, first.channels, "an input");
     if (inputs.size(i) != inputs.size()) refuse_step(step, "inputs of different sizes");
   }
 }
@@ -166,10 +194,12 @@ std::vector<ValueSize> value_sizes(const IntegerNetwork& network, ValueSize imag
   check_values(network, image);
   std::vector<ValueSize> sizes(network.values.size());
   int64_t numbers = 0;
-  for (const auto& step : network.steps) {
+  for (size_t i = 0; i < network.steps.size(); ++i) {
+    const auto& step = network.steps[i];
     const StepInputs inputs = {network, step, sizes, image};
     check_inputs(inputs);
     check_outcome(inputs);
+    check_sharing(inputs, i);
     const auto made = operation_of(step.kind).shape(inputs);
     check_arrays(step, made.channels);
     check_summands(inputs, made);

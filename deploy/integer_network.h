@@ -58,6 +58,9 @@ struct IntegerStep {
   bool odd_weights = false;
   std::vector<int8_t> weights{};
   std::vector<float> float_weights{};
+  // An earlier step whose weights this one multiplies by, at another place of the network; its own are empty. The two
+  // agree in all numbers above and in what their inputs' codes are. kNoValue: no such step.
+  size_t shares = kNoValue;
 
   // what follows, as requantize::Epilogue; empty: not asked for
   std::vector<float> scale{};
@@ -97,9 +100,14 @@ struct IntegerNetwork {
   std::vector<IntegerStep> steps;
   std::vector<IntegerOutput> outputs;
 
+  // The step that holds the weights which `step` multiplies by: itself, or the one it shares them with.
+  [[nodiscard]] const IntegerStep& weights_of(const IntegerStep& step) const {
+    return step.shares == kNoValue ? step : steps[step.shares];
+  }
+
   [[nodiscard]] int64_t macs() const;          // of one image: all convolutions
   [[nodiscard]] int64_t integer_macs() const;  // of convolutions on codes
-  // Weights at their bits, scales, thresholds, float layers: what has to be stored.
+  // Weights at their bits, those that steps share once; scales, thresholds, float layers: what has to be stored.
   [[nodiscard]] int64_t bytes() const;
 };
 

@@ -2,6 +2,7 @@
 // common. For deploy/onnx.cc and deploy/operations/. Torch-free.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -42,6 +43,14 @@ class OnnxWriter {
   void set_name(size_t value, const std::string& tensor) { names_[value] = tensor; }
   // A name for a tensor of the step that is appended.
   [[nodiscard]] std::string label(const std::string& what) const { return layer_ + "." + what; }
+  [[nodiscard]] const IntegerStep& weights_of(const IntegerStep& step) const { return network_.weights_of(step); }
+  // The tensor of the weights that `holder` holds: what `make` made of them for the first step that asked.
+  template <typename Make>
+  const std::string& once(const IntegerStep& holder, const Make& make) {
+    auto& tensor = weights_[&holder];
+    if (tensor.empty()) tensor = make();
+    return tensor;
+  }
   void note_convolution(const std::string& sums) { convolutions_[layer_] = sums; }  // "exact" | "float32"
 
   // `op` of a tensor and a number, or a number for each channel.
@@ -79,6 +88,7 @@ class OnnxWriter {
   std::vector<ValueSize> sizes_;
   std::vector<std::string> names_, whole_;  // tensors of values, and of codes as floats
   std::vector<CodeStorage> storage_;
+  std::map<const IntegerStep*, std::string> weights_;  // tensors of weights, by who holds them
   onnx::Graph graph_;
   std::string layer_;
   nlohmann::json encoders_ = nlohmann::json::object(), convolutions_ = nlohmann::json::object();

@@ -12,6 +12,7 @@
 #include "deploy/operations/image.h"
 #include "deploy/operations/max_pool.h"
 #include "deploy/operations/mean.h"
+#include "deploy/operations/upsample.h"
 #include "deploy/operations/weighted_sum.h"
 
 namespace auxbench {

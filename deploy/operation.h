@@ -52,6 +52,7 @@ struct StepMemory {
   PackedWeights& packed;  // shared by all image sizes
 
   [[nodiscard]] const IntegerStep& step() const { return inputs.step; }
+  [[nodiscard]] const IntegerStep& weights() const { return inputs.network.weights_of(inputs.step); }  // who holds them
   [[nodiscard]] const Place& in(size_t i = 0) const { return places[step().inputs[i]]; }
   [[nodiscard]] requantize::FloatMap<float> out_floats() const { return places[step().out_floats].floats; }
   [[nodiscard]] requantize::CodeMap<uint8_t> out_codes() const { return places[step().out_codes].codes; }
@@ -89,7 +90,8 @@ struct Traits {
   size_t least_inputs = 1, most_inputs = 1;
   Reads reads = Reads::floats;
   Makes makes = Makes::floats;
-  unsigned arrays = 0;  // of ArrayGroup
+  unsigned arrays = 0;         // of ArrayGroup
+  bool last_for_size = false;  // of the last input, of any type and channels, the size alone is read
 };
 
 class Operation {

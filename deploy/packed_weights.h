@@ -13,7 +13,7 @@ namespace auxbench {
 
 class PackedWeights {
  public:
-  // For the kernel of the plan. Valid as long as this is.
+  // Of the step that holds them, for the kernel of the plan. Valid as long as this is.
   const std::byte* codes(const IntegerStep& step, const lowbit_conv::Plan& plan);
   const float* floats(const IntegerStep& step, const float_conv::Shape& shape);
   // How many were packed: a step's weights once for each kernel that it got.

@@ -25,11 +25,18 @@ size_t code_bytes(const CodeMap<uint8_t>& map, int64_t batch) {
   return static_cast<size_t>(batch * map.image() + requantize::kSlack);
 }
 
+// The values whose numbers a step reads; of another it may read the size alone.
+std::span<const size_t> read_inputs(const IntegerStep& step) {
+  const bool last_for_size = operation_of(step.kind).traits().last_for_size;
+  return std::span(step.inputs).first(step.inputs.size() - (last_for_size ? 1 : 0));
+}
+
 // As wide as the widest reader's padding.
 std::vector<int64_t> border_widths(const IntegerNetwork& network) {
   std::vector<int64_t> widths(network.values.size());
   for (const auto& step : network.steps)
-    for (const auto input : step.inputs) widths[input] = std::max(widths[input], operation_of(step.kind).border(step));
+    for (const auto input : read_inputs(step))
+      widths[input] = std::max(widths[input], operation_of(step.kind).border(step));
   return widths;
 }
 
@@ -46,7 +53,7 @@ void find_lifetimes(const IntegerNetwork& network, bool keep, std::span<ArenaReq
     const auto& step = network.steps[i];
     for (const auto made : {step.out_floats, step.out_codes})
       if (made != kNoValue) values[made].first = values[made].last = i;
-    for (const auto input : step.inputs) values[input].last = i;
+    for (const auto input : read_inputs(step)) values[input].last = i;
     for (const auto extra : {step.partial, step.residual})
       if (extra != kNoValue) values[extra].last = i;
   }
@@ -69,10 +76,8 @@ PreparedNetwork::PreparedNetwork(const IntegerNetwork& network, ValueSize image,
   place_values();
   prepare_steps(isa, packed);
   make_workspaces();
-  for (const auto& output : network.outputs) {
-    const auto size = sizes_[output.value];
-    outputs_.emplace_back(static_cast<size_t>(options.batch * size.h * size.w * network.values[output.value].channels));
-  }
+  for (const auto& output : network.outputs)
+    outputs_.emplace_back(is_dense(output.value) ? 0 : numbers_of(output.value));
 }
 
 void PreparedNetwork::place_values() {
@@ -176,6 +181,7 @@ void PreparedNetwork::run(std::span<const float> images) {
   }
   for (size_t i = 0; i < outputs_.size(); ++i) {
     const auto value = network_.outputs[i].value;
+    if (is_dense(value)) continue;
     const auto& map = places_[value].floats;
     const int64_t channels = network_.values[value].channels, pixels = options_.batch * map.h * map.w;
     for (int64_t p = 0; p < pixels; ++p)
@@ -183,11 +189,24 @@ void PreparedNetwork::run(std::span<const float> images) {
   }
 }
 
+// Whether its map is the output as it lies in memory, which stays until the next run: a detector's are large.
+bool PreparedNetwork::is_dense(size_t value) const {
+  return places_[value].floats.pixel == network_.values[value].channels;
+}
+
+size_t PreparedNetwork::numbers_of(size_t value) const {
+  const auto size = sizes_[value];
+  return static_cast<size_t>(options_.batch * size.h * size.w * network_.values[value].channels);
+}
+
 ExecutorOutput PreparedNetwork::output(size_t index) const {
   const auto& output = network_.outputs.at(index);
   const auto size = sizes_[output.value];
+  const std::span<const float> copied = outputs_[index];
   return {.name = output.name,
-          .numbers = outputs_[index],
+          .numbers = is_dense(output.value)
+                         ? std::span<const float>(places_[output.value].floats.data, numbers_of(output.value))
+                         : copied,
           .h = size.h,
           .w = size.w,
           .channels = network_.values[output.value].channels};

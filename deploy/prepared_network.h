@@ -42,6 +42,8 @@ class PreparedNetwork {
   void prepare_steps(const Isa& isa, PackedWeights& packed);
   void make_workspaces();
   void write_border(const Border& border) const;
+  [[nodiscard]] bool is_dense(size_t value) const;
+  [[nodiscard]] size_t numbers_of(size_t value) const;
 
   const IntegerNetwork& network_;
   ValueSize image_;
@@ -53,7 +55,7 @@ class PreparedNetwork {
   lowbit_conv::Buffer arena_, shared_;
   std::vector<lowbit_conv::Buffer> own_;
   std::vector<std::unique_ptr<PreparedStep>> steps_;
-  std::vector<std::vector<float>> outputs_;
+  std::vector<std::vector<float>> outputs_;  // empty where the map itself is the output
 };
 
 }  // namespace auxbench

@@ -1,186 +1,145 @@
 #include "deploy/synthetic.h"
 
-#include <cmath>
+#include <algorithm>
+#include <vector>
 
 #include "base/error.h"
-#include "base/random.h"
+#include "deploy/synthetic_builder.h"
 #include "models/list/models.h"
 
 namespace auxbench {
 namespace {
 
-using Kind = IntegerStep::Kind;
-using Type = IntegerValue::Type;
+using Layer = SyntheticBuilder::Layer;
+
+constexpr int kEndBits = SyntheticBuilder::kEndBits;
+constexpr int64_t kFirstLevel = 3, kLevels = 5;
 
 const ModelFacts& depth_of(const std::string& model) {
-  if (const auto* depth = find_model(model); depth != nullptr && depth->exists) return *depth;
+  const auto* depth = find_model(model);
+  if (depth != nullptr && depth->exists && depth->task == "classification") return *depth;
   std::string known;
   for (const auto& one : kModels)
-    if (one.exists) known += (known.empty() ? "" : ", ") + std::string(one.name);
+    if (one.exists && one.task == "classification") known += (known.empty() ? "" : ", ") + std::string(one.name);
   throw UserError(ExitCode::usage, "no network " + model + ", only " + known);
 }
 
-constexpr int kEndBits = 8;
+void check_bits(int weight_bits, int activation_bits) {
+  const bool known = weight_bits == 1 || weight_bits == 2 || weight_bits == 3 || weight_bits == 4 || weight_bits == 8;
+  if (!known || activation_bits < 1 || activation_bits > 8)
+    throw UserError(ExitCode::usage, "synthetic networks have weights of 1, 2, 3, 4 or 8 bits, activations of 1 to 8");
+}
 
-class Builder {
- public:
-  Builder(int weight_bits, int activation_bits, int64_t image, int64_t seed)
-      : weight_bits_(weight_bits), activation_bits_(activation_bits), random_(stream_seed(seed, "synthetic network")) {
-    network_ = {.channels = 3, .height = image, .width = image, .classes = 1000};
+// Stem and stages; what each stage ends in, C2 .. C5. `floats`: C5 as floats.
+std::vector<size_t> body(SyntheticBuilder& build, const ModelFacts& depth, bool floats) {
+  size_t x =
+      build.convolution({.name = "conv1", .in = build.pixels(), .out = 64, .kernel = 7, .stride = 2, .bits = kEndBits});
+  x = build.max_pool(x);
+  std::vector<size_t> ends;
+  int64_t width = 64;
+  for (size_t stage = 0; stage < depth.blocks.size(); ++stage, width *= 2) {
+    for (int i = 0; i < depth.blocks[stage]; ++i) {
+      const bool last = stage + 1 == depth.blocks.size() && i + 1 == depth.blocks[stage];
+      const auto name = "layer" + std::to_string(stage + 1) + "." + std::to_string(i) + ".";
+      x = build.block(name, x, width, i == 0 && stage > 0 ? 2 : 1, depth.bottleneck, floats && last);
+    }
+    ends.push_back(x);
   }
+  return ends;
+}
 
-  IntegerNetwork build(const ModelFacts& depth) {
-    size_t x = pixels();
-    x = convolution({.name = "conv1", .in = x, .out = 64, .kernel = 7, .stride = 2, .bits = kEndBits});
-    x = max_pool(x);
-    int64_t width = 64;
-    for (size_t stage = 0; stage < depth.blocks.size(); ++stage, width *= 2)
-      for (int i = 0; i < depth.blocks[stage]; ++i) {
-        last_ = stage + 1 == depth.blocks.size() && i + 1 == depth.blocks[stage];
-        const auto name = "layer" + std::to_string(stage + 1) + "." + std::to_string(i) + ".";
-        x = block(name, x, width, i == 0 && stage > 0 ? 2 : 1, depth.bottleneck);
-      }
-    classify(x);
-    return std::move(network_);
+// A level's map, which has floats and codes of them for one of the towers.
+struct Level {
+  size_t floats = kNoValue, codes = kNoValue;
+};
+
+class DetectorBuilder {
+ public:
+  explicit DetectorBuilder(const SyntheticDetector& options)
+      : options_(options),
+        build_({.channels = 3, .height = options.height, .width = options.width}, options.weight_bits,
+               options.activation_bits, options.seed) {}
+
+  IntegerNetwork build() {
+    const auto ends = body(build_, depth_of(options_.backbone), /*floats=*/false);
+    const auto levels = pyramid({ends.begin() + 1, ends.end()});
+    for (int64_t i = 0; i < kLevels; ++i) {
+      const auto& level = levels[static_cast<size_t>(i)];
+      const auto name = std::to_string(kFirstLevel + i);
+      const auto boxes = build_.encoded("head.regression_head.conv.0." + name + ".input", level.floats,
+                                        options_.activation_bits, /*relu=*/false);
+      head("classification_head", "cls_logits", level.codes, i, options_.anchors * options_.classes, "classes." + name);
+      head("regression_head", "bbox_reg", boxes, i, 4 * options_.anchors, "boxes." + name);
+    }
+    return std::move(build_.network());
   }
 
  private:
-  struct Layer {
-    std::string name;
-    size_t in = 0;
-    int64_t out = 0, kernel = 1, stride = 1;
-    int bits = 0;  // of its weights
-    size_t residual = kNoValue;
-    bool activation = true, floats = false;
-  };
-
-  size_t new_value(Type type, int64_t channels, int bits = 0) {
-    const int32_t largest = type == Type::codes ? (1 << bits) - 1 : 0;
-    network_.values.push_back(
-        {.type = type,
-         .channels = channels,
-         .codes = {.largest = largest, .scale = largest > 0 ? 1.0F / static_cast<float>(largest) : 1.0F}});
-    return network_.values.size() - 1;
+  // 3 x 3 or 1 x 1, to floats and codes.
+  Level both(const std::string& name, size_t in, int64_t kernel, int64_t stride, size_t residual = kNoValue) {
+    const auto codes = build_.convolution({.name = name,
+                                           .in = in,
+                                           .out = options_.channels,
+                                           .kernel = kernel,
+                                           .stride = stride,
+                                           .bits = options_.weight_bits,
+                                           .residual = residual,
+                                           .both = true});
+    return {build_.last_step().out_floats, codes};
   }
 
-  // DoReFa's: round(clip(v, 0, 1) n).
-  void encode(IntegerStep& step, int64_t channels, int bits) {
-    step.out_codes = new_value(Type::codes, channels, bits);
-    const int n = (1 << bits) - 1;
-    if (n > 7) {
-      step.encoder = {.kind = "affine", .lo = 0, .hi = 1, .multiply = static_cast<float>(n)};
-      return;
+  // P3 .. P7 of C3 .. C5.
+  std::vector<Level> pyramid(const std::vector<size_t>& ends) {
+    std::vector<Level> levels(ends.size());
+    Level above;
+    for (size_t i = ends.size(); i-- > 0;) {
+      const auto number = std::to_string(i) + ".0";
+      const auto residual = above.floats == kNoValue ? kNoValue : build_.upsample(above.floats, ends[i]);
+      above = both("backbone.fpn.inner_blocks." + number, ends[i], 1, 1, residual);
+      levels[i] = both("backbone.fpn.layer_blocks." + number, above.codes, 3, 1);
     }
-    step.encoder.kind = "thresholds";
-    for (int j = 1; j <= n; ++j) step.encoder.table.push_back((static_cast<float>(j) - 0.5F) / static_cast<float>(n));
+    levels.push_back(both("backbone.fpn.extra_blocks.p6", ends.back(), 3, 2));
+    const auto rectified = build_.encoded("backbone.fpn.extra_blocks.p7.input", levels.back().floats,
+                                          options_.activation_bits, /*relu=*/true);
+    levels.push_back(both("backbone.fpn.extra_blocks.p7", rectified, 3, 2));
+    return levels;
   }
 
-  size_t pixels() {
-    IntegerStep image = {.kind = Kind::image, .name = "image", .out_floats = new_value(Type::floats, 3)};
-    IntegerStep coded = {.kind = Kind::elementwise, .name = "pixels", .inputs = {image.out_floats}};
-    encode(coded, 3, kEndBits);
-    const auto codes = coded.out_codes;
-    network_.steps.push_back(std::move(image));
-    network_.steps.push_back(std::move(coded));
-    return codes;
+  // The step of the first level that the same layer on level `level` shares weights with.
+  size_t sharer(const std::string& layer, bool shared) {
+    if (!shared) return kNoValue;
+    const auto& steps = build_.network().steps;
+    for (size_t i = 0; i < steps.size(); ++i)
+      if (steps[i].name == layer) return i;
+    return kNoValue;
   }
 
-  float uniform(double lowest, double highest) {
-    return static_cast<float>(lowest + random_.uniform() * (highest - lowest));
-  }
-
-  size_t convolution(const Layer& layer) {
-    const auto in = network_.values[layer.in];
-    const auto taps = layer.kernel * layer.kernel * in.channels;
-    IntegerStep step = {.kind = Kind::convolution,
-                        .name = layer.name,
-                        .inputs = {layer.in},
-                        .out = layer.out,
-                        .r = layer.kernel,
-                        .s = layer.kernel,
-                        .stride = layer.stride,
-                        .pad = layer.kernel / 2,
-                        .weight_bits = layer.bits,
-                        .odd_weights = layer.bits < kEndBits,
-                        .residual = layer.residual};
-    const int levels = 1 << layer.bits;
-    for (int64_t i = 0; i < layer.out * taps; ++i)
-      step.weights.push_back(
-          static_cast<int8_t>(static_cast<int>(random_.below(static_cast<uint64_t>(levels))) - levels / 2));
-    // Sums of so many random products, brought to a deviation of about one: codes spread over all levels.
-    const double weight = step.odd_weights ? levels / std::sqrt(3.0) : levels / std::sqrt(12.0);
-    const double code = in.codes.largest * 0.6;
-    const auto scale = static_cast<float>(1 / (std::sqrt(static_cast<double>(taps)) * weight * code));
-    step.scale.assign(static_cast<size_t>(layer.out), scale);
-    for (int64_t o = 0; o < layer.out; ++o) {
-      step.alpha.push_back(uniform(0.3, 0.9));
-      step.beta.push_back(uniform(0.0, 0.8));
-    }
-    size_t made = kNoValue;
-    if (layer.activation) {
-      step.clamp = true;
-      if (!layer.floats) encode(step, layer.out, activation_bits_);
-      made = step.out_codes;
-    }
-    if (made == kNoValue) made = step.out_floats = new_value(Type::floats, layer.out);
-    network_.steps.push_back(std::move(step));
-    return made;
-  }
-
-  size_t max_pool(size_t in) {
-    const auto channels = network_.values[in].channels;
-    IntegerStep step = {.kind = Kind::max_pool, .name = "maxpool", .inputs = {in}};
-    step.out_codes = new_value(Type::codes, channels, activation_bits_);
-    network_.steps.push_back(step);
-    return step.out_codes;
-  }
-
-  size_t block(const std::string& name, size_t x, int64_t width, int64_t stride, bool bottleneck) {
-    const int64_t out = bottleneck ? 4 * width : width;
-    size_t shortcut = x;
-    if (stride != 1 || network_.values[x].channels != out)
-      shortcut = convolution({.name = name + "downsample.0",
+  void head(const std::string& head, const std::string& last, size_t x, int64_t level, int64_t out,
+            const std::string& output) {
+    const auto at_level = level == 0 ? "" : "@" + std::to_string(kFirstLevel + level);
+    for (int64_t i = 0; i < options_.tower; ++i) {
+      const auto layer = "head." + head + ".conv." + std::to_string(i) + ".0";
+      x = build_.convolution({.name = layer + at_level,
                               .in = x,
-                              .out = out,
-                              .stride = stride,
-                              .bits = weight_bits_,
-                              .activation = false});
-    size_t y = x;
-    if (bottleneck) {
-      y = convolution({.name = name + "conv1", .in = y, .out = width, .bits = weight_bits_});
-      y = convolution(
-          {.name = name + "conv2", .in = y, .out = width, .kernel = 3, .stride = stride, .bits = weight_bits_});
-    } else {
-      y = convolution(
-          {.name = name + "conv1", .in = y, .out = width, .kernel = 3, .stride = stride, .bits = weight_bits_});
+                              .out = options_.channels,
+                              .kernel = 3,
+                              .bits = options_.weight_bits,
+                              .code_bits = i + 1 == options_.tower ? kEndBits : 0,
+                              .shares = sharer(layer, options_.shared_heads && level > 0)});
     }
-    return convolution({.name = name + (bottleneck ? "conv3" : "conv2"),
-                        .in = y,
-                        .out = out,
-                        .kernel = bottleneck ? 1 : 3,
-                        .bits = weight_bits_,
-                        .residual = shortcut,
-                        .floats = last_});
+    const auto layer = "head." + head + "." + last;
+    const auto made = build_.convolution({.name = layer + at_level,
+                                          .in = x,
+                                          .out = out,
+                                          .kernel = 3,
+                                          .bits = kEndBits,
+                                          .activation = false,
+                                          .shares = sharer(layer, level > 0)});
+    build_.network().outputs.push_back({output, made});
   }
 
-  void classify(size_t features) {
-    const auto channels = network_.values[features].channels;
-    IntegerStep mean = {
-        .kind = Kind::mean, .name = "mean", .inputs = {features}, .out_floats = new_value(Type::floats, channels)};
-    IntegerStep coded = {.kind = Kind::elementwise, .name = "fc.input_quantizer", .inputs = {mean.out_floats}};
-    encode(coded, channels, kEndBits);
-    const auto codes = coded.out_codes;
-    network_.steps.push_back(std::move(mean));
-    network_.steps.push_back(std::move(coded));
-    const auto logits =
-        convolution({.name = "fc", .in = codes, .out = network_.classes, .bits = kEndBits, .activation = false});
-    network_.outputs = {{kLogits, logits}};
-  }
-
-  int weight_bits_, activation_bits_;
-  RandomStream random_;
-  IntegerNetwork network_;
-  bool last_ = false;
+  const SyntheticDetector& options_;
+  SyntheticBuilder build_;
 };
 
 }  // namespace
@@ -188,12 +147,25 @@ class Builder {
 IntegerNetwork synthetic_resnet(const std::string& model, int weight_bits, int activation_bits, int64_t image,
                                 int64_t seed) {
   const auto& depth = depth_of(model);
-  const bool known = weight_bits == 1 || weight_bits == 2 || weight_bits == 3 || weight_bits == 4 || weight_bits == 8;
-  if (!known || activation_bits < 1 || activation_bits > 8 || image < 32)
+  check_bits(weight_bits, activation_bits);
+  if (image < 32) throw UserError(ExitCode::usage, "synthetic networks have images of at least 32 pixels");
+  SyntheticBuilder build({.channels = 3, .height = image, .width = image, .classes = 1000}, weight_bits,
+                         activation_bits, seed);
+  const auto features = build.mean(body(build, depth, /*floats=*/true).back());
+  const auto codes = build.encoded("fc.input_quantizer", features, kEndBits);
+  const auto logits = build.convolution(
+      {.name = "fc", .in = codes, .out = build.network().classes, .bits = kEndBits, .activation = false});
+  build.network().outputs = {{kLogits, logits}};
+  value_sizes(build.network());
+  return std::move(build.network());
+}
+
+IntegerNetwork synthetic_retinanet(const SyntheticDetector& options) {
+  check_bits(options.weight_bits, options.activation_bits);
+  if (std::min(options.height, options.width) < 64 || options.tower < 1)
     throw UserError(ExitCode::usage,
-                    "synthetic networks have weights of 1, 2, 3, 4 or 8 bits, activations of 1 to 8, "
-                    "images of at least 32 pixels");
-  auto network = Builder(weight_bits, activation_bits, image, seed).build(depth);
+                    "synthetic detectors have images of at least 64 pixels and towers of at least one layer");
+  auto network = DetectorBuilder(options).build();
   value_sizes(network);
   return network;
 }

@@ -29,11 +29,12 @@ class Prepared final : public PreparedStep {
     auto problem = problem_of(memory.inputs, memory.batch);
     problem.threads = memory.threads;
     plan_ = lowbit_conv::make_plan(problem, memory.isa);
-    weights_ = memory.packed.codes(step, *plan_);
-    const auto tables = plan_->pack_tables(step.weights);
+    const auto& holder = memory.weights();
+    weights_ = memory.packed.codes(holder, *plan_);
+    const auto tables = plan_->pack_tables(holder.weights);
     tables_ = lowbit_conv::Buffer(tables.size());
     std::copy(tables.begin(), tables.end(), tables_.data());
-    if (!step.offset_scale.empty()) add_offsets(step, problem);
+    if (!step.offset_scale.empty()) add_offsets(step, holder.weights, problem);
     if (step.out_codes != kNoValue)
       requantize::simplify(epilogue_.lines, static_cast<int32_t>(problem.bound()), simpler_);
     apply_ = requantize::apply_for(memory.isa);
@@ -60,8 +61,8 @@ class Prepared final : public PreparedStep {
 
  private:
   // The sum of the weights of the taps inside, times the offset's scale, for each border class.
-  void add_offsets(const IntegerStep& step, const lowbit_conv::Problem& p) {
-    auto inside = lowbit_conv::border_sums(p, step.weights);
+  void add_offsets(const IntegerStep& step, const std::vector<int8_t>& weights, const lowbit_conv::Problem& p) {
+    auto inside = lowbit_conv::border_sums(p, weights);
     const int64_t stride = requantize::padded_channels(p.out);
     row_class_ = std::move(inside.rows);
     column_class_ = std::move(inside.columns);
@@ -90,7 +91,7 @@ class Prepared final : public PreparedStep {
   std::vector<uint8_t> row_class_, column_class_;
 };
 
-// The weights as floats that are whole numbers.
+// The weights of the step that holds them, as floats that are whole numbers.
 std::string weight_numbers(const IntegerStep& step, OnnxWriter& writer) {
   const auto value = [&](int8_t code) { return step.odd_weights ? 2 * code + 1 : code; };
   const auto sizes = onnx_kernel_sizes(step, writer.value(step.inputs.front()).channels);
@@ -107,13 +108,13 @@ std::string weight_numbers(const IntegerStep& step, OnnxWriter& writer) {
 }
 
 // Whether float32 holds every sum of products, and every sum on the way to it.
-bool sums_are_exact(const IntegerStep& step, const CodeMeaning& codes) {
+bool sums_are_exact(const IntegerStep& holder, const CodeMeaning& codes) {
   const int64_t largest = std::max(std::abs(codes.shift), std::abs(codes.step * codes.largest + codes.shift));
-  const auto taps = static_cast<size_t>(std::ssize(step.weights) / step.out);
-  for (size_t first = 0; first < step.weights.size(); first += taps) {
+  const auto taps = static_cast<size_t>(std::ssize(holder.weights) / holder.out);
+  for (size_t first = 0; first < holder.weights.size(); first += taps) {
     int64_t sum = 0;
-    for (const int code : std::span(step.weights).subspan(first, taps))
-      sum += std::abs(step.odd_weights ? 2 * code + 1 : code) * std::max<int64_t>(1, largest);
+    for (const int code : std::span(holder.weights).subspan(first, taps))
+      sum += std::abs(holder.odd_weights ? 2 * code + 1 : code) * std::max<int64_t>(1, largest);
     if (sum > int64_t{1} << 24) return false;
   }
   return true;
@@ -141,7 +142,8 @@ class Convolution final : public Operation {
 
   [[nodiscard]] MapShape shape(const StepInputs& inputs) const override {
     const auto& step = inputs.step;
-    const auto made = convolved(inputs, problem_of(inputs, /*batch=*/1), std::ssize(step.weights));
+    const auto made =
+        convolved(inputs, problem_of(inputs, /*batch=*/1), std::ssize(inputs.network.weights_of(step).weights));
     if (step.scale.empty()) refuse_step(step, "no scale");
     const auto in = inputs.size();
     check_map(step, {in.h + 2 * step.pad, in.w + 2 * step.pad}, inputs.value().channels);
@@ -155,8 +157,9 @@ class Convolution final : public Operation {
 
   void write_onnx(const IntegerStep& step, OnnxWriter& writer) const override {
     const auto in = step.inputs.front();
-    const auto kernel = weight_numbers(step, writer);
-    writer.note_convolution(sums_are_exact(step, writer.value(in).codes) ? "exact" : "float32");
+    const auto& holder = writer.weights_of(step);
+    const auto kernel = writer.once(holder, [&] { return weight_numbers(holder, writer); });
+    writer.note_convolution(sums_are_exact(holder, writer.value(in).codes) ? "exact" : "float32");
     auto v = writer.graph().node("Conv", {writer.whole_numbers(in), kernel}, writer.label("sums"), onnx_geometry(step));
     // in_double is for sums that are no floats; here they are, and then one product rounds as the other.
     v = writer.with("Mul", v, step.scale, writer.label("scaled"));

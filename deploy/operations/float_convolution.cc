@@ -22,7 +22,7 @@ class Prepared final : public PreparedStep {
                .h = made.h,
                .w = made.w,
                .pixel = requantize::padded_channels(memory.step().out)}),
-        weights_(memory.packed.floats(memory.step(), shape_)),
+        weights_(memory.packed.floats(memory.weights(), shape_)),
         epilogue_(memory, memory.step().out),
         rows_(memory.batch * made.h),
         convolve_(float_conv::rows_for(memory.isa)),
@@ -51,7 +51,8 @@ class FloatConvolution final : public Operation {
   FloatConvolution() : Operation({.makes = Traits::Makes::both, .arrays = kFloatWeights | kEpilogue}) {}
 
   [[nodiscard]] MapShape shape(const StepInputs& inputs) const override {
-    return convolved(inputs, geometry_of(inputs, /*batch=*/1), std::ssize(inputs.step.float_weights));
+    return convolved(inputs, geometry_of(inputs, /*batch=*/1),
+                     std::ssize(inputs.network.weights_of(inputs.step).float_weights));
   }
   [[nodiscard]] int64_t macs(const StepInputs& inputs) const override { return convolution_macs(inputs); }
   // The sums, before what follows.
@@ -66,9 +67,12 @@ class FloatConvolution final : public Operation {
 
   void write_onnx(const IntegerStep& step, OnnxWriter& writer) const override {
     const auto in = step.inputs.front();
-    const auto weights = in_onnx_order<float>(step, step.float_weights, [](float w) { return w; });
-    const auto kernel = writer.graph().constant<float>(writer.label("weights"),
-                                                       onnx_kernel_sizes(step, writer.value(in).channels), weights);
+    const auto& holder = writer.weights_of(step);
+    const auto kernel = writer.once(holder, [&] {
+      const auto weights = in_onnx_order<float>(holder, holder.float_weights, [](float w) { return w; });
+      return writer.graph().constant<float>(writer.label("weights"),
+                                            onnx_kernel_sizes(holder, writer.value(in).channels), weights);
+    });
     writer.note_convolution("float32");
     writer.finish(step,
                   writer.graph().node("Conv", {writer.name(in), kernel}, writer.label("sums"), onnx_geometry(step)));

@@ -1,6 +1,7 @@
-// Pooling, sums and digits of maps against their references: bit for bit, inside their memory, rows in any order.
+// Pooling, upsampling, sums and digits of maps against their references: bit for bit, inside their memory, rows in any order.
 #include "kernels/combine/combine.h"
 #include "kernels/pooling/pooling.h"
+#include "kernels/upsampling/upsampling.h"
 #include "tests/kernels/maps.h"
 
 using namespace auxbench;
@@ -88,6 +89,46 @@ TEST_CASE("poolings and digits of codes are the reference's and leave borders al
           combine::reference::digit_rows(digits, mask, to, first, last);
         });
   }
+}
+
+TEST_CASE("upsamplings give the reference's bits and leave borders alone", "[upsampling]") {
+  Generator generator(24);
+  for (int i = 0; i < kProblems; ++i) {
+    const Sizes size(generator);
+    const int64_t h = i % 2 == 0 ? 2 * size.h - i % 4 / 2 : between(generator, 1, 30);
+    const int64_t w = i % 2 == 0 ? 2 * size.w : between(generator, 1, 30);
+    const RandomFloats in(generator, size.n, size.h, size.w, size.channels);
+    const requantize::FloatMap<const float> from = in.map();
+    compare_floats(
+        generator, size, h, w, size.n * h,
+        [&](const auto& to, int64_t first, int64_t last) { upsampling::nearest_rows(from, to, first, last); },
+        [&](const auto& to, int64_t first, int64_t last) {
+          upsampling::reference::nearest_rows(from, to, first, last);
+        });
+    const RandomCodes coded(generator, size.n, size.h, size.w, size.channels, 255);
+    const requantize::CodeMap<const uint8_t> codes = coded.map();
+    RandomCodes found(generator, size.n, h, w, size.channels, 255);
+    const auto before = found.codes();
+    in_two_parts(size.n * h, [&](int64_t first, int64_t last) {
+      upsampling::nearest_rows(codes, found.map(), first, last);
+    });
+    const auto ours = found.codes();
+    found.set(before);
+    upsampling::reference::nearest_rows(codes, found.map(), 0, size.n * h);
+    INFO(size.text());
+    REQUIRE(ours == found.codes());
+  }
+}
+
+TEST_CASE("each pixel of twice a map is that of half its place", "[upsampling]") {
+  Generator generator(25);
+  // Odd sizes too: a pyramid's level has 2 n - 1 or 2 n rows above n.
+  for (int64_t n = 1; n <= 700; ++n)
+    for (const int64_t to : {2 * n - 1, 2 * n}) {
+      const RandomFloats in(generator, 1, n, 1, 1), out(generator, 1, to, 1, 1);
+      upsampling::reference::nearest_rows(in.map(), out.map(), 0, to);
+      for (int64_t y = 0; y < to; ++y) REQUIRE(*out.map().at(0, y, 0) == *in.map().at(0, y / 2, 0));
+    }
 }
 
 TEST_CASE("weighted sums of maps give the reference's bits", "[combine]") {
