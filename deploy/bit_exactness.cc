@@ -35,6 +35,8 @@ Codes evaluate(const GraphNode& node, const std::vector<Codes>& all, const at::T
       return {.codes = at::max_pool2d(x(0), {3, 3}, {2, 2}, {1, 1})};
     case Kind::average_pool:
       return {.codes = at::avg_pool2d(x(0), {2, 2}, {2, 2}, {0, 0}, /*ceil_mode=*/true, /*count_include_pad=*/false)};
+    case Kind::upsample:
+      return {.codes = at::upsample_nearest2d(x(0), {input(1).codes.size(2), input(1).codes.size(3)})};
     case Kind::mean:
       return {.codes = x(0).to(at::kDouble).mean({2, 3}, /*keepdim=*/true).to(at::kFloat)};
     case Kind::weighted_sum:
@@ -63,7 +65,7 @@ std::optional<Divergence> first_divergence(Network& network, const FrozenNetwork
   const auto graph = network.graph();
   const auto batch = images.to(at::kFloat).contiguous();
   Executor engine(frozen.network, {.batch = batch.size(0), .keep_values = true});
-  engine.run({batch.const_data_ptr<float>(), static_cast<size_t>(batch.numel())});
+  engine.run({batch.const_data_ptr<float>(), static_cast<size_t>(batch.numel())}, {batch.size(2), batch.size(3)});
   std::vector<Codes> all;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     all.push_back(evaluate(graph.nodes[i], all, batch));

@@ -17,8 +17,8 @@ struct Divergence {
   bool codes = false;
 };
 
-// images: [N, C, H, W]. Evaluates the graph node by node with torch's operators and holds every value that the frozen
-// network keeps against it; nothing where all are equal.
+// images: [N, C, H, W], of any size that the network can be run at. Evaluates the graph node by node with torch's operators and holds every value that the frozen
+// network keeps against it, outputs among them; nothing where all are equal.
 std::optional<Divergence> first_divergence(Network& network, const FrozenNetwork& frozen, const at::Tensor& images);
 
 }  // namespace auxbench

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "base/check.h"
 #include "base/error.h"
 #include "base/torch_prelude.h"
 #include "deploy/frozen_quantizer.h"
+#include "deploy/frozen_weights.h"
 #include "quantizers/code_conv.h"
 #include "quantizers/quantized_layers.h"
 
@@ -18,73 +20,45 @@ using Node = GraphNode::Kind;
 using Step = IntegerStep::Kind;
 using Type = IntegerValue::Type;
 
-std::vector<float> floats(const at::Tensor& tensor) {
-  const auto flat = tensor.detach().to(at::kFloat).contiguous();
-  return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
-}
-
 // One number for each output channel.
 std::vector<float> per_channel(const at::Tensor& numbers, int64_t channels) {
   return floats(numbers.dim() == 0 ? numbers.expand({channels}) : numbers);
 }
 
-// [out, in, r, s] -> [out][r][s][in]
-std::vector<float> in_kernel_order(const at::Tensor& weights) { return floats(weights.permute({0, 2, 3, 1})); }
-
-// Weight codes as the kernels take them.
-struct WeightCodes {
-  std::vector<int8_t> codes;
-  int bits = 8;
-  bool odd = false;
-};
-
-WeightCodes weight_codes(const at::Tensor& whole_numbers, const std::string& name) {
-  const auto values = in_kernel_order(whole_numbers);
-  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
-    throw UserError(ExitCode::usage, name + ": weights that are not finite have no codes (the training diverged)");
-  WeightCodes found;
-  found.odd = std::all_of(values.begin(), values.end(), [](float v) { return static_cast<int>(v) % 2 != 0; });
-  int lowest = 0, highest = 0;
-  std::vector<int> codes;
-  for (const float v : values) {
-    const int code = found.odd ? (static_cast<int>(v) - 1) / 2 : static_cast<int>(v);
-    codes.push_back(code);
-    lowest = std::min(lowest, code);
-    highest = std::max(highest, code);
-  }
-  for (const int bits : {1, 2, 3, 4, 8}) {
-    found.bits = bits;
-    if (lowest >= -(1 << (bits - 1)) && highest < (1 << (bits - 1))) {
-      for (const int code : codes) found.codes.push_back(static_cast<int8_t>(code));
-      return found;
+// Whether a node's map is as large as its first input's.
+bool keeps_size(const GraphNode& n) {
+  switch (n.kind) {
+    case Node::quantization:
+    case Node::norm:
+    case Node::bias:
+    case Node::activation:
+    case Node::sum:
+    case Node::weighted_sum:
+    case Node::blend:
+      return true;
+    case Node::convolution: {
+      const auto kernel = n.layer->values().sizes();
+      const bool centred = std::all_of(kernel.begin() + 2, kernel.end(),
+                                       [&](int64_t taps) { return taps == 2 * n.geometry.padding + 1; });
+      return kernel.size() == 4 && centred && n.geometry.stride == 1;
     }
+    default:
+      return false;
   }
-  throw UserError(ExitCode::usage, name + ": weight codes from " + std::to_string(lowest) + " to " +
-                                       std::to_string(highest) + " do not fit in 8 bits");
-}
-
-// A factor of a convolution on codes: the whole numbers, or one digit of them, and what they count.
-struct WeightTerm {
-  at::Tensor numbers, scale;
-};
-
-std::vector<WeightTerm> weight_terms(const Codes& w) {
-  if (!w.basis.defined()) return {{w.codes, w.scale}};
-  std::vector<WeightTerm> terms;
-  for (int64_t j = 0; j < w.basis.size(-1); ++j) {
-    const auto digit = at::floor(w.codes / static_cast<double>(int64_t{1} << j)).remainder(2);
-    terms.push_back({w.signed_digits ? digit * 2 - 1 : digit, w.basis.select(-1, j)});
-  }
-  return terms;
 }
 
 class Freezer {
  public:
-  Freezer(const Graph& graph, const ImageSize& image) : graph_(graph), readers_(graph.nodes.size()) {
+  Freezer(const Graph& graph, const ImageSize& image)
+      : graph_(graph), readers_(graph.nodes.size()), is_output_(graph.nodes.size()) {
     result_.network = {.channels = image.channels, .height = image.height, .width = image.width};
     result_.value_of_node.assign(graph.nodes.size(), kNoValue);
-    for (size_t i = 0; i < graph.nodes.size(); ++i)
-      for (const auto input : graph.nodes[i].inputs) readers_[input].push_back(i);
+    for (size_t i = 0; i < graph.nodes.size(); ++i) {
+      const auto& inputs = graph.nodes[i].inputs;
+      for (size_t k = 0; k < inputs.size(); ++k)
+        if (!size_alone(i, k)) readers_[inputs[k]].push_back(i);
+    }
+    for (const auto& output : graph.outputs) is_output_[output.node] = true;
   }
 
   FrozenNetwork freeze() {
@@ -92,10 +66,12 @@ class Freezer {
     for (size_t i = 0; i < graph_.nodes.size(); ++i)
       if (!done_[i]) append(i);
     auto& network = result_.network;
-    const auto logits = result_.value_of_node.back();
-    AUXBENCH_CHECK(logits != kNoValue, "logits that are a value");
-    network.outputs = {{kLogits, logits}};
-    network.classes = network.values[logits].channels;
+    for (const auto& [name, index] : graph_.outputs) {
+      const auto value = result_.value_of_node[index];
+      AUXBENCH_CHECK(value != kNoValue && node(index).kind != Node::quantization, "outputs that are float values");
+      network.outputs.push_back({name, value});
+      if (name == kLogits) network.classes = network.values[value].channels;
+    }
     value_sizes(network);
     for (const auto& step : network.steps) check_finite(step);
     return std::move(result_);
@@ -111,6 +87,18 @@ class Freezer {
   }
 
   const GraphNode& node(size_t index) const { return graph_.nodes[index]; }
+
+  // Whether node `index` reads of its input `k` the size alone, and that another value has as well: then its input need
+  // not be kept for it.
+  [[nodiscard]] bool size_alone(size_t index, size_t k) const {
+    return node(index).kind == Node::upsample && k == 1 && keeps_size(node(node(index).inputs[1]));
+  }
+
+  // A value made so far that is as large as the map of node `index`; kNoValue where there is none.
+  [[nodiscard]] size_t value_of_size(size_t index) const {
+    while (result_.value_of_node[index] == kNoValue && keeps_size(node(index))) index = node(index).inputs.front();
+    return result_.value_of_node[index];
+  }
 
   size_t new_value(Type type, int64_t channels, const CodeMeaning& meaning = {}) {
     result_.network.values.push_back({.type = type, .channels = channels, .codes = meaning});
@@ -153,6 +141,8 @@ class Freezer {
         return append_plain(step, Step::weighted_sum, index);
       case Node::blend:
         return append_plain(step, Step::blend, index);
+      case Node::upsample:
+        return append_upsample(step, index);
       default: {
         // What could not become part of the step before it.
         step.kind = Step::elementwise;
@@ -170,6 +160,25 @@ class Freezer {
     for (const auto input : n.inputs) step.inputs.push_back(floats_of(input, n.name));
     if (n.weights.defined()) step.factors = floats(n.weights);
     finish_floats(step, index, channels_of(step.inputs.front()));
+  }
+
+  void append_upsample(IntegerStep& step, size_t index) {
+    const auto& n = node(index);
+    const auto like = value_of_size(n.inputs[1]);
+    AUXBENCH_CHECK(like != kNoValue, "a size that is a value's");
+    step.kind = Step::upsample;
+    step.inputs = {floats_of(n.inputs[0], n.name), like};
+    finish_floats(step, index, channels_of(step.inputs.front()));
+  }
+
+  // The value of a summand. A map that is upsampled for the sum alone is made here and now, before the step that adds
+  // it: a pyramid's lateral convolution adds it to its sums in one pass.
+  size_t summand(size_t index) {
+    const auto& n = node(index);
+    const bool ready = n.kind == Node::upsample && result_.value_of_node[n.inputs[0]] != kNoValue &&
+                       value_of_size(n.inputs[1]) != kNoValue;
+    if (!done_[index] && ready) append(index);
+    return result_.value_of_node[index];
   }
 
   void finish_floats(IntegerStep& step, size_t index, int64_t channels) {
@@ -193,7 +202,9 @@ class Freezer {
       step.kind = Step::float_convolution;
       step.inputs = {floats_of(source, n.name)};
       step.float_weights = in_kernel_order(decode(weights));
-      return finish(step, index, step.out);
+      share(step, n, 0);
+      finish(step, index, step.out);
+      return remember(n, 0);
     }
     if (!weights.scale.defined() && !weights.basis.defined())
       throw UserError(ExitCode::usage, n.name + ": its weights are not quantized");
@@ -226,14 +237,45 @@ class Freezer {
         if (input.meaning.offset != 0)
           step.offset_scale = per_channel(
               at::scalar_tensor(input.meaning.offset, at::kFloat) * terms[j].scale.to(at::kFloat), step.out);
-        if (j + 1 == terms.size() && i + 1 == inputs) return finish(step, index, step.out);
+        const auto term = j * inputs + i;
+        if (term + 1 == terms.size() * inputs) {
+          share(step, n, term);
+          finish(step, index, step.out);
+          return remember(n, term);
+        }
         auto part = step;
-        part.name += ".term" + std::to_string(j * inputs + i);
+        part.name += ".term" + std::to_string(term);
         part.out_floats = new_value(Type::floats, step.out);
         step.partial = part.out_floats;
+        share(part, n, term);
         result_.network.steps.push_back(std::move(part));
+        remember(n, term);
       }
     }
+  }
+
+  // What makes the weights of a convolution's term what they are.
+  using WeightKey = std::tuple<const QuantizedWeight*, int64_t, int64_t, bool, size_t>;
+  static WeightKey key_of(const GraphNode& n, size_t term) {
+    return {n.layer, n.branch.index, n.branch.of, n.with_norm, term};
+  }
+
+  // A layer that is used again, on another level of a pyramid, refers to the step that has its weights.
+  void share(IntegerStep& step, const GraphNode& n, size_t term) const {
+    const auto found = holders_.find(key_of(n, term));
+    if (found == holders_.end()) return;
+    const auto& holder = result_.network.steps[found->second];
+    if (!same_convolution(result_.network, step, holder)) return;
+    AUXBENCH_CHECK(step.weights == holder.weights && step.float_weights == holder.float_weights,
+                   "one layer's weights, the same each time");
+    step.shares = found->second;
+    step.weights.clear();
+    step.float_weights.clear();
+  }
+
+  // The step made last holds the term's weights, unless an earlier one does.
+  void remember(const GraphNode& n, size_t term) {
+    holders_.try_emplace(key_of(n, term), result_.network.steps.size() - 1);
   }
 
   size_t digit_of(size_t codes, const std::vector<int64_t>& order, int digit, const std::string& name) {
@@ -255,10 +297,11 @@ class Freezer {
   void finish(IntegerStep& step, size_t index, int64_t channels) {
     done_[index] = true;
     size_t last = index;
-    while (readers_[last].size() == 1 && absorb(step, last, readers_[last].front())) last = readers_[last].front();
+    while (readers_[last].size() == 1 && !is_output_[last] && absorb(step, last, readers_[last].front()))
+      last = readers_[last].front();
     if (node(last).kind == Node::quantization) return finish_codes(step, last, channels);
-    // Read by several, or by something else: floats, and the codes of one quantizer along with them.
-    bool floats_wanted = readers_[last].empty();
+    // Read by several, or by something else, or an output: floats, and the codes of one quantizer along with them.
+    bool floats_wanted = readers_[last].empty() || is_output_[last];
     size_t quantization = kNoValue;
     for (const auto reader : readers_[last]) {
       if (quantization == kNoValue && absorb(step, last, reader, /*only_codes=*/true))
@@ -294,8 +337,9 @@ class Freezer {
       step.alpha.assign(step.beta.size(), 1);
       stage_ = kNorm;
     } else if (n.kind == Node::sum && stage_ < kSum) {
-      const auto other = result_.value_of_node[n.inputs[0] == from ? n.inputs[1] : n.inputs[0]];
-      if (other == kNoValue || n.inputs[0] == n.inputs[1]) return false;
+      if (n.inputs[0] == n.inputs[1]) return false;
+      const auto other = summand(n.inputs[0] == from ? n.inputs[1] : n.inputs[0]);
+      if (other == kNoValue) return false;
       step.residual = other;
       stage_ = kSum;
     } else if (n.kind == Node::activation && stage_ < kClamp) {
@@ -339,10 +383,11 @@ class Freezer {
 
   const Graph& graph_;
   std::vector<std::vector<size_t>> readers_;
-  std::vector<bool> done_;
+  std::vector<bool> is_output_, done_;
   int stage_ = 0;
   std::map<Quantizer*, FrozenQuantizer> quantizers_;
   std::map<std::pair<size_t, int>, size_t> digits_;
+  std::map<WeightKey, size_t> holders_;  // the step that holds a layer's weights
   FrozenNetwork result_;
 };
 

@@ -3,7 +3,8 @@
 // Works on the network's graph (models/graph.h) and on its quantizers as they are: weights are what evaluation
 // convolves, thresholds are found by bisection on the quantizer's own encode(), so that no formula is written twice and
 // every float the quantizer could be given falls on the same side. Norms, sums and activations that follow a
-// convolution become part of its step.
+// convolution become part of its step. A layer that the graph uses several times, on the levels of a pyramid, keeps its
+// weights once. Each of the graph's outputs becomes one of the network's, by the same name.
 #pragma once
 
 #include <string>

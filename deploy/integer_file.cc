@@ -217,6 +217,8 @@ json graph_of(const IntegerNetwork& network) {
   for (const auto& step : network.steps) steps.push_back(to_json(step));
   json graph = {{"channels", network.channels}, {"height", network.height},    {"width", network.width},
                 {"classes", network.classes},   {"values", std::move(values)}, {"steps", std::move(steps)}};
+  const auto& [kind, flavour, image_size] = network.detector;
+  if (!kind.empty()) graph["detector"] = {{"kind", kind}, {"flavour", flavour}, {"image_size", image_size}};
   // A classifier's file says "logits", as it did before there were several outputs.
   if (network.outputs.size() == 1 && network.outputs.front().name == kLogits) {
     graph["logits"] = network.outputs.front().value;
@@ -234,6 +236,14 @@ std::vector<IntegerOutput> outputs_from(const json& graph) {
   for (const auto& from : graph.at("outputs"))
     outputs.push_back({from.at("name").get<std::string>(), whole<uint32_t>(from.at("value"), "value")});
   return outputs;
+}
+
+IntegerDetector detector_from(const json& graph) {
+  if (!graph.contains("detector")) return {};
+  const auto& from = graph.at("detector");
+  return {.kind = from.at("kind").get<std::string>(),
+          .flavour = from.at("flavour").get<std::string>(),
+          .image_size = integer(from, "image_size")};
 }
 
 IntegerValue value_from(const json& from) {
@@ -260,6 +270,7 @@ IntegerNetwork network_from(const json& graph, const SafeTensors& contents) {
                             .width = integer(graph, "width"),
                             .classes = integer(graph, "classes")};
   network.outputs = outputs_from(graph);
+  network.detector = detector_from(graph);
   for (const auto& value : graph.at("values"))
     named("value " + std::to_string(network.values.size()), [&] { network.values.push_back(value_from(value)); });
   for (const auto& from : graph.at("steps")) {

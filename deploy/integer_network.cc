@@ -33,13 +33,6 @@ void demand(const IntegerStep& step, const IntegerValue& value, Type type, int64
     refuse_step(step, std::string(what) + " of the wrong number of channels");
 }
 
-// Whether kernels that read weights for the one problem read them for the other, too: sizes of maps may differ.
-bool same_problem(const IntegerStep& a, const CodeMeaning& of_a, const IntegerStep& b, const CodeMeaning& of_b) {
-  return a.kind == b.kind && a.out == b.out && a.r == b.r && a.s == b.s && a.stride == b.stride && a.pad == b.pad &&
-         a.weight_bits == b.weight_bits && a.odd_weights == b.odd_weights && of_a.bits() == of_b.bits() &&
-         of_a.step == of_b.step && of_a.shift == of_b.shift;
-}
-
 void check_sharing(const StepInputs& inputs, size_t index) {
   const auto& step = inputs.step;
   if (step.shares == kNoValue) return;
@@ -49,11 +42,7 @@ void check_sharing(const StepInputs& inputs, size_t index) {
   const auto& holder = inputs.network.steps[step.shares];
   if (holder.shares != kNoValue || !step.weights.empty() || !step.float_weights.empty())
     refuse_step(step, "shares weights with a step that has none, or has its own");
-  if (holder.inputs.size() != 1) refuse_step(step, "shares weights with another convolution");
-  const auto &mine = inputs.value(), &theirs = inputs.network.values[holder.inputs.front()];
-  if (mine.type != theirs.type || mine.channels != theirs.channels ||
-      !same_problem(step, mine.codes, holder, theirs.codes))
-    refuse_step(step, "shares weights with another convolution");
+  if (!same_convolution(inputs.network, step, holder)) refuse_step(step, "shares weights with another convolution");
 }
 
 void check_arrays(const IntegerStep& step, int64_t channels) {
@@ -178,6 +167,15 @@ int64_t check_map(const IntegerStep& step, ValueSize size, int64_t channels) {
   const int64_t numbers = size.h * size.w * requantize::padded_channels(channels);
   if (numbers > kMostNumbers) refuse_step(step, "a map of " + std::to_string(numbers) + " numbers");
   return numbers;
+}
+
+bool same_convolution(const IntegerNetwork& network, const IntegerStep& a, const IntegerStep& b) {
+  if (a.kind != b.kind || a.inputs.size() != 1 || b.inputs.size() != 1) return false;
+  const auto &in_a = network.values[a.inputs.front()], &in_b = network.values[b.inputs.front()];
+  return a.out == b.out && a.r == b.r && a.s == b.s && a.stride == b.stride && a.pad == b.pad &&
+         a.weight_bits == b.weight_bits && a.odd_weights == b.odd_weights && in_a.type == in_b.type &&
+         in_a.channels == in_b.channels && in_a.codes.bits() == in_b.codes.bits() &&
+         in_a.codes.step == in_b.codes.step && in_a.codes.shift == in_b.codes.shift;
 }
 
 int CodeMeaning::bits() const {

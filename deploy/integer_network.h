@@ -92,10 +92,21 @@ struct IntegerOutput {
 // A classifier's output: of one pixel, with a number for each class.
 inline constexpr const char* kLogits = "logits";
 
+// What stands behind a detector's raw outputs "classes.L", "boxes.L" and, of FCOS, "centreness.L", one each for level L:
+// the names of the rules that make boxes of them (metrics/detection/rules.h), and the image size that it was trained at.
+// This room reads none of it. No kind: no detector.
+struct IntegerDetector {
+  std::string kind{}, flavour{};  // retinanet | fcos, detectron2 | torchvision
+  int64_t image_size = 0;         // pixels of the shorter side, before padding; 0: the data set's own
+
+  bool operator==(const IntegerDetector&) const = default;
+};
+
 struct IntegerNetwork {
   // Of an image; `height` and `width` are the size it was trained on, it may be run at others. `classes`: channels of
   // the output "logits"; 0 where there is none.
   int64_t channels = 0, height = 0, width = 0, classes = 0;
+  IntegerDetector detector;
   std::vector<IntegerValue> values;
   std::vector<IntegerStep> steps;
   std::vector<IntegerOutput> outputs;
@@ -115,6 +126,10 @@ struct IntegerNetwork {
 // its channels and border as they are stored, and in all maps of an image.
 inline constexpr size_t kMostSteps = 10000, kMostInputs = 256;
 inline constexpr int64_t kMostNumbers = int64_t{1} << 28, kMostNumbersTogether = int64_t{1} << 32;
+
+// Whether two steps are the same convolution of inputs of the same kind, so that one may share the other's weights: they
+// agree in all numbers but arrays and names. The sizes of their maps may differ.
+bool same_convolution(const IntegerNetwork& network, const IntegerStep& a, const IntegerStep& b);
 
 // Height and width of every value for images of a size; without one, of the network's own. Throws UserError
 // (data_missing) where a step does not fit its inputs, a value is made twice, an encoder can give codes beyond its

@@ -58,7 +58,10 @@ class DetectorBuilder {
   explicit DetectorBuilder(const SyntheticDetector& options)
       : options_(options),
         build_({.channels = 3, .height = options.height, .width = options.width}, options.weight_bits,
-               options.activation_bits, options.seed) {}
+               options.activation_bits, options.seed) {
+    build_.network().detector = {
+        .kind = "retinanet", .flavour = "detectron2", .image_size = std::min(options.height, options.width)};
+  }
 
   IntegerNetwork build() {
     const auto ends = body(build_, depth_of(options_.backbone), /*floats=*/false);

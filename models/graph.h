@@ -37,6 +37,7 @@ struct GraphNode {
     bias,          // x + beta
     max_pool,      // 3 x 3, stride 2, padding 1
     average_pool,  // 2 x 2, stride 2, the last row and column of an odd map alone
+    upsample,      // of input 0 to the height and width of input 1, nearest: pixel floor(i from / to) of the source
     mean,          // over all pixels
     weighted_sum,  // sum_i weights[i] input_i, in order
     blend          // weights[0] input_0 + weights[1] input_1, products first
@@ -55,8 +56,14 @@ struct GraphNode {
   at::Tensor weights{};
 };
 
+struct GraphOutput {
+  std::string name;  // "logits"; of a detector "classes.3" ...
+  size_t node = 0;
+};
+
 struct Graph {
   std::vector<GraphNode> nodes;
+  std::vector<GraphOutput> outputs;
 
   size_t add(GraphNode node) {
     nodes.push_back(std::move(node));

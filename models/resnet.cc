@@ -50,7 +50,8 @@ class ResNet final : public Network, public torch::nn::Module {
 
   Graph graph() override {
     GraphOps ops;
-    compute(ops, ops.image());
+    const auto logits = compute(ops, ops.image());
+    ops.graph().outputs = {{"logits", logits.nodes.front()}};
     return std::move(ops.graph());
   }
 

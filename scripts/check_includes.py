@@ -36,7 +36,7 @@ MAY_INCLUDE = {
                    "runner/plan", "runner/inspect", "runner/jobs"),
 }
 ROOMS = (*MAY_INCLUDE, "runner", "runner/app/torch", "tests")
-DEPLOY_WITH_TORCH = ("deploy/freeze", "deploy/frozen_quantizer", "deploy/bit_exactness")
+DEPLOY_WITH_TORCH = ("deploy/freeze", "deploy/frozen_quantizer", "deploy/frozen_weights", "deploy/bit_exactness")
 PRELUDE = "base/torch_prelude.h"
 CHEAP_TORCH = re.compile(r"ATen/core/Tensor\.h|c10/core/\w+\.h")
 TORCH = re.compile(r"(torch|ATen|c10)/")

@@ -180,6 +180,7 @@ TEST_CASE("detectors' files come back, and those of networks that share nothing 
   const auto back = parse_integer_network(bytes, "memory");
   CHECK(dump_integer_network(back) == bytes);
   CHECK(back.outputs == network.outputs);
+  CHECK(back.detector == IntegerDetector{.kind = "retinanet", .flavour = "detectron2", .image_size = 64});
   const auto images = some_images(3 * 64 * 96);
   CHECK(outputs_of(back, images, {64, 96}, {}, this_isa()) == outputs_of(network, images, {64, 96}, {}, this_isa()));
   // Files from before steps could share weights read and write as they are.
@@ -188,6 +189,7 @@ TEST_CASE("detectors' files come back, and those of networks that share nothing 
         read_file(std::string(AUXBENCH_SOURCE_ROOT "/tests/fuzz/seeds/integer_file/") + name + ".safetensors");
     CAPTURE(name);
     CHECK(old.find("shares") == std::string::npos);
+    CHECK(old.find("detector") == std::string::npos);
     CHECK(dump_integer_network(parse_integer_network(old, name)) == old);
   }
 }

@@ -2,7 +2,7 @@
 
     onnx.py PROGRAM     the program built from onnx_model.cc
 
-Every operator of a model is exact or rounded once, as the engine does it, so logits are the same bit for bit; but where
+Every operator of a model is exact or rounded once, as the engine does it, so outputs are the same bit for bit; but where
 the last layer is a float convolution, with float32 sums there and float64 in the engine, the tolerance is what that may
 cost. ONNX Runtime's optimizer is held to the same.
 scripts/test names an interpreter that has ONNX Runtime; without one the exit code is 77.
@@ -48,34 +48,44 @@ def check_forms(session, case):
 
 
 def compare(found, wanted, tolerance):
-    """What is wrong with these logits, or nothing."""
+    """What is wrong with this output, or nothing."""
     if found.shape != wanted.shape:
-        return f"logits of shape {found.shape} instead of {wanted.shape}"
+        return f"of shape {found.shape} instead of {wanted.shape}"
     worst = float(numpy.abs(found.astype(numpy.float64) - wanted).max())
     if not worst <= tolerance:
-        return f"logits differ by {worst:.3g}, more than {tolerance:.3g}"
-    if (found.argmax(1) != wanted.argmax(1)).any():
+        return f"differs by {worst:.3g}, more than {tolerance:.3g}"
+    if wanted.ndim == 2 and (found.argmax(1) != wanted.argmax(1)).any():
         return "another class is predicted"
     return None
+
+
+def compare_all(session, images, wanted, tolerance):
+    """The same of all outputs, which the model has under these names and no others."""
+    names = [output.name for output in session.get_outputs()]
+    if sorted(names) != sorted(wanted):
+        return [f"outputs {names} instead of {list(wanted)}"]
+    found = dict(zip(names, session.run(names, {"images": images})))
+    problems = [(name, compare(found[name], wanted[name][:len(images)], tolerance)) for name in names]
+    return [f"{name} {problem}" for name, problem in problems if problem]
 
 
 def check(folder, case):
     model = str(folder / (case["name"] + ".onnx"))
     images = numpy.fromfile(folder / (case["name"] + ".images"), numpy.float32).reshape(case["images"])
-    wanted = numpy.fromfile(folder / (case["name"] + ".logits"), numpy.float32).reshape(len(images), case["classes"])
+    wanted = {name: numpy.fromfile(folder / f"{case['name']}.{name}", numpy.float32).reshape(shape)
+              for name, shape in case["outputs"].items()}
     problems, forms = [], set()
     if importlib.util.find_spec("onnx"):
         import onnx
         onnx.checker.check_model(model, full_check=True)
-    if not (wanted != wanted[0]).any():
-        problems.append("all images have the same logits: nothing is compared")
+    problems += [f"{name}: all images have the same numbers: nothing is compared"
+                 for name, numbers in wanted.items() if not (numbers != numbers[0]).any()]
     for level in LEVELS:
         session = session_of(model, level)
         wrong, forms = check_forms(session, case)
-        problem = compare(session.run(["logits"], {"images": images})[0], wanted, case["tolerance"])
-        alone = session.run(["logits"], {"images": images[:1]})[0]
-        problem = problem or compare(alone, wanted[:1], case["tolerance"])
-        problems += wrong + ([f"{level}: {problem}"] if problem else [])
+        found = compare_all(session, images, wanted, case["tolerance"])
+        found = found or compare_all(session, images[:1], wanted, case["tolerance"])
+        problems += wrong + [f"{level}: {problem}" for problem in found]
     return problems, forms
 
 

@@ -1,6 +1,6 @@
 // onnx_model FOLDER: seeded networks of every kind of step as NAME.onnx, random images as NAME.images and what
-// our engine says of them as NAME.logits (raw float32), and cases.json, which tells their shapes and how far apart
-// logits may be. tests/deploy/onnx.py runs it and reads them.
+// our engine says of them as NAME.OUTPUT for each output (raw float32), and cases.json, which tells their shapes and how
+// far apart outputs may be. tests/deploy/onnx.py runs it and reads them.
 //
 // Pixels are multiples of 1/16 and weights of float layers multiples of 1/64: float32 adds their products without
 // rounding in any order, as float64 does. What is left to differ is a float classifier, and there the bound is the
@@ -186,6 +186,13 @@ class Builder {
     network_.outputs = {{kLogits, logits}};
     return std::move(network_);
   }
+  // No classifier.
+  IntegerNetwork finish(std::vector<IntegerOutput> outputs) {
+    network_.classes = 0;
+    network_.outputs = std::move(outputs);
+    return std::move(network_);
+  }
+  [[nodiscard]] size_t last_step() const { return network_.steps.size() - 1; }
   // Classifiers on codes, all exact, and on floats.
   IntegerNetwork classify(size_t features) {
     const auto coded =
@@ -353,6 +360,45 @@ Case wide_sums() {
   return {build.finish(build.add(Kind::mean, "mean", {last})), {{"stem", "QuantizeLinear"}}, {{"conv1", "float32"}}};
 }
 
+// A pyramid of two levels: the upper one comes down as floats, to be added, and as codes, to be multiplied; one layer's
+// weights on both levels; an odd size, whose half is rounded up.
+Case pyramid() {
+  Builder build("pyramid", 3, 11, 14);
+  const auto four_bits = uniform_activation(15, -8, 0.25F);
+  const auto fine = build.stem(four_bits);
+  auto step = build.convolution("down", fine, 16, 3, 2, 4, false);
+  step.alpha.assign(16, 1.0F);
+  step.beta.assign(16, 0.25F);
+  step.out_floats = build.floats(16);
+  const auto above = step.out_floats;
+  const auto coarse = build.with_codes(std::move(step), four_bits, 16);
+  const auto floats =
+      build.add({.kind = Kind::upsample, .name = "up.floats", .inputs = {above, fine}, .out_floats = build.floats(16)});
+  const auto codes = build.add({.kind = Kind::upsample,
+                                .name = "up.codes",
+                                .inputs = {coarse, fine},
+                                .out_codes = build.codes(16, build.of(coarse).codes)});
+  auto lateral = build.convolution("lateral", codes, 16, 1, 1, 4, false);
+  lateral.residual = floats;
+  const auto sum = build.with_codes(std::move(lateral), four_bits, 16);
+  auto head = build.convolution("head", sum, 12, 3, 1, 8, false);
+  build.norm(head);
+  auto again = head;
+  const auto first = build.with_floats(std::move(head), 12);
+  again.name = "head@4";
+  again.inputs = {coarse};
+  again.weights.clear();
+  again.shares = build.last_step();
+  const auto second = build.with_floats(std::move(again), 12);
+  auto raw = build.float_convolution("raw", build.x(), 8, 3, 1);
+  raw.alpha.assign(8, 1.0F);
+  raw.beta.assign(8, 0.5F);
+  const auto third = build.with_floats(std::move(raw), 8);
+  return {build.finish({{"classes.3", first}, {"classes.4", second}, {"boxes.3", third}}),
+          {{"down", "QuantizeLinear"}},
+          {{"head", "exact"}, {"head@4", "exact"}}};
+}
+
 std::vector<std::pair<std::string, Case>> all_cases() {
   const std::vector<std::pair<std::string, Activation>> activations = {{"sign", sign_activation()},
                                                                        {"2 bits", uniform_thresholds(3, 0.3F)},
@@ -375,6 +421,13 @@ std::vector<std::pair<std::string, Case>> all_cases() {
   cases.emplace_back("others", others());
   cases.emplace_back("wide codes", wide_codes());
   cases.emplace_back("wide sums", wide_sums());
+  cases.emplace_back("pyramid", pyramid());
+  for (const bool shared : {true, false}) {
+    const SyntheticDetector detector = {
+        .height = 64, .width = 96, .classes = 5, .anchors = 3, .channels = 32, .tower = 2, .shared_heads = shared};
+    cases.emplace_back(shared ? "retinanet" : "retinanet with unshared heads",
+                       Case{.network = synthetic_retinanet(detector), .images = 2});
+  }
   cases.emplace_back("resnet18", Case{.network = synthetic_resnet("resnet18", 2, 2, 32), .images = 2});
   return cases;
 }
@@ -391,7 +444,7 @@ std::vector<float> some_images(const IntegerNetwork& network, int64_t count) {
 // for the engine's own and the bias.
 double tolerance(const IntegerNetwork& network, const Executor& engine) {
   const auto& last = network.steps.back();
-  if (last.kind != Kind::float_convolution) return 0;
+  if (last.kind != Kind::float_convolution || network.classes == 0) return 0;
   const auto features = engine.value(last.inputs.front());
   const auto taps = static_cast<size_t>(network.values[last.inputs.front()].channels);
   double most = 0;
@@ -402,6 +455,17 @@ double tolerance(const IntegerNetwork& network, const Executor& engine) {
       most = std::max(most, sum);
     }
   return static_cast<double>(taps + 2) * std::ldexp(1.0, -24) * most;
+}
+
+// [N][h][w][channels] -> [N, channels, h, w], as ONNX has it.
+std::vector<float> channels_first(const ExecutorOutput& output, int64_t images) {
+  const int64_t pixels = output.h * output.w;
+  std::vector<float> moved;
+  for (int64_t n = 0; n < images; ++n)
+    for (int64_t c = 0; c < output.channels; ++c)
+      for (int64_t p = 0; p < pixels; ++p)
+        moved.push_back(output.numbers[static_cast<size_t>((n * pixels + p) * output.channels + c)]);
+  return moved;
 }
 
 std::string as_bytes(std::span<const float> numbers) {
@@ -422,11 +486,18 @@ int main(int count, char** arguments) {
     const auto images = some_images(network, each.images);
     Executor engine(network, {.batch = each.images, .keep_values = true});
     write_file_atomically(folder / (name + ".images"), as_bytes(images));
-    write_file_atomically(folder / (name + ".logits"), as_bytes(engine.run(images)));
+    engine.run(images);
+    auto outputs = nlohmann::json::object();
+    for (const auto& output : network.outputs) {
+      const auto found = engine.output(output.name);
+      write_file_atomically(folder / (name + "." + output.name), as_bytes(channels_first(found, each.images)));
+      outputs[output.name] = {each.images, found.channels, found.h, found.w};
+      if (output.name == kLogits) outputs[output.name] = {each.images, found.channels};
+    }
     write_file_atomically(folder / (name + ".onnx"), to_onnx(network));
     list.push_back({{"name", name},
                     {"images", {each.images, network.channels, network.height, network.width}},
-                    {"classes", network.classes},
+                    {"outputs", outputs},
                     {"tolerance", tolerance(network, engine)},
                     {"forms", each.forms},
                     {"sums", each.sums}});
