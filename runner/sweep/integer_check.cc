@@ -13,6 +13,7 @@
 #include "deploy/executor.h"
 #include "deploy/freeze.h"
 #include "deploy/integer_file.h"
+#include "runner/inspect/integer_boxes.h"
 #include "runner/inspect/integer_run.h"
 #include "runner/sweep/cell_files.h"
 
@@ -21,9 +22,29 @@ namespace {
 
 constexpr int kTimings = 15;
 
+at::Tensor one_image(const Dataset& data, int64_t index) {
+  TensorLoader loader(data.test, {.batch = 1, .shuffle = false, .epochs = 1}, {.workers = 0});
+  return loader.take(0, index).images.contiguous();
+}
+
+// Images with boxes have sizes of their own: the first one's, padded, stands for them.
 ImageSize size_of(const Dataset& data) {
+  if (data.test->boxed()) {
+    const auto first = one_image(data, 0);
+    return {.channels = first.size(1), .height = first.size(2), .width = first.size(3)};
+  }
   const auto& shape = data.test->shape();
   return {.channels = shape.channels, .height = shape.height, .width = shape.width};
+}
+
+// Frozen, with what the cell says of its outputs: all that its file holds.
+FrozenNetwork frozen_of(Network& network, const CellSpec& cell, const Dataset& data) {
+  auto frozen = freeze(network, size_of(data));
+  if (network.detector() != nullptr)
+    frozen.network.detector = {.kind = cell.model.substr(0, cell.model.find('-')),
+                               .flavour = cell.detector.flavour,
+                               .image_size = cell.image_size};
+  return frozen;
 }
 
 std::unique_ptr<Network> without_module(const Experiment& experiment, const Dataset& data,
@@ -39,14 +60,85 @@ std::span<const float> numbers(const at::Tensor& tensor) {
   return {tensor.const_data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
-Evaluation evaluate_integers(const IntegerNetwork& network, const Task& task, const Dataset& data, int threads) {
-  const auto evaluator = task.evaluator();
-  run_integers(network, data, threads, [&](std::span<const float> found, std::span<const int64_t> wanted) {
-    auto logits = at::empty({std::ssize(wanted), network.classes});
-    std::copy(found.begin(), found.end(), logits.mutable_data_ptr<float>());
-    evaluator->add({.targets = targets_of(wanted)}, {.logits = logits});
-  });
-  return evaluator->finish();
+// What the engine said of a batch under a name, as the network has it: [N, C, H, W], of a classifier [N, classes].
+at::Tensor answer(const IntegerBatch& found, const std::string& name) {
+  const auto output = found.engine.output(name);
+  const auto numbers = output.numbers.first(static_cast<size_t>(found.images * output.h * output.w * output.channels));
+  auto all = at::empty({found.images, output.h, output.w, output.channels});
+  std::copy(numbers.begin(), numbers.end(), all.mutable_data_ptr<float>());
+  return name == kLogits ? all.flatten(1) : all.permute({0, 3, 1, 2}).contiguous();
+}
+
+using Answers = std::vector<std::pair<std::string, at::Tensor*>>;
+
+// The raw outputs of a detector, by the names of the integer network's.
+Answers raw_answers(NetworkOutput& output) {
+  Answers answers;
+  for (auto& level : output.levels) {
+    const auto number = "." + std::to_string(level.level);
+    answers.emplace_back("classes" + number, &level.classes);
+    answers.emplace_back("boxes" + number, &level.boxes);
+    if (level.centreness.defined()) answers.emplace_back("centreness" + number, &level.centreness);
+  }
+  return answers;
+}
+
+// What the integers say of the test set.
+struct IntegerEvaluation {
+  Evaluation evaluation;
+  std::vector<int64_t> raw_differing;  // images of which a raw output is not the network's, bit for bit; of a detector
+};
+
+class IntegerEvaluator {
+ public:
+  IntegerEvaluator(Network& network, const Experiment& experiment, const Dataset& data)
+      : network_(network),
+        channels_(data.test->shape().channels),
+        evaluator_(experiment.task().evaluator(experiment.cell(), *data.test)) {}
+
+  void add(const IntegerBatch& found) {
+    if (network_.detector() == nullptr)
+      evaluator_->add(without_images(found.taken), {.logits = answer(found, kLogits)});
+    else
+      add_levels(found);
+    images_ += found.images;
+  }
+
+  IntegerEvaluation finish() { return {evaluator_->finish(), std::move(raw_differing_)}; }
+
+ private:
+  void add_levels(const IntegerBatch& found) {
+    const at::NoGradGuard no_gradient;
+    const auto& taken = found.taken;
+    auto images = at::empty({found.images, channels_, taken.height, taken.width});
+    std::copy(taken.images.begin(), taken.images.end(), images.mutable_data_ptr<float>());
+    auto output = network_.forward(images);
+    std::vector<bool> differs(static_cast<size_t>(found.images));
+    for (const auto& [name, wanted] : raw_answers(output)) {
+      const auto said = answer(found, name);
+      AUXBENCH_CHECK(said.sizes() == wanted->sizes(), "an output of the network's size, not " + name);
+      for (int64_t i = 0; i < found.images; ++i)
+        if (!at::equal(said[i], (*wanted)[i])) differs[static_cast<size_t>(i)] = true;
+      *wanted = said;
+    }
+    for (int64_t i = 0; i < found.images; ++i)
+      if (differs[static_cast<size_t>(i)]) raw_differing_.push_back(images_ + i);
+    evaluator_->add(without_images(taken), output);
+  }
+
+  Network& network_;
+  int64_t channels_;
+  std::unique_ptr<Evaluator> evaluator_;
+  int64_t images_ = 0;
+  std::vector<int64_t> raw_differing_;
+};
+
+IntegerEvaluation evaluate_integers(const IntegerNetwork& integer, Network& network, const Experiment& experiment,
+                                    const Dataset& data) {
+  IntegerEvaluator evaluator(network, experiment, data);
+  run_integers(integer, data, {.threads = experiment.cell().threads},
+               [&](const IntegerBatch& found) { evaluator.add(found); });
+  return evaluator.finish();
 }
 
 // The images on which two evaluations have different answers.
@@ -58,9 +150,12 @@ std::vector<int64_t> differing_images(const Evaluation& a, const Evaluation& b) 
   return {flat.const_data_ptr<int64_t>(), flat.const_data_ptr<int64_t>() + flat.numel()};
 }
 
-at::Tensor one_image(const Dataset& data, int64_t index) {
-  TensorLoader loader(data.test, {.batch = 1, .shuffle = false, .epochs = 1}, {.workers = 0});
-  return loader.take(0, index).images.contiguous();
+// Images of either list, each once, in order.
+std::vector<int64_t> together(std::vector<int64_t> a, const std::vector<int64_t>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  std::sort(a.begin(), a.end());
+  a.erase(std::unique(a.begin(), a.end()), a.end());
+  return a;
 }
 
 std::string part_ways(Network& network, const FrozenNetwork& frozen, const Dataset& data, int64_t image) {
@@ -89,11 +184,12 @@ void time_image(const IntegerNetwork& integer, const Experiment& experiment, con
   full->module().eval();
   Executor engine(integer, {});
   const auto image = one_image(data, 0);
+  const ValueSize size = {image.size(2), image.size(3)};
   const OneThread one_thread;
   std::vector<double> ours, theirs;
   for (int i = -2; i < kTimings; ++i) {
     const Stopwatch engine_watch;
-    engine.run(numbers(image));
+    engine.run(numbers(image), size);
     const double engine_seconds = engine_watch.seconds();
     const Stopwatch torch_watch;
     full->forward(image);
@@ -108,11 +204,12 @@ void time_image(const IntegerNetwork& integer, const Experiment& experiment, con
 nlohmann::json compare(Experiment& experiment, const Dataset& data, const Evaluation& evaluation,
                        const std::filesystem::path& folder, Record& record) {
   auto network = without_module(experiment, data, folder);
-  const auto frozen = freeze(*network, size_of(data));
+  const auto& cell = experiment.cell();
+  const auto frozen = frozen_of(*network, cell, data);
   const auto bytes = dump_integer_network(frozen.network);
   write_file_atomically(folder / kIntegerFile, bytes);
-  const auto found = evaluate_integers(frozen.network, experiment.task(), data, experiment.cell().threads);
-  const auto differing = differing_images(found, evaluation);
+  const auto [found, raw_differing] = evaluate_integers(frozen.network, *network, experiment, data);
+  const auto differing = together(differing_images(found, evaluation), raw_differing);
   nlohmann::json facts = {{"status", differing.empty() ? "equal" : "differs"},
                           {"images", data.test->count()},
                           {"differing", differing.size()},
@@ -121,9 +218,10 @@ nlohmann::json compare(Experiment& experiment, const Dataset& data, const Evalua
                           {"macs", frozen.network.macs()},
                           {"integer_macs", frozen.network.integer_macs()},
                           {"sha256", sha256_hex(bytes)}};
+  if (is_detector(frozen.network)) facts["raw_differing"] = raw_differing.size();
   if (!differing.empty()) facts["reason"] = part_ways(*network, frozen, data, differing.front());
-  if (experiment.cell().has_auxi() && experiment.options().device.is_cpu())
-    facts["module_free"] = dump_integer_network(freeze(experiment.network(), size_of(data)).network) == bytes;
+  if (cell.has_auxi() && experiment.options().device.is_cpu())
+    facts["module_free"] = dump_integer_network(frozen_of(experiment.network(), cell, data).network) == bytes;
   time_image(frozen.network, experiment, data, record);
   return facts;
 }

@@ -50,6 +50,10 @@ Targets targets_of(std::span<const int64_t> labels) {
   return {.labels = tensor};
 }
 
+TensorBatch without_images(const Batch& batch) {
+  return {.images = {}, .targets = targets_of(batch.labels), .infos = batch.boxed};
+}
+
 DataShape shape_of(const Dataset& data) {
   return {.channels = data.test->shape().channels, .classes = data.test->classes()};
 }

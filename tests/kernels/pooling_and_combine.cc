@@ -109,9 +109,8 @@ TEST_CASE("upsamplings give the reference's bits and leave borders alone", "[ups
     const requantize::CodeMap<const uint8_t> codes = coded.map();
     RandomCodes found(generator, size.n, h, w, size.channels, 255);
     const auto before = found.codes();
-    in_two_parts(size.n * h, [&](int64_t first, int64_t last) {
-      upsampling::nearest_rows(codes, found.map(), first, last);
-    });
+    in_two_parts(size.n * h,
+                 [&](int64_t first, int64_t last) { upsampling::nearest_rows(codes, found.map(), first, last); });
     const auto ours = found.codes();
     found.set(before);
     upsampling::reference::nearest_rows(codes, found.map(), 0, size.n * h);
