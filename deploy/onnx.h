@@ -3,7 +3,8 @@
 // look at it, or hold our engine against another. Torch-free.
 //
 //   input    "images"  float [N, channels, height, width], N free; the network's own height and width
-//   output   "logits"  float [N, classes]; other outputs by their names, float [N, channels, height, width]
+//   output   "logits"  float [N, classes]; other outputs by their names, float [N, channels, height, width]: of a
+//                      detector the raw outputs of its levels, whose boxes are found outside of the model
 //   opset 17, IR 8, producer "auxbench"; tensors of a step are named after it: "layer1.0.conv1.codes" ...
 //
 // Codes are int8 or uint8 tensors that hold step u + shift where one of the types holds all of these, else u. Weights
@@ -14,7 +15,10 @@
 // padding is a true zero, and a sum that meets a threshold still does. With scales inside, rounding would decide there:
 // three in four of a binary layer's zero sums would be none, half of those on the wrong side of a sign. What an offset
 // of the input adds is a convolution of ones with the summed weights, added afterwards. Residuals of codes do have
-// their scale in their DequantizeLinear.
+// their scale in their DequantizeLinear. Weights that steps share are one tensor.
+//
+// Nearest upsampling is a Resize (nearest, asymmetric, floor) to the sizes that the network has at its own height and
+// width. It is the engine's where one size is twice the other or that less one, as between levels of a pyramid.
 //
 // From floats to codes by one of three forms, the first that gives the same code for every float, which is tried at
 // every threshold and its lower neighbour:
