@@ -290,8 +290,10 @@ class Reader {
     constexpr int64_t kUsual = 224;
     const auto image = value.value("image", kUsual);
     std::vector<std::string> known;
+    // Those that there is an integer network of without training (deploy/synthetic.h).
     for (const auto& model : kModels)
-      if (model.exists) known.emplace_back(model.name);
+      if (model.exists && (model.task == "classification" || model.name.starts_with("retinanet-")))
+        known.emplace_back(model.name);
     for (const auto& network : words(value, pointer, "networks", "network", known, {}))
       for (const int count : threads) {
         const auto title = network + (image == kUsual ? "" : "-" + std::to_string(image));

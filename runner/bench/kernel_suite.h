@@ -40,7 +40,7 @@ struct KernelRace {
   std::string name;                    // "r18-l1/1t/hot", "resnet18/1t"
   std::optional<ConvLayerSpec> layer;  // else a network
   std::string network;
-  int64_t image = 0;  // side of the network's images
+  int64_t image = 0;  // side of the network's images; of a detector's the shorter side, before padding
   int threads = 1;
   bool cold = false;  // weights come from memory each time
   std::vector<KernelRow> rows;

@@ -13,6 +13,8 @@
 #include "base/torch_prelude.h"
 #include "deploy/executor.h"
 #include "deploy/synthetic.h"
+#include "models/detector.h"
+#include "models/list/models.h"
 #include "models/network.h"
 #include "runner/bench/figures.h"
 #include "runner/bench/team.h"
@@ -26,14 +28,34 @@ using opponents::ConvShape;
 constexpr uint64_t kSeed = 20260101;
 constexpr int64_t kClasses = 1000;
 
+bool is_detector(const std::string& network) { return find_model(network)->task == "detection"; }
+
+// Of the images that the network is given: square, or of a detector three to five, padded, as 800 x 1333 is.
+ValueSize image_of(const KernelRace& race) {
+  if (!is_detector(race.network)) return {race.image, race.image};
+  constexpr int64_t kShort = 800, kLong = 1333, kStep = 32;
+  const auto padded = [](int64_t side) { return (side + kStep - 1) / kStep * kStep; };
+  return {padded(race.image), padded(race.image * kLong / kShort)};
+}
+
+IntegerNetwork synthetic_network(const KernelRace& race, const KernelRow& row) {
+  if (!is_detector(race.network))
+    return synthetic_resnet(race.network, row.weight_bits, row.activation_bits, race.image);
+  const auto image = image_of(race);
+  return synthetic_retinanet({.backbone = race.network.substr(race.network.find('-') + 1),
+                              .weight_bits = row.weight_bits,
+                              .activation_bits = row.activation_bits,
+                              .height = image.h,
+                              .width = image.w});
+}
+
 // An integer network and what runs it.
 struct OwnNetwork {
   IntegerNetwork network;
   Executor executor;
 
   OwnNetwork(const KernelRace& race, const KernelRow& row)
-      : network(synthetic_resnet(race.network, row.weight_bits, row.activation_bits, race.image)),
-        executor(network, {.batch = 1, .threads = race.threads}) {}
+      : network(synthetic_network(race, row)), executor(network, {.batch = 1, .threads = race.threads}) {}
 };
 
 // The same network of torch's modules, in the layout that is faster here.
@@ -42,9 +64,11 @@ class FloatNetwork {
   FloatNetwork(const KernelRace& race, const std::vector<float>& image) : threads_(race.threads) {
     const at::NoGradGuard no_gradients;
     at::manual_seed(kSeed);
-    network_ = make_network({.model = race.network, .classes = kClasses});
+    network_ = is_detector(race.network) ? make_detector({.backbone = {.model = race.network}})
+                                         : make_network({.model = race.network, .classes = kClasses});
     network_->module().eval();
-    x_ = at::empty({1, 3, race.image, race.image});
+    const auto size = image_of(race);
+    x_ = at::empty({1, 3, size.h, size.w});
     std::copy(image.begin(), image.end(), x_.data_ptr<float>());
     const double plain = time();
     lay_out(at::MemoryFormat::ChannelsLast);
@@ -55,7 +79,7 @@ class FloatNetwork {
   void run() {
     const c10::InferenceMode no_gradients;
     if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
-    y_ = network_->forward(x_).logits;
+    y_ = network_->forward(x_);
   }
   [[nodiscard]] std::string implementation() const {
     return std::string("modules, evaluation, ") + (channels_last_ ? "channels last" : "plain layout");
@@ -76,7 +100,8 @@ class FloatNetwork {
 
   int threads_;
   std::unique_ptr<Network> network_;
-  at::Tensor x_, y_;
+  at::Tensor x_;
+  NetworkOutput y_;
   bool channels_last_ = false;
 };
 
@@ -174,7 +199,8 @@ class NetworkRace {
   NetworkRace(const KernelRace& spec, const bench::Surroundings& surroundings)
       : spec_(spec), surroundings_(surroundings), team_(bench::processors_for(spec.threads)) {
     RandomStream random(kSeed);
-    image_.resize(static_cast<size_t>(3 * spec.image * spec.image));
+    const auto size = image_of(spec);
+    image_.resize(static_cast<size_t>(3 * size.h * size.w));
     for (auto& value : image_) value = static_cast<float>(random.uniform() * 4 - 2);
   }
 
@@ -206,11 +232,11 @@ class NetworkRace {
     auto entry = bench::entry_of(spec_, row);
     try {
       auto made = std::make_shared<OwnNetwork>(spec_, row);
-      const auto logits = made->executor.run(image_);
-      const bool finite = std::all_of(logits.begin(), logits.end(), [](float each) { return std::isfinite(each); });
-      const bool flat = std::all_of(logits.begin(), logits.end(), [&](float each) { return each == logits.front(); });
+      const auto said = made->executor.run(image_);
+      const bool finite = std::all_of(said.begin(), said.end(), [](float each) { return std::isfinite(each); });
+      const bool flat = std::all_of(said.begin(), said.end(), [&](float each) { return each == said.front(); });
       entry["status"] = finite && !flat ? "completed" : "failed";
-      if (!finite || flat) entry["reason"] = finite ? "all logits are the same" : "logits that are no numbers";
+      if (!finite || flat) entry["reason"] = finite ? "all outputs are the same" : "outputs that are no numbers";
       if (finite && !flat) {
         entry["kernels"] = made->executor.plans();
         entry["bytes"] = made->network.bytes();
