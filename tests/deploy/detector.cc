@@ -192,6 +192,9 @@ TEST_CASE("detectors' files come back, and those of networks that share nothing 
     CHECK(old.find("detector") == std::string::npos);
     CHECK(dump_integer_network(parse_integer_network(old, name)) == old);
   }
+  const auto shared = read_file(AUXBENCH_SOURCE_ROOT "/tests/fuzz/seeds/integer_file/pyramid.safetensors");
+  CHECK(shared.find("shares") != std::string::npos);
+  CHECK(dump_integer_network(parse_integer_network(shared, "pyramid")) == shared);
 }
 
 TEST_CASE("steps that share weights with what is no such convolution are refused", "[detector]") {

@@ -79,6 +79,7 @@ void fit_step(const json& graph, json& step, const std::string& prefix, SafeTens
   const auto codes = named_value(graph, step.value("out_codes", json()));
   if (codes.is_object() && codes.contains("codes"))
     fit(contents, prefix + "thresholds", "F32", 4 * number_at(codes["codes"], "largest"), /*wanted=*/false);
+  if (step.contains("shares")) return;  // with another step's weights
   int64_t weights = out;
   for (const int64_t factor : {number_at(step, "r"), number_at(step, "s"), in})
     weights = std::min(weights * factor, kMostWeights + 1);
