@@ -88,7 +88,7 @@ void detect(const IntegerNetwork& network, const Dataset& data, const InferArgum
   if (arguments.plans) print_plans(run);
   const auto result = evaluate_coco(*data.test->truth(), detections, threads);
   const auto text = [&](CocoNumber number) {
-    return result.of(number) < 0 ? std::string("-") : number_text(percent(result.of(number)), 2);
+    return result.of(number) < 0 ? std::string("-") : number_text(100 * result.of(number), 2);
   };
   print_line(
       "%s: %lld images, AP %s %%, AP50 %s %%, AP75 %s %%, %zu boxes, %.1f images/s on %d threads, boxes %.1f ms an "
