@@ -1,7 +1,8 @@
 // The inference pass of a network as a list of steps that someone else can carry out: what deploy/ freezes.
 //
-// A node reads the outputs of earlier nodes; the last one's is the logits. Everything learned stays where it is, in
-// the layers and quantizers the nodes point to, which the network owns. forward() in evaluation computes the same.
+// A node reads the outputs of earlier nodes; what the network answers are outputs of nodes by name. Everything learned
+// stays where it is, in the layers and quantizers the nodes point to, which the network owns: a layer that a detector's
+// levels share is what several nodes point to. forward() in evaluation computes the same.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -44,7 +45,7 @@ struct GraphNode {
   };
 
   Kind kind = Kind::image;
-  std::string name;  // the layer's, as in the weights' names
+  std::string name;  // unique: the layer's, as in the weights' names, and ".pL" behind it where levels share the layer
   std::vector<size_t> inputs{};
   Quantizer* quantizer = nullptr;
   QuantizedWeight* layer = nullptr;
@@ -56,14 +57,20 @@ struct GraphNode {
   at::Tensor weights{};
 };
 
+// What a network answers: a classifier its logits; a detector, level by level, as models/network.h says.
+enum class Answer { logits, classes, boxes, centreness };
+
+// "logits", "classes.3", "boxes.3", "centreness.3"; the level is a detector's.
+std::string answer_name(Answer answer, int64_t level);
+
 struct GraphOutput {
-  std::string name;  // "logits"; of a detector "classes.3" ...
+  std::string name;  // answer_name()
   size_t node = 0;
 };
 
 struct Graph {
   std::vector<GraphNode> nodes;
-  std::vector<GraphOutput> outputs;
+  std::vector<GraphOutput> outputs;  // in the order they are computed
 
   size_t add(GraphNode node) {
     nodes.push_back(std::move(node));
