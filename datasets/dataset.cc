@@ -44,6 +44,31 @@ const DatasetFacts& implemented(std::string_view name) {
   return *facts;
 }
 
+// Of the places, the first that has its files.
+std::optional<std::filesystem::path> find_given(std::string_view name, const DataRoot& root) {
+  return find_place(name, root, facts_of(name).is_here);
+}
+
+bool can_make(const DatasetFacts& facts, const DataRoot& root) { return facts.made && facts.made->possible(root); }
+
+void check_image_size(std::string_view name, const DatasetFacts& facts, int64_t size) {
+  if (size == 0) return;
+  const auto refuse = [size](const std::string& why) {
+    throw UserError(ExitCode::invalid_suite, "image_size: " + std::to_string(size) + ", " + why);
+  };
+  if (facts.image_size == 0) refuse("but the images of " + std::string(name) + " have one size");
+  if (size < 1 || size > kLargestImageSize)
+    refuse("1 to " + std::to_string(kLargestImageSize) + " pixels are possible");
+}
+
+Dataset load_made(const DatasetFacts& facts, const DatasetRequest& request) {
+  facts.made->make(request);
+  auto data = facts.load(facts.made->folder(), request);
+  facts.made->check(data.manifest);
+  data.manifest = facts.made->manifest().digest;
+  return data;
+}
+
 void check_complete(std::string_view name, const DatasetFacts& facts, const std::filesystem::path& folder,
                     const std::string& missing) {
   if (missing.empty()) return;
@@ -63,12 +88,15 @@ const std::vector<std::string>& dataset_names() {
 }
 
 std::optional<std::filesystem::path> find_dataset(std::string_view name, const DataRoot& root) {
-  return find_place(name, root, facts_of(name).is_here);
+  if (auto given = find_given(name, root)) return given;
+  const auto& facts = facts_of(name);
+  if (!facts.made || !facts.is_here(facts.made->folder())) return std::nullopt;
+  return facts.made->folder();
 }
 
 std::filesystem::path need_dataset(std::string_view name, const DataRoot& root) {
-  const auto& facts = facts_of(name);
-  return need_place(name, root, facts.is_here, facts.advice);
+  if (auto found = find_dataset(name, root)) return std::move(*found);
+  refuse_unfound(name, root, facts_of(name).advice());
 }
 
 bool dataset_implemented(std::string_view name) {
@@ -76,23 +104,31 @@ bool dataset_implemented(std::string_view name) {
   return facts != nullptr && facts->load != nullptr;
 }
 
+bool dataset_boxed(std::string_view name) {
+  const auto* facts = find_facts(name);
+  return facts != nullptr && facts->image_size > 0;
+}
+
 bool dataset_available(std::string_view name, const DataRoot& root) {
-  return dataset_implemented(name) && find_dataset(name, root).has_value();
+  return dataset_implemented(name) && (find_dataset(name, root).has_value() || can_make(facts_of(name), root));
 }
 
 PublishedSize published_size(std::string_view name) { return facts_of(name).published; }
 
 Dataset load_dataset(std::string_view name, const DatasetRequest& request) {
   const auto& facts = implemented(name);
-  const auto folder = need_dataset(name, request.root);
-  auto data = facts.load(folder, request.threads);
+  check_image_size(name, facts, request.image_size);
+  const auto given = find_given(name, request.root);
+  auto data = !given && can_make(facts, request.root) ? load_made(facts, request)
+                                                      : facts.load(need_dataset(name, request.root), request);
   data.name = name;
-  if (request.complete) check_complete(name, facts, folder, data.missing);
+  if (request.complete) check_complete(name, facts, given.value_or(""), data.missing);
   return data;
 }
 
 DatasetManifest dataset_manifest(std::string_view name, const DatasetRequest& request) {
   const auto& facts = implemented(name);
+  if (!find_given(name, request.root) && can_make(facts, request.root)) return facts.made->manifest();
   const auto folder = need_dataset(name, request.root);
   auto manifest = kept_manifest(name, folder, facts, request.threads);
   if (request.complete) check_complete(name, facts, folder, manifest.missing);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,15 @@
 #include "datasets/dataset.h"
 
 namespace auxbench {
+
+// A data set that the program makes by itself where no folder has it. Each throws UserError.
+struct MadeDataset {
+  std::filesystem::path (*folder)();  // where it is kept, whether it is there or not
+  bool (*possible)(const DataRoot& root);
+  DatasetManifest (*manifest)();
+  void (*make)(const DatasetRequest& request);          // whole or not at all; nothing where it is there
+  void (*check)(const std::string& manifest_of_files);  // of the folder as it is found
+};
 
 struct DatasetFacts {
   std::string_view title;   // "ImageNet", in messages
@@ -23,9 +33,11 @@ struct DatasetFacts {
   // Null for a data set that this program does not train on: images, what identifies them (no image is decoded for it),
   // and the files or folders whose size or time of change tells whether that may have changed (none: that cannot be told
   // before it has been read once).
-  Dataset (*load)(const std::filesystem::path& folder, int threads) = nullptr;
+  Dataset (*load)(const std::filesystem::path& folder, const DatasetRequest& request) = nullptr;
   DatasetManifest (*manifest)(const std::filesystem::path& folder, int threads) = nullptr;
   std::vector<std::filesystem::path> (*watched)(const std::filesystem::path& folder) = nullptr;
+  int64_t image_size = 0;  // its own, of images with boxes; 0: images have labels
+  std::optional<MadeDataset> made = std::nullopt;
 };
 
 #define DATASET(name, facts) DatasetFacts facts();

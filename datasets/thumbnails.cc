@@ -30,6 +30,17 @@ Raster shrunk(const Raster& picture) {
   return resize(picture, side(picture.width), side(picture.height));
 }
 
+// In the middle of a square of kThumbnailSide, black around it.
+Raster on_square(const Raster& tile) {
+  Raster square(kThumbnailSide, kThumbnailSide);
+  std::fill(square.rgb.begin(), square.rgb.end(), uint8_t{0});
+  const int64_t left = (kThumbnailSide - tile.width) / 2, top = (kThumbnailSide - tile.height) / 2;
+  for (int64_t y = 0; y < tile.height; ++y)
+    std::memcpy(square.row(top + y) + static_cast<size_t>(left) * kColours, tile.row(y),
+                static_cast<size_t>(tile.width) * kColours);
+  return square;
+}
+
 int64_t rows_of(int64_t count) { return (count + kThumbnailsInARow - 1) / kThumbnailsInARow; }
 
 Raster sheet_of(const std::vector<Raster>& tiles) {
@@ -66,7 +77,10 @@ std::string layout_text(int64_t count, int64_t images, const Raster& tile) {
 
 std::vector<Raster> tiles_of(const Images& images, int threads) {
   std::vector<Raster> tiles(static_cast<size_t>(images->count()));
-  parallel_for(tiles.size(), threads, [&](size_t i) { tiles[i] = shrunk(images->picture(i)); });
+  parallel_for(tiles.size(), threads, [&](size_t i) {
+    tiles[i] = shrunk(images->picture(i));
+    if (images->boxed()) tiles[i] = on_square(tiles[i]);
+  });
   return tiles;
 }
 

@@ -1,7 +1,8 @@
 // Small pictures of a data set's evaluation images, in one file for pages that show pictures where the data are not.
 //
 // A contact sheet: a JPEG of kThumbnailsInARow tiles a row, each an image as it is evaluated (photographs cropped), no
-// side above kThumbnailSide, row after row in the order of the images; the rest of the last row is black. Of images that
+// side above kThumbnailSide, row after row in the order of the images; the rest of the last row is black. Images with
+// boxes, which have sizes of their own, stand in the middle of black squares of that side. Of images that
 // stand by class one in every so many is shown, else the first ones (part_of, image_source.h). What a reader needs to cut
 // it stands in the file's one comment, on one line:
 //

@@ -15,6 +15,7 @@ constexpr double kSmallestArea = 0.08;
 constexpr double kFlattest = 3.0 / 4.0;  // width / height
 constexpr double kWidest = 4.0 / 3.0;
 constexpr int64_t kPadFraction = 8;
+constexpr int64_t kParts = 25, kLeastPart = 20;  // of the shorter side
 
 int64_t rounded(double value) { return static_cast<int64_t>(std::nearbyint(value)); }
 
@@ -139,11 +140,19 @@ Augmentation parse_augmentation(std::span<const std::string> names) {
       result.flip = true;
     else if (name == "square-crop")
       result.square_crop = true;
+    else if (name == "short-side")
+      result.short_side = true;
     else
-      throw UserError(ExitCode::invalid_suite,
-                      "augment: unknown \"" + name + "\", use random-resized-crop, pad-crop, square-crop or flip");
+      throw UserError(
+          ExitCode::invalid_suite,
+          "augment: unknown \"" + name + "\", use random-resized-crop, pad-crop, square-crop, short-side or flip");
   }
   return result;
+}
+
+void refuse_short_side(const Augmentation& augmentation) {
+  if (augmentation.short_side)
+    throw UserError(ExitCode::invalid_suite, "augment: short-side is for images with boxes; these have one size");
 }
 
 Warp draw_warp(const Augmentation& augmentation, int64_t height, int64_t width, RandomStream& stream) {
@@ -155,6 +164,12 @@ Warp draw_warp(const Augmentation& augmentation, int64_t height, int64_t width, 
   }
   if (augmentation.flip) warp.mirrored = stream.below(2) == 1;
   return warp;
+}
+
+int64_t draw_short_side(const Augmentation& augmentation, int64_t size, RandomStream& stream) {
+  if (!augmentation.short_side) return size;
+  const auto parts = kLeastPart + up_to(kParts - kLeastPart, stream);
+  return std::max<int64_t>(1, (2 * size * parts + kParts) / (2 * kParts));
 }
 
 Levels normalisation_levels(float mean, float std) {

@@ -66,35 +66,25 @@ Resizing imagenet_train_square(int64_t width, int64_t height, const std::string&
   return augmented_view(width, height, {.flip = true, .square_crop = true}, place, stream);
 }
 
-// Detectron2's ResizeShortestEdge.
-Resizing coco_eval(int64_t from_width, int64_t from_height, const std::string&, RandomStream&) {
-  double height = static_cast<double>(from_height), width = static_cast<double>(from_width);
-  const double scale = static_cast<double>(kCocoShort) / std::min(height, width);
-  if (height < width) {
-    height = static_cast<double>(kCocoShort);
-    width = scale * width;
-  } else {
-    height = scale * height;
-    width = static_cast<double>(kCocoShort);
-  }
-  if (std::max(height, width) > static_cast<double>(kCocoLong)) {
-    const double less = static_cast<double>(kCocoLong) / std::max(height, width);
-    height *= less;
-    width *= less;
-  }
-  // A strip thinner than one pixel keeps one.
-  const auto rounded = [](double side) { return std::max<int64_t>(1, static_cast<int64_t>(side + 0.5)); };
-  const Box whole = {.width = rounded(width), .height = rounded(height)};
-  return {.from = {.width = from_width, .height = from_height},
-          .width = whole.width,
-          .height = whole.height,
-          .part = whole};
+Resizing coco_eval(int64_t width, int64_t height, const std::string&, RandomStream&) {
+  return resize_shorter_side(width, height, kCocoShort, kCocoLong);
 }
 
 constexpr std::array kTransforms = {
     PhotoTransform{"imagenet-eval", imagenet_eval}, PhotoTransform{"imagenet-eval-square", imagenet_eval_square},
     PhotoTransform{"imagenet-train", imagenet_train}, PhotoTransform{"imagenet-train-square", imagenet_train_square},
     PhotoTransform{"coco-eval", coco_eval}};
+
+// Pixel i to to[i * step], its colours `plane` apart.
+void write_pixels(const uint8_t* from, size_t pixels, std::ptrdiff_t step, size_t plane, float* to) {
+  static const std::array<Levels, kColours> kLevels = {normalisation_levels(kMean[0], kStd[0]),
+                                                       normalisation_levels(kMean[1], kStd[1]),
+                                                       normalisation_levels(kMean[2], kStd[2])};
+  for (size_t i = 0; i < pixels; ++i, from += kColours) {
+    float* pixel = to + static_cast<std::ptrdiff_t>(i) * step;
+    for (size_t c = 0; c < kColours; ++c) pixel[c * plane] = kLevels[c][from[c]];
+  }
+}
 
 template <typename View>
 Raster seen(std::string_view bytes, const std::string& place, const View& view) {
@@ -108,7 +98,34 @@ Raster seen(std::string_view bytes, const std::string& place, const View& view) 
 
 }  // namespace
 
+int64_t longest_side(int64_t size) { return size * kCocoLong / kCocoShort; }
+
+Resizing resize_shorter_side(int64_t from_width, int64_t from_height, int64_t shorter, int64_t longest) {
+  double height = static_cast<double>(from_height), width = static_cast<double>(from_width);
+  const double scale = static_cast<double>(shorter) / std::min(height, width);
+  if (height < width) {
+    height = static_cast<double>(shorter);
+    width = scale * width;
+  } else {
+    height = scale * height;
+    width = static_cast<double>(shorter);
+  }
+  if (std::max(height, width) > static_cast<double>(longest)) {
+    const double less = static_cast<double>(longest) / std::max(height, width);
+    height *= less;
+    width *= less;
+  }
+  // A strip thinner than one pixel keeps one.
+  const auto rounded = [](double side) { return std::max<int64_t>(1, static_cast<int64_t>(side + 0.5)); };
+  const Box whole = {.width = rounded(width), .height = rounded(height)};
+  return {.from = {.width = from_width, .height = from_height},
+          .width = whole.width,
+          .height = whole.height,
+          .part = whole};
+}
+
 void check_photo_augmentation(const Augmentation& augmentation) {
+  refuse_short_side(augmentation);
   if (augmentation.pad_crop || (augmentation.random_resized_crop && augmentation.square_crop))
     throw UserError(
         ExitCode::invalid_suite,
@@ -154,15 +171,32 @@ const PhotoTransform& find_photo_transform(std::string_view name) {
 
 void write_normalised(const Raster& raster, std::span<float> out, bool channels_last) {
   AUXBENCH_CHECK(out.size() == raster.rgb.size(), "three floats a pixel");
-  static const std::array<Levels, kColours> kLevels = {normalisation_levels(kMean[0], kStd[0]),
-                                                       normalisation_levels(kMean[1], kStd[1]),
-                                                       normalisation_levels(kMean[2], kStd[2])};
   const size_t pixels = raster.rgb.size() / kColours;
-  const size_t step = channels_last ? kColours : 1, plane = channels_last ? 1 : pixels;
-  const uint8_t* from = raster.rgb.data();
-  float* to = out.data();
-  for (size_t i = 0; i < pixels; ++i, from += kColours, to += step)
-    for (size_t c = 0; c < kColours; ++c) to[c * plane] = kLevels[c][from[c]];
+  const std::ptrdiff_t step = channels_last ? kColours : 1;
+  write_pixels(raster.rgb.data(), pixels, step, channels_last ? 1 : pixels, out.data());
+}
+
+void write_padded(const Raster& raster, bool mirrored, int64_t width, int64_t height, std::span<float> out,
+                  bool channels_last) {
+  AUXBENCH_CHECK(raster.width <= width && raster.height <= height, "room for the image");
+  const auto pixels = static_cast<size_t>(width * height), row = static_cast<size_t>(width);
+  AUXBENCH_CHECK(out.size() == kColours * pixels, "three floats a pixel");
+  const auto used = static_cast<size_t>(raster.width);
+  const size_t planes = channels_last ? 1 : kColours, step = channels_last ? kColours : 1;
+  const auto zero = [&](size_t y, size_t from) {
+    for (size_t plane = 0; plane < planes; ++plane) {
+      float* line = out.data() + (plane * pixels + y * row) * step;
+      std::fill(line + from * step, line + row * step, 0.0F);
+    }
+  };
+  for (int64_t y = 0; y < height; ++y) {
+    const auto at = static_cast<size_t>(y);
+    zero(at, y < raster.height ? used : 0);
+    if (y >= raster.height) continue;
+    float* first = out.data() + (at * row + (mirrored ? used - 1 : 0)) * step;
+    const auto towards = static_cast<std::ptrdiff_t>(step) * (mirrored ? -1 : 1);
+    write_pixels(raster.row(y), used, towards, channels_last ? 1 : pixels, first);
+  }
 }
 
 }  // namespace auxbench

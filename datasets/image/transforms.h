@@ -36,6 +36,13 @@ std::span<const PhotoTransform> photo_transforms();
 // Throws UserError(usage) naming those there are.
 const PhotoTransform& find_photo_transform(std::string_view name);
 
+// Detectron2's ResizeShortestEdge: the shorter side becomes `shorter`, or as much less as keeps the longer one to
+// `longest`; sides are int(x + .5), and at least 1. All of the image, not mirrored.
+Resizing resize_shorter_side(int64_t width, int64_t height, int64_t shorter, int64_t longest);
+
+// What 1333 is to 800: the most of the longer side where the shorter one is to be `size`, in whole pixels.
+int64_t longest_side(int64_t size);
+
 // A strip is refused that is more than a thousand times as long as wide: imagenet-eval would make 256,000 pixels of its
 // length, and look at 224 of them.
 void check_photo_shape(int64_t width, int64_t height, const std::string& place);
@@ -53,5 +60,9 @@ Raster see_photo(std::string_view bytes, const std::string& place, const Augment
 
 // out: 3 x height x width floats, or height x width x 3 where channels_last.
 void write_normalised(const Raster& raster, std::span<float> out, bool channels_last = false);
+
+// The same into the upper left corner of width x height pixels, left to right or mirrored; zeros at its right and below.
+void write_padded(const Raster& raster, bool mirrored, int64_t width, int64_t height, std::span<float> out,
+                  bool channels_last = false);
 
 }  // namespace auxbench

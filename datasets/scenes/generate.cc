@@ -26,6 +26,15 @@ constexpr uint64_t kOneEmptyIn = 50;
 
 [[noreturn]] void refuse(const std::string& message) { throw UserError(ExitCode::usage, message); }
 
+// Neither split has fewer than `least`.
+int64_t for_validation(const GenerateOptions& options, int64_t least) {
+  if (options.validation == 0) return std::max(least, options.images / 10);
+  if (options.validation < least || options.images - options.validation < least)
+    refuse("validation: " + std::to_string(options.validation) + " of " + std::to_string(options.images) +
+           " images, at least " + std::to_string(least) + " needed, and as many for training");
+  return options.validation;
+}
+
 void check_options(const GenerateOptions& options, int64_t least_images) {
   if (options.images < least_images)
     refuse("images: " + std::to_string(options.images) + ", at least " + std::to_string(least_images) + " needed");
@@ -159,11 +168,11 @@ void move_folder(const path& from, const path& to) {
 void generate_scenes(const std::filesystem::path& folder, const ImageSet& train, const ImageSet& test,
                      const GenerateOptions& options) {
   check_options(options, 2);
+  const int64_t training = options.images - for_validation(options, 1);
   check_garments(train);
   check_garments(test);
   claim_folder(folder);
   for (const char* name : {"annotations", "train2017", "val2017"}) make_folder(folder / name);
-  const int64_t training = options.images - std::max<int64_t>(1, options.images / 10);
   std::vector<Entry> entries(static_cast<size_t>(options.images));
   parallel_for(static_cast<size_t>(options.images), options.threads, [&](size_t picture) {
     const auto i = static_cast<int64_t>(picture);
@@ -182,13 +191,13 @@ void generate_photographs(const std::filesystem::path& folder, const ImageSet& t
                           const GenerateOptions& options) {
   constexpr auto kClasses = static_cast<int64_t>(kGarmentClasses.size());
   check_options(options, 2 * kClasses);
+  const int64_t training = options.images - for_validation(options, kClasses);
   check_garments(train);
   check_garments(test);
   claim_folder(folder);
   const path unfinished = folder / "unfinished";
   for (const char* split : {"train", "val"})
     for (const auto& garment : kGarmentClasses) make_folder(unfinished / split / garment.folder);
-  const int64_t training = options.images - std::max(kClasses, options.images / 10);
   parallel_for(static_cast<size_t>(options.images), options.threads, [&](size_t picture) {
     const auto i = static_cast<int64_t>(picture);
     const RandomStream stream(stream_seed(options.seed, "photograph", picture));

@@ -1,8 +1,8 @@
 // Trees of generated pictures (scene.h), laid out as COCO and as ImageNet are, from Fashion-MNIST's garments.
 //
 // Validation pictures show garments of the test images alone, training pictures those of the training images alone.
-// Picture i draws all its chance from a stream of its own, so that the bytes of a tree depend on `images` and `seed`,
-// never on `threads`.
+// Picture i draws all its chance from a stream of its own, so that the bytes of a tree depend on the numbers of images
+// and on `seed`, never on `threads`.
 //
 // The folder must not exist, or be empty. Pictures are written without waiting for the disk; what makes a tree pass
 // for whole comes last: COCO's annotations, atomically, and ImageNet's train/ and val/, moved out of `unfinished/`,
@@ -39,8 +39,12 @@ inline constexpr std::array<GarmentClass, 10> kGarmentClasses = {{{"T-shirt/top"
                                                                   {"Bag", "bag"},
                                                                   {"Ankle boot", "ankle-boot"}}};
 
+// Raised where the same options give other bytes.
+inline constexpr int kScenesVersion = 1;
+
 struct GenerateOptions {
-  int64_t images = 2000;  // of both splits; a tenth is for validation
+  int64_t images = 2000;   // of both splits
+  int64_t validation = 0;  // of these; 0: a tenth
   int64_t seed = 0;
   int threads = 1;
 };
@@ -48,7 +52,7 @@ struct GenerateOptions {
 // train2017/000000000001.jpg .. and val2017/.., numbered through both; annotations/instances_train2017.json and
 // instances_val2017.json as COCO writes them, every segmentation as uncompressed run lengths, category_id = label + 1
 // and the seed told in "info". In kDetectionStyle; one picture in fifty shows no garment. At least 2 images, of which
-// 1 is for validation.
+// 1 is for validation and 1 for training.
 void generate_scenes(const std::filesystem::path& folder, const ImageSet& train, const ImageSet& test,
                      const GenerateOptions& options);
 

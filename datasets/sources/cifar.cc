@@ -24,7 +24,7 @@ std::vector<Path> watched(const Path& folder) {
 }
 
 template <Format format, const Colours& mean, const Colours& std>
-Dataset load(const Path& folder, int /*threads*/) {
+Dataset load(const Path& folder, const DatasetRequest&) {
   auto files = load_cifar_folder(folder, format());
   return {.name = {},
           .train = memory_images(std::move(files.train), mean, std),

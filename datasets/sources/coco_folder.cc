@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/files/sha256.h"
 #include "base/format.h"
-#include "datasets/dataset_facts.h"
 #include "datasets/missing.h"
 #include "metrics/coco_json.h"
 
@@ -15,10 +14,6 @@ namespace auxbench {
 namespace {
 
 using Path = std::filesystem::path;
-
-Path annotation_file(const Path& root, std::string_view split) {
-  return root / "annotations" / ("instances_" + std::string(split) + ".json");
-}
 
 // The annotations are a stranger's: no name in them may lead elsewhere.
 bool stays_inside(const std::string& name) {
@@ -75,27 +70,20 @@ void add_split(const CocoSplit& split, std::vector<PictureFile>& files) {
         {.name = split.folder.filename().string() + "/" + image.file, .width = image.width, .height = image.height});
 }
 
-bool is_coco(const Path& folder) {
-  std::error_code ignored;
-  return std::filesystem::is_regular_file(annotation_file(folder, kCocoVal), ignored);
-}
-
-Inventory inventory_of(const Path& folder, bool pictures, bool as_published) {
-  Inventory found = {.folder = folder};
-  const auto coco = read_coco_folder(folder);
-  const auto &train = coco.train.truth, &val = coco.val.truth;
-  found.content = two_splits(std::ssize(train.images), std::ssize(val.images)) + ", " +
-                  with_commas(std::ssize(train.annotations) + std::ssize(val.annotations)) + " annotations, " +
-                  std::to_string(train.categories.size()) + " categories";
-  if (const auto beyond = coco.train.beyond + coco.val.beyond; beyond > 0)
-    found.content += ", " + with_commas(beyond) + " boxes reach beyond their image";
-  found.missing = coco.missing(as_published);
-  found.manifest = coco.manifest;
-  if (pictures) found.pictures = picture_files(coco);
-  return found;
-}
-
 }  // namespace
+
+Path coco_annotations(const Path& root, std::string_view split) {
+  return root / "annotations" / ("instances_" + std::string(split) + ".json");
+}
+
+void check_coco_files(const CocoSplit& split) {
+  const auto found = std::find(split.bytes.begin(), split.bytes.end(), 0U);
+  if (found == split.bytes.end()) return;
+  const auto others = std::count(found + 1, split.bytes.end(), 0U);
+  refuse_data(split.file(static_cast<size_t>(found - split.bytes.begin())).string(),
+              "is missing or empty, but the annotations name it" +
+                  (others == 0 ? std::string() : "; and " + with_commas(others) + " others"));
+}
 
 std::string CocoFolder::missing(bool as_published) const {
   MissingParts parts;
@@ -110,7 +98,7 @@ std::string CocoFolder::missing(bool as_published) const {
 }
 
 CocoSplit read_coco_split(const Path& root, std::string_view split) {
-  const auto annotations = annotation_file(root, split);
+  const auto annotations = coco_annotations(root, split);
   CocoSplit result;
   result.folder = root / split;
   result.truth = read_coco_truth(annotations);
@@ -129,7 +117,7 @@ CocoFolder read_coco_folder(const Path& root) {
   CocoFolder folder = {
       .train = read_coco_split(root, kCocoTrain), .val = read_coco_split(root, kCocoVal), .manifest = {}};
   if (folder.train.class_of != folder.val.class_of)
-    refuse_data(annotation_file(root, kCocoVal).string() + ": /categories", "are not those of the training images");
+    refuse_data(coco_annotations(root, kCocoVal).string() + ": /categories", "are not those of the training images");
   folder.manifest = sha256_hex(folder.train.digest + "  train\n" + folder.val.digest + "  val\n");
   return folder;
 }
@@ -139,29 +127,6 @@ std::vector<PictureFile> picture_files(const CocoFolder& coco) {
   add_split(coco.train, files);
   add_split(coco.val, files);
   return files;
-}
-
-DatasetFacts coco_facts() {
-  return {.title = "COCO",
-          .published = {.train = kCocoTrainImages, .test = kCocoValImages},
-          .is_here = is_coco,
-          .advice =
-              [] {
-                return "name the folder that holds annotations/, train2017/ and val2017/ with --data-root, "
-                       "$AUXBENCH_COCO or in " +
-                       config_file().string();
-              },
-          .inventory = [](const Path& folder, int /*threads*/,
-                          bool pictures) { return inventory_of(folder, pictures, true); }};
-}
-
-DatasetFacts scenes_facts() {
-  return {.title = "the generated scenes",
-          .published = {},
-          .is_here = is_coco,
-          .advice = [] { return std::string("make them with `auxbench data generate scenes`"); },
-          .inventory = [](const Path& folder, int /*threads*/,
-                          bool pictures) { return inventory_of(folder, pictures, false); }};
 }
 
 }  // namespace auxbench

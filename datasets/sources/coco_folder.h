@@ -39,10 +39,15 @@ struct CocoFolder {
   [[nodiscard]] std::string missing(bool as_published) const;
 };
 
+std::filesystem::path coco_annotations(const std::filesystem::path& root, std::string_view split);  // the JSON file
+
 // Throws UserError(data_missing): what coco_json.h refuses; an image without a file name or size, one whose name leads
 // out of its folder, two of one name; no categories; val's categories are not train's.
 CocoSplit read_coco_split(const std::filesystem::path& root, std::string_view split);
 CocoFolder read_coco_folder(const std::filesystem::path& root);
+
+// Throws UserError(data_missing) naming the first file that is missing or empty, and how many others are.
+void check_coco_files(const CocoSplit& split);
 
 // Every picture that the annotations name, below the folder.
 std::vector<PictureFile> picture_files(const CocoFolder& coco);

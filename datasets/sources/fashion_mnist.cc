@@ -18,7 +18,7 @@ std::string advice() {
 
 IdxFolder read(const Path& folder) { return load_idx_folder(folder, kFashionMnistDigests); }
 
-Dataset load(const Path& folder, int /*threads*/) {
+Dataset load(const Path& folder, const DatasetRequest&) {
   auto files = read(folder);
   return {.name = {},
           .train = memory_images(std::move(files.train), kFashionMnistMean, kFashionMnistStd),

@@ -47,8 +47,8 @@ std::string advice() {
          config_file().string();
 }
 
-Dataset load(const Path& folder, int threads) {
-  auto index = index_imagenet(folder, threads);
+Dataset load(const Path& folder, const DatasetRequest& request) {
+  auto index = index_imagenet(folder, request.threads);
   auto missing = index.missing();
   return {.name = {},
           .train = photo_folder(std::move(index.train)),

@@ -6,6 +6,12 @@
 //
 // Images are written straight into the batch's memory, which the caller makes: pinned for a GPU, say. At most `ahead`
 // batches that were not asked for yet exist at a time.
+//
+// Images with boxes have sizes of their own: those of a batch are padded with zeros, at the right and below, to the least
+// multiples of 32 that hold them all. When an epoch is shuffled, images that are wider than high and the others go into
+// separate batches, as in Detectron2 and torchvision: a batch stands where its last image stands in the shuffled order.
+// What is left of the two, fewer than a batch of each, makes up the last batches, first what is wider than high; so there
+// are as many batches as without groups, all full but the last one, and one may hold both.
 #pragma once
 
 #include <cstdint>
@@ -32,15 +38,17 @@ struct LoaderOptions {
 };
 
 struct Batch {
-  std::span<float> images;    // batch_size x channels x height x width
-  std::span<int64_t> labels;  // batch_size
-  std::shared_ptr<void> owner;
+  std::span<float> images;        // batch_size x channels x height x width
+  std::span<int64_t> labels;      // batch_size; zeros of images with boxes
+  std::vector<BoxedImage> boxed;  // batch_size of images with boxes, else none
+  int64_t height = 0, width = 0;  // of each image, padding included
+  std::shared_ptr<void> owner;    // of images and labels
 };
 
-// Memory for a batch of so many images: spans of these very sizes, kept by `owner`. Called by the thread that calls
-// take().
-using BatchMaker = std::function<Batch(int64_t images, size_t floats_an_image)>;
-Batch batch_on_heap(int64_t images, size_t floats_an_image);
+// Memory for a batch of so many images of this size: spans of these very sizes, kept by `owner`. Called by the thread
+// that calls take().
+using BatchMaker = std::function<Batch(int64_t images, const ImageShape& shape)>;
+Batch batch_on_heap(int64_t images, const ImageShape& shape);
 
 // For one thread at a time. The last batch of an epoch is smaller when `batch` does not divide the images.
 class BatchLoader {
@@ -68,6 +76,8 @@ class BatchLoader {
   };
   struct Task;
   class Crew;
+  [[nodiscard]] std::vector<uint32_t> order_of(int64_t epoch) const;
+  [[nodiscard]] RandomStream stream_of(const Position& position, size_t index) const;
   [[nodiscard]] std::shared_ptr<Task> begin_task(const Position& position);
   void write_image(const Task& task, size_t i) const;
   void make_ahead(size_t count);

@@ -31,6 +31,7 @@ class MemoryImages final : public ImageSource {
   void check_augmentation(const Augmentation& augmentation) const override {
     if (augmentation.square_crop)
       throw UserError(ExitCode::invalid_suite, "augment: square-crop is for photographs; these images have one size");
+    refuse_short_side(augmentation);
   }
 
   void write(size_t index, const Augmentation& augmentation, RandomStream& stream, bool channels_last,

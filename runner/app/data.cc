@@ -163,9 +163,11 @@ void add_data(CLI::App& app, Outcome& outcome) {
   making->add_option("what", made->name, "scenes: COCO's layout; photographs: ImageNet's, 500 x 375")
       ->required()
       ->check(CLI::IsMember(kGenerated));
-  making->add_option("--images", made->generate.images, "a tenth of them for validation")
+  making->add_option("--images", made->generate.images, "for training and validation")
       ->check(between(2, 10'000'000))
       ->capture_default_str();
+  making->add_option("--validation", made->generate.validation, "of them for validation; default: a tenth")
+      ->check(between(1, 10'000'000));
   making->add_option("--seed", made->generate.seed, "the same seed, the same bytes")->capture_default_str();
   making->add_option("--out", made->out,
                      "a new folder; default: WHAT in ~/.local/share/auxbench, where scenes are looked for");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/output.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "results/history.h"
@@ -73,6 +74,7 @@ OpenedSuite open_suite(const SuiteArguments& arguments) {
   OpenedSuite opened;
   if (!arguments.data_root.empty()) opened.data.root = arguments.data_root;
   opened.data.threads = available_threads();
+  opened.data.tell = [](const std::string& what) { warn_line("auxbench: %s", what.c_str()); };
   const Suite suite(arguments.suite);
   const auto resolved = arguments.tier.empty() ? best_tier(suite, arguments, opened.data.root)
                                                : suite.resolve(request_of(arguments, arguments.tier));

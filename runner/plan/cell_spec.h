@@ -69,6 +69,8 @@ struct CellSpec {
   std::string dataset;                  // fashion-mnist | imagenet | cifar10 | cifar100 | coco | scenes
   int64_t train_images = 0;             // the first N; 0: all
   int64_t test_images = 0;
+  // Of a detector: the shorter side in pixels, the longer at most image_size * 1333 / 800; 0: the data set's own.
+  int image_size = 0;
   std::string model;               // resnet18 | resnet34 | resnet50 | resnet101 | retinanet-resnet18 ...
   bool skip = true;                // false: the plain network without skip connections
   std::string stem = "imagenet";   // imagenet: 7x7/2 + max-pool 3/2 | small: 3x3, no pool

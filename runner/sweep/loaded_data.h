@@ -1,4 +1,4 @@
-// Data sets that this process has loaded: each once, for all cells that want it.
+// Data sets that this process has loaded: each once at each image size, for all cells that want it.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace auxbench {
 
-// Throws as load_dataset does. Requests after the first of a data set have no say.
+// Throws as load_dataset does. Of requests after the first of a data set only the image size counts.
 const Dataset& loaded_dataset(const std::string& name, const DatasetRequest& request);
 
-// As many of its images as train_images and test_images say.
-Dataset cell_data(const CellSpec& cell, const DatasetRequest& request);
+// As many of its images as train_images and test_images say, of the size that image_size says.
+Dataset cell_data(const CellSpec& cell, DatasetRequest request);
 
 }  // namespace auxbench

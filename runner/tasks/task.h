@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "aux/training_method.h"
+#include "datasets/sources/boxed_image.h"
 #include "models/network.h"
 #include "models/weights.h"
 #include "results/record.h"
@@ -26,12 +27,15 @@ struct DataShape {
 
 // What the images of a batch are to be recognised as. What a task does not use is undefined.
 struct Targets {
-  at::Tensor labels;  // [N] int64
+  at::Tensor labels;                     // [N] int64
+  std::vector<at::Tensor> boxes = {};    // of each image [n, 4] float: x0 y0 x1 y1 in pixels of the batch
+  std::vector<at::Tensor> classes = {};  // of each image [n] int64
 };
 
 struct TensorBatch {
   at::Tensor images;  // [N, C, H, W]; undefined where an evaluator is handed outputs alone
   Targets targets;
+  std::vector<BoxedImage> infos = {};  // of images with boxes
 };
 
 // What a network is worth on a set of images.

@@ -22,8 +22,10 @@ struct ComputeOptions {
 
 // A BatchLoader (datasets/sources/loader.h) whose batches are tensors, images of the type computed in. For a GPU they
 // are made in pinned memory and copied while it computes. Unless the options say how many workers: none for images in
-// memory on the CPU, where they would only take time from the network; else one for
-// each processor it may keep busy.
+// memory on the CPU, where they would only take time from the network; else one for each processor it may keep busy.
+//
+// Of images with boxes a batch has no labels, but for each image the corners and classes of its boxes, [0, 4] and [0]
+// where it has none, and what is known of it (infos), crowds included, which are no targets.
 class TensorLoader {
  public:
   TensorLoader(Images images, LoaderOptions options, const ComputeOptions& where);
@@ -33,6 +35,7 @@ class TensorLoader {
 
  private:
   ComputeOptions where_;
+  bool boxed_;
   BatchLoader loader_;
 };
 

@@ -1,6 +1,7 @@
 #include "datasets/image/augment.h"
 
 #include <cmath>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -172,4 +173,16 @@ TEST_CASE("augmentations are known by name", "[datasets]") {
   CHECK_FALSE((none.random_resized_crop || none.pad_crop || none.flip));
   const std::vector<std::string> wrong = {"flipped"};
   CHECK_THROWS_AS(parse_augmentation(wrong), UserError);
+}
+
+TEST_CASE("short-side draws Detectron2's six sizes alike, and nothing without it", "[datasets]") {
+  std::map<int64_t, int> drawn;
+  RandomStream stream(7);
+  for (int i = 0; i < 6000; ++i) ++drawn[draw_short_side({.short_side = true}, 800, stream)];
+  REQUIRE(drawn.size() == 6);
+  for (const int64_t size : {640, 672, 704, 736, 768, 800}) CHECK((drawn[size] > 850 && drawn[size] < 1150));
+  CHECK(draw_short_side({.short_side = true}, 1, stream) == 1);
+  RandomStream untouched(1), same(1);
+  CHECK(draw_short_side({.flip = true}, 96, untouched) == 96);
+  CHECK(untouched.next() == same.next());
 }

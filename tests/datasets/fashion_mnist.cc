@@ -154,11 +154,9 @@ TEST_CASE("files that are not Fashion-MNIST's are refused by their digest", "[da
 
 TEST_CASE("data sets without a loader are known not to have one", "[datasets]") {
   CHECK(dataset_implemented("fashion-mnist"));
-  for (const char* name : {"coco", "scenes", "no-such-data"}) {
-    CHECK_FALSE(dataset_implemented(name));
-    CHECK_FALSE(dataset_available(name));
-    CHECK_THROWS_AS(load_dataset(name), UserError);
-  }
+  CHECK_FALSE(dataset_implemented("no-such-data"));
+  CHECK_FALSE(dataset_available("no-such-data"));
+  CHECK_THROWS_WITH(load_dataset("no-such-data"), "dataset no-such-data: this program has no loader for it");
 }
 
 TEST_CASE("the manifest of Fashion-MNIST is the one its images were loaded with, the second time from the cache",

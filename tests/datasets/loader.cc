@@ -185,9 +185,9 @@ TEST_CASE("no float depends on the number of workers or on the batches asked for
 
 TEST_CASE("no more batches are made ahead than agreed", "[datasets]") {
   int made = 0;
-  const auto counting = [&made](int64_t count, size_t floats) {
+  const auto counting = [&made](int64_t count, const ImageShape& shape) {
     ++made;
-    return batch_on_heap(count, floats);
+    return batch_on_heap(count, shape);
   };
   BatchLoader loader(tiny_data(), {.batch = 5, .workers = 2, .ahead = 2, .epochs = 1}, counting);
   for (int64_t batch = 0; batch < 5; ++batch) {

@@ -280,7 +280,8 @@ TEST_CASE("a manifest of a part of ImageNet is refused where all of it is asked 
   for (int i = 0; i < 2; ++i)  // read, and kept
     CHECK_THROWS_WITH(dataset_manifest("imagenet", {.root = tree.root, .complete = true}),
                       Contains("not all of ImageNet: train: 2 of 1,000 classes, 998 missing"));
-  CHECK_THROWS_WITH(dataset_manifest("scenes", {.root = tree.root}), Contains("this program has no loader for it"));
+  CHECK_THROWS_WITH(dataset_manifest("no-such-data", {.root = tree.root}),
+                    Contains("this program has no loader for it"));
 }
 
 TEST_CASE("a photograph comes out as its transform, whatever the workers", "[datasets]") {

@@ -339,6 +339,22 @@ TEST_CASE("a COCO tree names every picture and numbers its objects", "[datasets]
   CHECK((empty > 0 && empty < 10));
 }
 
+TEST_CASE("as many pictures as asked for are for validation, and no picture changes by it", "[datasets]") {
+  const auto tenth = generated(generate_scenes, {.images = 12, .seed = 5});
+  const auto quarter = generated(generate_scenes, {.images = 12, .validation = 3, .seed = 5});
+  CHECK(tenth.contains("train2017/000000000011.jpg"));
+  CHECK_FALSE(quarter.contains("train2017/000000000010.jpg"));
+  CHECK(quarter.contains("val2017/000000000010.jpg"));
+  for (const char* name : {"train2017/000000000001.jpg", "train2017/000000000009.jpg", "val2017/000000000012.jpg"})
+    CHECK(tenth.at(name) == quarter.at(name));
+  const test::TempFolder folder;
+  CHECK_THAT(complaint(generate_scenes, folder.path(), {.images = 12, .validation = 12}),
+             Catch::Matchers::Contains("validation: 12 of 12 images, at least 1 needed, and as many for training"));
+  CHECK_THAT(complaint(generate_photographs, folder.path(), {.images = 40, .validation = 9}),
+             Catch::Matchers::Contains("validation: 9 of 40 images, at least 10 needed"));
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
 TEST_CASE("an ImageFolder tree has pictures of every class in both splits", "[datasets]") {
   const auto files = generated(generate_photographs, {.images = 33, .threads = 2});
   CHECK(files.size() == 33);

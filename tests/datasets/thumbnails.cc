@@ -5,7 +5,9 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "datasets/sources/coco_images.h"
 #include "datasets/sources/memory_images.h"
+#include "tests/datasets/coco_tree.h"
 #include "tests/support/catch.h"
 
 using namespace auxbench;
@@ -55,6 +57,18 @@ TEST_CASE("a sheet takes no more than it may, whatever is on it", "[datasets]") 
   CHECK(sheet.width == kThumbnailSide);
   CHECK(make_thumbnails(noise, 3) == bytes);
   CHECK(read_thumbnails(make_thumbnails(images_of(2000, 28, 1), 1), "here").count == kMostThumbnails);
+}
+
+TEST_CASE("images with boxes stand in the middle of black squares", "[datasets]") {
+  const test::CocoTree tree({{60, 30}, {10, 40}}, {});
+  const auto images = coco_images(read_coco_split(tree.root(), kCocoVal), {.size = 40});
+  const auto sheet = read_thumbnails(make_thumbnails(images, 2), "here");
+  REQUIRE((sheet.count == 2 && sheet.width == kThumbnailSide && sheet.height == kThumbnailSide));
+  const auto wide = sheet.tile(0), high = sheet.tile(1);
+  CHECK((wide.row(16)[3 * 1] > 30 && wide.row(16)[3 * 30] > 30));
+  CHECK((wide.row(1)[3 * 16] < 30 && wide.row(30)[3 * 16] < 30));
+  CHECK((high.row(1)[3 * 16] > 30 && high.row(30)[3 * 16] > 30));
+  CHECK((high.row(16)[3 * 1] < 30 && high.row(16)[3 * 30] < 30));
 }
 
 TEST_CASE("what is no sheet of thumbnails is refused", "[datasets]") {

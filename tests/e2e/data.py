@@ -91,6 +91,7 @@ class Data(unittest.TestCase):
             planned = self.run_program("plan", tables, "--tier", tier)
             self.assertEqual(planned.returncode, 0, planned.stderr)
             self.assertNotIn("not implemented yet: dataset", planned.stdout)
+        self.assertFalse((self.folder / "cache" / "auxbench" / "scenes").exists())  # a plan paints nothing
         self.assertIn("needs cifar100, which was not found", self.run_program("plan", tables, "--tier", "full").stdout)
 
     def test_cifar_that_is_missing_or_cut_says_so(self):
