@@ -17,6 +17,7 @@ namespace auxbench {
 // One stage of training (pretraining or fine-tuning).
 struct StageSpec {
   int epochs = 0;
+  int iterations = 0;  // 0: epochs count; else the stage's length, and warmup and milestones count iterations
   int batch = 256;
   std::string optimizer = "sgd";      // sgd | adam
   double lr = 0;                      // at the start
@@ -55,6 +56,10 @@ struct AuxiSpec {
   double weight = 1.0;              // of CE(F o H) beside CE(F)
   double until = 0;      // epoch (fractions allowed) at which the weight, falling linearly, is 0; 0: constant
   bool pretrain = true;  // H is in the full-precision pretraining too; false: it starts fresh in fine-tuning
+  // Of detectors (aux/detector_method.h):
+  std::string where = "all";       // all | backbone | heads
+  std::string predict = "levels";  // levels | last: where the backbone's module predicts
+  bool pyramid = false;            // the backbone's module reads the pyramid's maps too
   bool operator==(const AuxiSpec&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "aux/detector_module_weights.h"
 #include "base/torch_prelude.h"
 #include "quantizers/quantized_layers.h"
 
@@ -20,7 +21,7 @@ bool of_another_quantizer(const std::string& name) {
 }
 
 void load_others(const std::filesystem::path& path, NamedTensors targets, const std::set<std::string>& fitted_anew) {
-  auto contents = read_safetensors(path);
+  auto contents = as_detector_module(read_safetensors(path), targets);
   std::erase_if(contents.tensors, [&](const auto& item) {
     return fitted_anew.contains(item.first) || (!targets.contains(item.first) && of_another_quantizer(item.first));
   });
