@@ -34,11 +34,39 @@ struct TapShape {
   int64_t stride = 1;  // against the stem's output
 };
 
+// What a detector says of one level of its pyramid. A: anchors a place (RetinaNet 9, FCOS 1), K: classes.
+struct LevelOutput {
+  int64_t level = 0;        // 3 is P3: one place every 2^level pixels
+  at::Tensor classes{};     // [N, A K, H, W] logits; channel a K + k
+  at::Tensor boxes{};       // [N, 4 A, H, W]; channel 4 a + i: RetinaNet dx dy dw dh, FCOS l t r b (before its activation)
+  at::Tensor centreness{};  // [N, 1, H, W] logits; FCOS alone, else undefined
+};
+
+// The maps along one level's two towers, for whoever trains beside them; filled when taps are asked for.
+struct HeadTaps {
+  int64_t level = 0;
+  at::Tensor input{};                          // [N, C, H, W]: the pyramid's level
+  std::vector<at::Tensor> classes{}, boxes{};  // behind each convolution of the tower and its norm, before the activation
+};
+
 struct NetworkOutput {
-  at::Tensor logits;               // [N, classes]
+  at::Tensor logits;                  // [N, classes], of a classifier
+  std::vector<LevelOutput> levels{};  // of a detector, finest first
+  // Of a detector these three are its backbone's.
   at::Tensor stem;                 // [N, channels, H, W]: after the stem's norm and pool, before its activation
   std::vector<at::Tensor> taps;    // in the order of TapShapes; empty unless asked for
   std::vector<at::Tensor> blocks;  // one per block, after the shortcut is added; whenever there are taps
+  std::vector<HeadTaps> heads{};   // of a detector, with taps; finest first
+};
+
+// What is known of a detector's shape.
+struct DetectorFacts {
+  std::vector<int64_t> levels{};  // of its pyramid, finest first
+  int64_t anchors = 1, classes = 0;
+  int64_t channels = 256;  // of pyramid and heads
+  int64_t tower = 4;       // convolutions of a tower
+  bool centreness = false, shared_heads = true;
+  std::vector<int64_t> stage_channels{};  // of the backbone's C2 .. C5
 };
 
 // A second set of norms for the same weights (the auxiliary module's variant "separate").
@@ -64,6 +92,10 @@ class Network {
   // Names and shapes of parameters and buffers are torchvision's.
   virtual torch::nn::Module& module() = 0;
 
+  // Null: not a detector.
+  [[nodiscard]] virtual const DetectorFacts* detector() const { return nullptr; }
+
+  // Of a detector these are its backbone's.
   [[nodiscard]] virtual std::vector<TapShape> tap_shapes(const TapPlan& taps) const = 0;
   [[nodiscard]] virtual int64_t stem_channels() const = 0;
   [[nodiscard]] virtual int64_t blocks() const = 0;
