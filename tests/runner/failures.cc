@@ -63,8 +63,7 @@ TEST_CASE("a network whose outputs are no numbers is mistrusted, with their coun
   const auto cell = quantized(small_cell(false));
   const auto experiment = experiment_of(cell);
   TrainOutcome outcome;
-  outcome.final = Evaluation{.metrics = {{.name = "top1", .value = 90, .unit = "%"}},
-                             .without_numbers = 3};
+  outcome.final = Evaluation{.metrics = {{.name = "top1", .value = 90, .unit = "%"}}, .without_numbers = 3};
   Record record;
   fill_record(outcome, experiment->task(), made_up_data(), record);
   CHECK(record.status == Status::mistrusted);

@@ -23,7 +23,7 @@
 namespace auxbench {
 
 // begin_step() assigns the targets and moves the average; losses() needs it before it. LogicFault for outputs of other
-// sizes than the batch's. The average is the module's buffer "normaliser", float64 on the CPU.
+// sizes than the batch's. `rules` must outlive it. The average is the module's buffer "normaliser", float64 on the CPU.
 std::unique_ptr<TaskLosses> make_detection_losses(const DetectorRules& rules, int64_t classes);
 
 }  // namespace auxbench
