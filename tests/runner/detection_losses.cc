@@ -369,8 +369,8 @@ TEST_CASE("what is not finite in an output is not finite in its loss", "[runner]
 
 TEST_CASE("smooth L1 is a parabola near zero and L1 at beta 0; GIoU falls below zero for boxes apart", "[runner]") {
   const auto x = at::tensor({0.5, -3.0, 0.0, 1.0}, at::kDouble).view({1, 4}), zero = at::zeros({1, 4}, at::kDouble);
-  CHECK(l1_loss(x, zero, 0).item<double>() == 4.5);
-  CHECK(l1_loss(x, zero, 1).item<double>() == Approx(0.125 + 2.5 + 0.5));
+  CHECK(box_l1_loss(x, zero, 0).item<double>() == 4.5);
+  CHECK(box_l1_loss(x, zero, 1).item<double>() == Approx(0.125 + 2.5 + 0.5));
   const auto box = [](double x0, double x1) { return at::tensor({x0, 0.0, x1, 1.0}, at::kDouble).view({1, 4}); };
   CHECK(giou_loss(box(0, 1), box(0, 1), 1e-7).item<double>() == Approx(0).margin(1e-6));
   CHECK(giou_loss(box(0, 1), box(0.5, 1.5), 1e-7).item<double>() == Approx(1 - 1.0 / 3).margin(1e-6));

@@ -23,7 +23,7 @@ at::Tensor focal_loss(const at::Tensor& x, const at::Tensor& t, double alpha, do
   return weight * at::sigmoid(z).pow(gamma) * at::softplus(z, 1, kSoftplusIsLinear);
 }
 
-at::Tensor l1_loss(const at::Tensor& x, const at::Tensor& t, double beta) {
+at::Tensor box_l1_loss(const at::Tensor& x, const at::Tensor& t, double beta) {
   if (beta > 0) return at::smooth_l1_loss(x, t, at::Reduction::None, beta).sum(1);
   return (x - t).abs().sum(1);
 }

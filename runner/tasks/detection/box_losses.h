@@ -14,7 +14,7 @@ namespace auxbench {
 at::Tensor focal_loss(const at::Tensor& x, const at::Tensor& t, double alpha, double gamma);
 
 // |x - t|, or with beta > 0 where that is below beta 0.5 (x - t)^2 / beta, else |x - t| - beta / 2; [P, 4] to [P], summed.
-at::Tensor l1_loss(const at::Tensor& x, const at::Tensor& t, double beta);
+at::Tensor box_l1_loss(const at::Tensor& x, const at::Tensor& t, double beta);
 
 // 1 - generalized IoU (Rezatofighi et al. 2019, arXiv 1902.09630) of boxes x0 y0 x1 y1, [P, 4] to [P]:
 //

@@ -126,7 +126,7 @@ class DetectionLosses final : public TaskLosses {
     const auto& rules = rules_.loss;
     const auto loss = rules.giou ? giou_loss(boxes_of_sides(codes, places.real(places.wanted.anchors)),
                                              places.real(places.wanted.truths), rules.giou_epsilon)
-                                 : l1_loss(codes, places.real(places.wanted.codes), rules.smooth_l1_beta);
+                                 : box_l1_loss(codes, places.real(places.wanted.codes), rules.smooth_l1_beta);
     return (loss * weights_of_positives(places)).sum();
   }
 
