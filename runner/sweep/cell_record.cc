@@ -44,6 +44,7 @@ void fill_record(const TrainOutcome& outcome, const Task& task, const Dataset& d
   if (outcome.status != Status::completed) return;
   AUXBENCH_CHECK(outcome.final.has_value(), "an evaluation of what is completed");
   record.metrics = outcome.final->metrics;
+  for (const auto& [name, fact] : outcome.final->facts) record.facts[name] = fact;
   if (!outcome.codes.empty()) record.facts["codes"] = json_of(outcome.codes);
   if (const auto images = outcome.final->without_numbers; images > 0) {
     record.status = Status::mistrusted;

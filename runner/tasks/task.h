@@ -44,6 +44,7 @@ struct Evaluation {
   NamedTensors outcomes;        // what became of each image: [images, ...] in their order, on the CPU
   std::string answers;          // the outcome by which two runs of one network are compared, image by image
   int64_t without_numbers = 0;  // images whose outputs are not all finite and so decide nothing
+  std::map<std::string, nlohmann::json> facts = {};  // what a record says besides, by its fact's name
 };
 
 // Gathers an evaluation batch by batch, in the images' order.

@@ -156,6 +156,7 @@ TEST_CASE("a tiny detector learns painted scenes: its loss falls and it finds th
       fill_record(outcome, TinyDetection(), scene_data(), record);
       CHECK(record.status == Status::completed);
       CHECK(record.curves.at("ap50").size() == 2);
+      CHECK(record.facts.at("detection").at("categories") == nlohmann::json{"square", "frame"});
     }
   }
 }
@@ -263,6 +264,10 @@ TEST_CASE("a detector that is right about everything has all of COCO's numbers, 
       // Things are 36 to 56 pixels wide in their files: none is small or large.
       CHECK(names == std::vector<std::string>{"ap", "ap50", "ap75", "apm", "ar1", "ar10", "ar100"});
       CHECK(evaluation.without_numbers == 0);
+      const auto& fact = evaluation.facts.at("detection");
+      CHECK(fact.at("ap") == nlohmann::json{100.0, 100.0});
+      CHECK(fact.at("precision50").size() == 101);
+      CHECK(fact.at("precision75").back() == 100.0);
       first->merge(*second);
       const auto merged = first->finish();
       for (size_t i = 0; i < merged.metrics.size(); ++i)

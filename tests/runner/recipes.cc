@@ -20,11 +20,6 @@ at::Tensor parameter_with_gradient(const at::Tensor& gradient) {
   return parameter;
 }
 
-TensorBatch first_batch() {
-  TensorLoader loader(made_up_data().train, {.batch = 32, .epochs = 1}, {});
-  return loader.take(0, 0);
-}
-
 CellSpec without_augmentation(CellSpec cell) {
   cell.pretrain->augment.clear();
   return cell;

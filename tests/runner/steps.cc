@@ -13,11 +13,6 @@ using namespace auxbench::test;
 
 namespace {
 
-TensorBatch first_batch() {
-  TensorLoader loader(made_up_data().train, {.batch = 32, .epochs = 1}, {});
-  return loader.take(0, 0);
-}
-
 // Stands for a process whose peers have no gradient at all.
 class Halving final : public GradientSync {
  public:

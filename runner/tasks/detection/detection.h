@@ -5,6 +5,9 @@
 //             one for which the truth has nothing to find is left out
 //   outcomes  "detections" float32 [images, boxes, 6]: label, score, x0, y0, x1, y1 in the file's pixels, by falling
 //             score, where boxes is what the flavour keeps of an image (100 | 300); rows without a box are -1
+//   facts     "detection": {"categories": [names, by ascending id], "ap": [of each over all IoU thresholds, in percent, or
+//             null without a truth], "precision50", "precision75": [at recalls 0, .01 .. 1, in percent, the mean over
+//             categories]}, to a hundredth: what reports draw
 #pragma once
 
 #include "runner/tasks/task.h"

@@ -1,6 +1,7 @@
 #include "runner/tasks/detection/detection_evaluator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/check.h"
@@ -47,6 +48,19 @@ struct LevelMaps {
   }
 };
 
+double in_percent(double share) { return std::round(share * 1e4) / 100; }
+
+nlohmann::json facts_of(const CocoResult& result) {
+  auto names = nlohmann::json::array(), ap = names, at50 = names, at75 = names;
+  for (const auto& each : result.categories) {
+    names.push_back(each.category.name);
+    ap.push_back(each.ap < 0 ? nlohmann::json() : nlohmann::json(in_percent(each.ap)));
+  }
+  for (const double precision : result.precision50) at50.push_back(in_percent(precision));
+  for (const double precision : result.precision75) at75.push_back(in_percent(precision));
+  return {{"categories", names}, {"ap", ap}, {"precision50", at50}, {"precision75", at75}};
+}
+
 class DetectionEvaluator final : public Evaluator {
  public:
   DetectionEvaluator(const DetectorRules& rules, const ImageSource& images) : rules_(rules), images_(images) {
@@ -84,8 +98,10 @@ class DetectionEvaluator final : public Evaluator {
 
   Evaluation finish() override {
     const auto result = evaluate_coco(*images_.truth(), detections());
-    Evaluation evaluation = {
-        .outcomes = {{"detections", rows()}}, .answers = "detections", .without_numbers = without_numbers_};
+    Evaluation evaluation = {.outcomes = {{"detections", rows()}},
+                             .answers = "detections",
+                             .without_numbers = without_numbers_,
+                             .facts = {{"detection", facts_of(result)}}};
     for (const auto& [number, name] : kMetrics)
       if (const double value = result.of(number); value >= 0)
         evaluation.metrics.push_back({.name = name, .value = 100 * value, .unit = "%"});
