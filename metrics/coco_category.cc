@@ -161,12 +161,14 @@ class CategoryEvaluation {
     const auto present = static_cast<double>(present_[area]);
     for (size_t threshold = 0; threshold < kCocoThresholds; ++threshold) {
       sums.recall[s] += static_cast<double>(wrong_before_[threshold].size()) / present;
-      sums.precision[s][threshold] = sum_of_precisions(wrong_before_[threshold], present);
+      CocoCurve unused;
+      auto& curve = s == 0 ? sums.curves[threshold] : unused;
+      sums.precision[s][threshold] = sum_of_precisions(wrong_before_[threshold], present, curve);
     }
   }
 
-  // Over the recall thresholds that are reached.
-  double sum_of_precisions(const std::vector<uint32_t>& wrong_before, double present) {
+  // Over the recall thresholds that are reached; those of `curve` beyond stay as they are.
+  double sum_of_precisions(const std::vector<uint32_t>& wrong_before, double present, CocoCurve& curve) {
     const size_t count = wrong_before.size();
     precisions_.resize(count);
     double highest = 0;
@@ -182,6 +184,7 @@ class CategoryEvaluation {
       while (i < count && static_cast<double>(i + 1) / present < recall) ++i;
       if (i == count) break;
       sum += precisions_[i];
+      curve[r] = precisions_[i];
     }
     return sum;
   }

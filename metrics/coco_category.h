@@ -33,11 +33,15 @@ struct CocoFound {
   double score = 0;
 };
 
+// Precision at each recall threshold.
+using CocoCurve = std::array<double, kCocoRecalls>;
+
 // Everything about one category that the means are made of; counts: there was a truth.
 struct CocoCategorySums {
   std::array<double, kCocoSettings.size()> recall{};                                  // sum over thresholds
   std::array<std::array<double, kCocoThresholds>, kCocoSettings.size()> precision{};  // sum over recall thresholds
   std::array<bool, kCocoSettings.size()> counts{};
+  std::array<CocoCurve, kCocoThresholds> curves{};  // of the first setting
 };
 
 // Truths and detections of one category, in the order of their files; they are sorted by image here.

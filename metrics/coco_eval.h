@@ -81,6 +81,9 @@ struct CocoCategoryResult {
 
 struct CocoResult {
   std::array<double, kCocoNumbers> numbers{};  // in [0, 1]; -1 where there was nothing to find
+  // Precision at recalls 0, .01 .. 1, the mean over categories that have a truth, at IoU .5 and at .75, over all areas
+  // with up to 100 detections: the means of the 101 are AP50 and AP75. Empty where there was nothing to find.
+  std::vector<double> precision50, precision75;
   std::vector<CocoCategoryResult> categories;  // by ascending id
   size_t unknown_categories = 0;               // detections of categories that the truth does not have: left out
 

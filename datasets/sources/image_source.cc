@@ -39,6 +39,16 @@ class Part final : public ImageSource {
 
 }  // namespace
 
+BoxedImage ImageSource::look(size_t, const Augmentation&, RandomStream&) const {
+  AUXBENCH_CHECK(boxed(), "images with boxes");
+  return {};
+}
+
+int64_t ImageSource::category(int64_t label) const {
+  AUXBENCH_CHECK(boxed(), "images with boxes");
+  return label;
+}
+
 Raster ImageSource::picture(size_t index) const {
   const auto size = shape();
   std::vector<float> values(size.size());

@@ -10,8 +10,11 @@
 #include "base/random.h"
 #include "datasets/image/augment.h"
 #include "datasets/image/raster.h"
+#include "datasets/sources/boxed_image.h"
 
 namespace auxbench {
+
+struct CocoTruth;  // metrics/coco_eval.h
 
 // Of every image that a source hands out.
 struct ImageShape {
@@ -34,6 +37,15 @@ class ImageSource {
   [[nodiscard]] virtual bool by_class() const { return false; }
   // Whether an image costs so little (microseconds) that threads would not pay.
   [[nodiscard]] virtual bool in_memory() const { return false; }
+
+  // What follows is of boxed sources; for others it is a LogicFault, or nothing.
+  [[nodiscard]] virtual bool boxed() const { return false; }
+  // What write() makes of image `index` where the stream is in the same state; no file is opened for it. Thread-safe.
+  [[nodiscard]] virtual BoxedImage look(size_t index, const Augmentation& augmentation, RandomStream& stream) const;
+  // What the images are evaluated against, crowds and all, in the files' pixels: images[i] is image i of this source, and
+  // nothing is of another image. Null for a source without boxes; lives as long as the source.
+  [[nodiscard]] virtual const CocoTruth* truth() const { return nullptr; }
+  [[nodiscard]] virtual int64_t category(int64_t label) const;  // the id that the truth has for a label
 
   // Throws UserError(invalid_suite) for an augmentation that these images cannot have.
   virtual void check_augmentation(const Augmentation& augmentation) const = 0;

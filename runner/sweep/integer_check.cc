@@ -39,9 +39,10 @@ std::span<const float> numbers(const at::Tensor& tensor) {
   return {tensor.const_data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
-Evaluation evaluate_integers(const IntegerNetwork& network, const Task& task, const Dataset& data, int threads) {
-  const auto evaluator = task.evaluator();
-  run_integers(network, data, threads, [&](std::span<const float> found, std::span<const int64_t> wanted) {
+Evaluation evaluate_integers(const IntegerNetwork& network, const Task& task, const CellSpec& cell,
+                             const Dataset& data) {
+  const auto evaluator = task.evaluator(cell, *data.test);
+  run_integers(network, data, cell.threads, [&](std::span<const float> found, std::span<const int64_t> wanted) {
     auto logits = at::empty({std::ssize(wanted), network.classes});
     std::copy(found.begin(), found.end(), logits.mutable_data_ptr<float>());
     evaluator->add({.targets = targets_of(wanted)}, {.logits = logits});
@@ -111,7 +112,7 @@ nlohmann::json compare(Experiment& experiment, const Dataset& data, const Evalua
   const auto frozen = freeze(*network, size_of(data));
   const auto bytes = dump_integer_network(frozen.network);
   write_file_atomically(folder / kIntegerFile, bytes);
-  const auto found = evaluate_integers(frozen.network, experiment.task(), data, experiment.cell().threads);
+  const auto found = evaluate_integers(frozen.network, experiment.task(), experiment.cell(), data);
   const auto differing = differing_images(found, evaluation);
   nlohmann::json facts = {{"status", differing.empty() ? "equal" : "differs"},
                           {"images", data.test->count()},

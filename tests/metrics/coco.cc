@@ -145,6 +145,22 @@ TEST_CASE("recall thresholds are products: 57 of 100 found is 57/101", "[metrics
   CHECK(evaluate_coco(set.truth, set.detections).of(CocoNumber::ap) == Approx(57.0 / 101).epsilon(1e-14));
 }
 
+TEST_CASE("precision over recall is what AP50 and AP75 are the means of", "[metrics]") {
+  const auto set = golden_set();
+  const auto result = evaluate_coco(set.truth, set.detections);
+  const auto mean = [](const std::vector<double>& curve) {
+    double sum = 0;
+    for (const double precision : curve) sum += precision;
+    return sum / static_cast<double>(curve.size());
+  };
+  REQUIRE(result.precision50.size() == 101);
+  REQUIRE(result.precision75.size() == 101);
+  CHECK(mean(result.precision50) == Approx(result.of(CocoNumber::ap50)).epsilon(1e-13));
+  CHECK(mean(result.precision75) == Approx(result.of(CocoNumber::ap75)).epsilon(1e-13));
+  for (size_t r = 1; r < 101; ++r) CHECK(result.precision50[r] <= result.precision50[r - 1]);
+  CHECK(evaluate_coco({}, {}).precision50.empty());
+}
+
 TEST_CASE("a detection is right at the thresholds that its overlap reaches", "[metrics]") {
   auto set = single();
   set.truth.annotations = {truth_at(1, {0, 0, 100, 100})};
