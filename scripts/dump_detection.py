@@ -2,8 +2,8 @@
 """Writes tests/parity/detection-*.safetensors: what plain PyTorch computes in float64 for two steps of tiny detectors.
 
 Each file holds `model.NAME` and `aux.NAME` (the start), `input`, of image I `boxes.I` and `classes.I`; of step 1 `loss`,
-its parts `loss_class`, `loss_box`, `loss_centreness`, the modules' terms `aux_loss_heads`, `aux_loss_backbone`, of level L
-`classes.L`, `boxes.L`, `centreness.L`, and `grad.model.NAME`, `grad.aux.NAME`; `totals`, the whole loss of either step.
+the modules' terms `aux_loss_heads` and `aux_loss_backbone`, of level L `classes.L`, `boxes.L`, `centreness.L`, and
+`grad.model.NAME`, `grad.aux.NAME`; `totals`, the whole loss of either step.
 The metadata say which network it is (reference_detection.py).
 
 Seeds are tried until one is fit for comparison, as in dump_parity.py. Needs torch, safetensors and numpy.

@@ -516,8 +516,8 @@ def load(module, prefix, tensors):
 
 
 def train(detector, modules, options, tensors):
-    """Adam's steps on the total: of the first `loss`, its parts by name, the modules' terms, the outputs and every
-    gradient; of each `totals`."""
+    """Adam's steps on the total: of the first `loss`, the modules' terms, the outputs and every gradient; of each
+    `totals`."""
     images = tensors["input"].double()
     boxes = [tensors[f"boxes.{i}"] for i in range(len(images))]
     classes = [tensors[f"classes.{i}"] for i in range(len(images))]
@@ -533,7 +533,7 @@ def train(detector, modules, options, tensors):
         total.backward()
         totals.append(total.detach())
         if step == 0:
-            found = {"loss": sum(own.values()).detach()} | named("", (own | beside).items())
+            found = named("", ({"loss": sum(own.values())} | beside).items())
             for output in outputs:
                 found |= named("", ((f"{part}.{output['level']}", output[part]) for part in
                                     ("classes", "boxes", "centreness") if output[part] is not None))

@@ -56,8 +56,7 @@ std::unique_ptr<TrainingMethod> make_method(const std::string& name, const Task&
 
 std::optional<double> auxiliary_until(const CellSpec& cell) {
   if (cell.auxi.until <= 0) return std::nullopt;
-  const auto& stage = cell.stage();
-  return cell.auxi.until / (stage.iterations > 0 ? stage.iterations : stage.epochs);
+  return cell.auxi.until / cell.stage().length();
 }
 
 std::vector<CellMethod> make_methods(const Task& task, const CellSpec& cell, const DataShape& data,
