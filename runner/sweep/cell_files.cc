@@ -2,7 +2,6 @@
 
 #include <set>
 
-#include "aux/detector_module_weights.h"
 #include "base/torch_prelude.h"
 #include "quantizers/quantized_layers.h"
 
@@ -21,7 +20,7 @@ bool of_another_quantizer(const std::string& name) {
 }
 
 void load_others(const std::filesystem::path& path, NamedTensors targets, const std::set<std::string>& fitted_anew) {
-  auto contents = as_detector_module(read_safetensors(path), targets);
+  auto contents = read_safetensors(path);
   std::erase_if(contents.tensors, [&](const auto& item) {
     return fitted_anew.contains(item.first) || (!targets.contains(item.first) && of_another_quantizer(item.first));
   });

@@ -2,7 +2,6 @@
 
 #include <set>
 
-#include "aux/detector_module_weights.h"
 #include "aux/distillation.h"
 #include "aux/joint_loss.h"
 #include "base/error.h"
@@ -276,28 +275,4 @@ TEST_CASE("of distillation a detector takes hints from a teacher's blocks, and w
   const auto losses = loss_of(network, {hint.get()}, seen);
   REQUIRE(losses.methods.size() == 1);
   CHECK(losses.methods.front().value.item<double>() > 0);
-}
-
-TEST_CASE("modules that levels share start those of each level, and nothing else is made to fit", "[aux]") {
-  at::manual_seed(6);
-  auto facts = test::SmallDetector::small_facts();
-  test::SmallDetector shared(facts);
-  facts.shared_heads = false;
-  test::SmallDetector own(facts);
-  const auto from = modules(shared), to = modules(own);
-  SafeTensors file;
-  store_tensors(named_tensors(*from->module()), file);
-  const auto targets = named_tensors(*to->module());
-  load_tensors(as_detector_module(file, targets), "", targets, "file");
-  const auto source = named_tensors(*from->module());
-  for (const char* level : {"p3", "p7"})
-    for (const std::string tower : {"heads.classes.", "heads.boxes."})
-      for (const std::string name : {"stem.conv.weight", "adaptors.1.conv.weight", "adaptors.0.norm.running_var"})
-        CHECK(targets.at(tower + level + "." + name).equal(source.at(tower + name)));
-  CHECK(targets.at("backbone.laterals.p4.conv.weight").equal(source.at("backbone.laterals.p4.conv.weight")));
-  // The same again, and a file that is short of a tensor.
-  load_tensors(as_detector_module(file, source), "", source, "file");
-  file.tensors.erase("heads.boxes.stem.conv.weight");
-  CHECK_THROWS_WITH(load_tensors(as_detector_module(file, targets), "", targets, "file"),
-                    Contains("heads.boxes.p3.stem.conv.weight: missing"));
 }
