@@ -1,5 +1,5 @@
-// A convolution and its batch norm at full precision, without bias: what paths beside a network are made of. For .cc
-// files of this room.
+// A convolution and its batch norm at full precision, without bias: what paths beside a network are made of.
+// For .cc files of this room.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// The least that is a detector to the room aux: a stem, a convolution a stage, a pyramid of 1x1 convolutions, towers. For
-// .cc files.
+// The least that is a detector to the room aux: a stem, a convolution a stage, a pyramid of 1x1 convolutions, towers.
+// For .cc files.
 #pragma once
 
 #include "aux/detector_method.h"
