@@ -35,6 +35,10 @@ Codes evaluate(const GraphNode& node, const std::vector<Codes>& all, const at::T
       return {.codes = at::max_pool2d(x(0), {3, 3}, {2, 2}, {1, 1})};
     case Kind::average_pool:
       return {.codes = at::avg_pool2d(x(0), {2, 2}, {2, 2}, {0, 0}, /*ceil_mode=*/true, /*count_include_pad=*/false)};
+    case Kind::upsample: {
+      const auto like = input(1).codes;
+      return {.codes = at::upsample_nearest2d(x(0), {like.size(2), like.size(3)})};
+    }
     case Kind::mean:
       return {.codes = x(0).to(at::kDouble).mean({2, 3}, /*keepdim=*/true).to(at::kFloat)};
     case Kind::weighted_sum:

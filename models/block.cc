@@ -25,6 +25,7 @@ BlockStyle BlockStyle::of(const NetworkOptions& options) {
           .at_output = options.precision.quantizes() && options.quantize_at == "block-output",
           .zero_init = options.zero_init,
           .bases = options.bases,
+          .norms_learn = !options.frozen_norms,
           .precision = options.precision};
 }
 
@@ -51,7 +52,9 @@ std::vector<ConvOptions> Block::main_path() const {
 
 Block::Layer& Block::add_layer(const ConvOptions& options, NormList& norms, int64_t norm_channels) {
   const auto number = std::to_string(layers_.size() + 1);
-  auto conv = std::make_unique<QuantConv>(options, style_.precision, LayerPosition::inner, !style_.at_output);
+  auto own = options;
+  own.norm = style_.norms_learn;
+  auto conv = std::make_unique<QuantConv>(own, style_.precision, LayerPosition::inner, !style_.at_output);
   register_module("conv" + number, conv->module());
   const bool last = layers_.size() + 1 == main_path().size();
   const auto start = style_.zero_init && last ? NormStart::zero : NormStart::identity;

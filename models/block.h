@@ -24,9 +24,10 @@ struct BlockStyle {
   BlockKind kind = BlockKind::post_act;
   bool skip = true;
   ActivationFunction activation = ActivationFunction::relu;
-  bool at_output = false;  // activations are quantized where they are made
-  bool zero_init = false;  // the last norm of the main path starts at scale 0: a block begins as its shortcut
-  int64_t bases = 1;       // branches of a group block
+  bool at_output = false;   // activations are quantized where they are made
+  bool zero_init = false;   // the last norm of the main path starts at scale 0: a block begins as its shortcut
+  int64_t bases = 1;        // branches of a group block
+  bool norms_learn = true;  // false: frozen norms, which cannot undo weights that do not keep their scale
   PrecisionPlan precision;
 
   static BlockStyle of(const NetworkOptions& options);

@@ -30,6 +30,8 @@ const char* kind_name(GraphNode::Kind kind) {
       return "max-pool";
     case GraphNode::Kind::average_pool:
       return "average-pool";
+    case GraphNode::Kind::upsample:
+      return "upsample";
     case GraphNode::Kind::mean:
       return "mean";
     case GraphNode::Kind::weighted_sum:
@@ -38,6 +40,21 @@ const char* kind_name(GraphNode::Kind kind) {
       return "blend";
   }
   AUXBENCH_CHECK(false, "a kind of node there is");
+}
+
+std::string answer_name(Answer answer, int64_t level) {
+  const auto of_level = [&](const char* name) { return std::string(name) + "." + std::to_string(level); };
+  switch (answer) {
+    case Answer::logits:
+      return "logits";
+    case Answer::classes:
+      return of_level("classes");
+    case Answer::boxes:
+      return of_level("boxes");
+    case Answer::centreness:
+      return of_level("centreness");
+  }
+  AUXBENCH_CHECK(false, "an answer there is");
 }
 
 Codes encoded_weights(const GraphNode& convolution) {

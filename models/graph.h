@@ -1,7 +1,8 @@
 // The inference pass of a network as a list of steps that someone else can carry out: what deploy/ freezes.
 //
-// A node reads the outputs of earlier nodes; the last one's is the logits. Everything learned stays where it is, in
-// the layers and quantizers the nodes point to, which the network owns. forward() in evaluation computes the same.
+// A node reads the outputs of earlier nodes; what the network answers are outputs of nodes by name. Everything learned
+// stays where it is, in the layers and quantizers the nodes point to, which the network owns: a layer that a detector's
+// levels share is what several nodes point to. forward() in evaluation computes the same.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -37,13 +38,14 @@ struct GraphNode {
     bias,          // x + beta
     max_pool,      // 3 x 3, stride 2, padding 1
     average_pool,  // 2 x 2, stride 2, the last row and column of an odd map alone
+    upsample,      // of input 0 to the height and width of input 1, nearest: pixel floor(i from / to) of the source
     mean,          // over all pixels
     weighted_sum,  // sum_i weights[i] input_i, in order
     blend          // weights[0] input_0 + weights[1] input_1, products first
   };
 
   Kind kind = Kind::image;
-  std::string name;  // the layer's, as in the weights' names
+  std::string name;  // unique: the layer's, as in the weights' names, and ".pL" behind it where levels share the layer
   std::vector<size_t> inputs{};
   Quantizer* quantizer = nullptr;
   QuantizedWeight* layer = nullptr;
@@ -55,8 +57,20 @@ struct GraphNode {
   at::Tensor weights{};
 };
 
+// What a network answers: a classifier its logits; a detector, level by level, as models/network.h says.
+enum class Answer { logits, classes, boxes, centreness };
+
+// "logits", "classes.3", "boxes.3", "centreness.3"; the level is a detector's.
+std::string answer_name(Answer answer, int64_t level);
+
+struct GraphOutput {
+  std::string name;  // answer_name()
+  size_t node = 0;
+};
+
 struct Graph {
   std::vector<GraphNode> nodes;
+  std::vector<GraphOutput> outputs;  // in the order they are computed
 
   size_t add(GraphNode node) {
     nodes.push_back(std::move(node));

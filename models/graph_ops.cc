@@ -24,12 +24,18 @@ FeatureMap GraphOps::convolution(LayerName name, QuantConv& conv, const FeatureM
   const auto full = full_name(name);
   const auto input = quantized(full, conv.weight().input_quantizer(), x);
   const auto& options = conv.options();
-  return append({.kind = Kind::convolution,
-                 .name = full,
-                 .inputs = input.nodes,
-                 .layer = &conv.weight(),
-                 .geometry = {.stride = options.stride, .padding = options.padding},
-                 .branch = branch_});
+  const auto product = append({.kind = Kind::convolution,
+                               .name = full,
+                               .inputs = input.nodes,
+                               .layer = &conv.weight(),
+                               .geometry = {.stride = options.stride, .padding = options.padding},
+                               .with_norm = options.norm,
+                               .branch = branch_});
+  return conv.bias().defined() ? with_bias(full, conv.bias(), product) : product;
+}
+
+FeatureMap GraphOps::with_bias(const std::string& layer, const at::Tensor& bias, const FeatureMap& x) {
+  return append({.kind = Kind::bias, .name = layer + ".bias", .inputs = x.nodes, .beta = branch_.part(bias.detach())});
 }
 
 FeatureMap GraphOps::norm(LayerName name, const Norm& norm, const FeatureMap& x) {
@@ -64,6 +70,10 @@ FeatureMap GraphOps::average_pool(LayerName name, const FeatureMap& x) {
   return append({.kind = Kind::average_pool, .name = full_name(name), .inputs = x.nodes});
 }
 
+FeatureMap GraphOps::upsample(LayerName name, const FeatureMap& x, const FeatureMap& like) {
+  return append({.kind = Kind::upsample, .name = full_name(name), .inputs = {x.nodes.front(), like.nodes.front()}});
+}
+
 FeatureMap GraphOps::mean(LayerName name, const FeatureMap& x, bool /*in_double*/) {
   return append({.kind = Kind::mean, .name = full_name(name), .inputs = x.nodes});
 }
@@ -73,7 +83,7 @@ FeatureMap GraphOps::linear(LayerName name, QuantLinear& layer, const FeatureMap
   const auto input = quantized(full, layer.weight().input_quantizer(), x);
   const auto product = append(
       {.kind = Kind::convolution, .name = full, .inputs = input.nodes, .layer = &layer.weight(), .with_norm = false});
-  return append({.kind = Kind::bias, .name = full + ".bias", .inputs = product.nodes, .beta = layer.bias().detach()});
+  return with_bias(full, layer.bias(), product);
 }
 
 FeatureMap GraphOps::branches(int64_t count, bool same_input, const FeatureMap& x,
@@ -103,6 +113,10 @@ FeatureMap GraphOps::blend(LayerName name, const at::Tensor& gates, const Featur
                                         .inputs = {x.nodes.at(static_cast<size_t>(b)), y.nodes.front()},
                                         .weights = at::stack({own[b], rest[b]})}));
   return outputs;
+}
+
+void GraphOps::answer(Answer answer, int64_t level, const FeatureMap& x) {
+  graph_.outputs.push_back({.name = answer_name(answer, level), .node = x.nodes.front()});
 }
 
 }  // namespace auxbench

@@ -1,6 +1,7 @@
 #include "models/norm.h"
 
 #include "base/check.h"
+#include "base/error.h"
 #include "base/torch_prelude.h"
 
 namespace auxbench {
@@ -81,11 +82,34 @@ class PerLevelNorm final : public NormLayer, public torch::nn::Module {
   std::vector<std::shared_ptr<BatchNorm>> levels_;
 };
 
+// torch's own module, without its header in everyone's prelude.
+class GroupNorm final : public NormLayer, public torch::nn::Module {
+ public:
+  explicit GroupNorm(int64_t channels)
+      : weight_(register_parameter("weight", at::ones({channels}))),
+        bias_(register_parameter("bias", at::zeros({channels}))) {}
+
+  at::Tensor normalise(const at::Tensor& x, size_t /*level*/, const AfterNorm& after) override {
+    return followed_by(at::group_norm(x, kNormGroups, weight_, bias_, kEps), after);
+  }
+
+  [[nodiscard]] NormConstants constants(size_t /*level*/) const override {
+    throw UserError(ExitCode::usage,
+                    "norm group: its statistics are each image's own, so that no integer network has it");
+  }
+
+  std::shared_ptr<torch::nn::Module> module() override { return shared_from_this(); }
+
+ private:
+  static constexpr double kEps = 1e-5;
+  at::Tensor weight_, bias_;  // the registered parameters
+};
+
 class Bank final : public NormBank, public torch::nn::Module {
  public:
-  Bank(const NormOptions& options, const std::vector<NormList::Made>& made) {
+  explicit Bank(const std::vector<NormList::Made>& made) {
     for (size_t i = 0; i < made.size(); ++i) {
-      layers_.push_back(make_norm(options, made[i].channels, made[i].start));
+      layers_.push_back(make_norm(made[i].options, made[i].channels, made[i].start));
       register_module(std::to_string(i), layers_.back()->module());
     }
   }
@@ -105,6 +129,12 @@ std::shared_ptr<NormLayer> make_plain_norm(const NormOptions& options, int64_t c
       return std::make_shared<FrozenBatchNorm>(channels);
     case NormKind::per_level:
       return std::make_shared<PerLevelNorm>(options.levels, channels);
+    case NormKind::group:
+      if (channels % kNormGroups != 0)
+        throw UserError(ExitCode::invalid_suite, "norm group: " + std::to_string(channels) +
+                                                     " channels do not fall into " + std::to_string(kNormGroups) +
+                                                     " groups");
+      return std::make_shared<GroupNorm>(channels);
   }
   AUXBENCH_CHECK(false, "a kind of norm that exists");
 }
@@ -132,12 +162,17 @@ at::Tensor Norm::operator()(const at::Tensor& x, NormBank* bank, const AfterNorm
 }
 
 Norm NormList::add(torch::nn::Module& owner, const std::string& name, int64_t channels, NormStart start) {
-  auto layer = make_norm(options_, channels, start);
+  return add(owner, name, channels, options_, start);
+}
+
+Norm NormList::add(torch::nn::Module& owner, const std::string& name, int64_t channels, const NormOptions& options,
+                   NormStart start) {
+  auto layer = make_norm(options, channels, start);
   owner.register_module(name, layer->module());
-  made_.push_back({channels, start});
+  made_.push_back({options, channels, start});
   return {std::move(layer), made_.size() - 1};
 }
 
-std::shared_ptr<NormBank> NormList::make_bank() const { return std::make_shared<Bank>(options_, made_); }
+std::shared_ptr<NormBank> NormList::make_bank() const { return std::make_shared<Bank>(made_); }
 
 }  // namespace auxbench

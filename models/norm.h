@@ -1,9 +1,11 @@
-// Normalisation layers: batch norm, batch norm that no longer learns, batch norm with statistics per level. For .cc
-// files of this room.
+// Normalisation layers: batch norm, batch norm that no longer learns, batch norm with statistics per level, group norm.
+// For .cc files of this room.
 //
-// In evaluation all of them compute, for each channel,
+// In evaluation all but group norm compute, for each channel,
 //   y = x alpha + beta,   alpha = weight / sqrt(variance + eps),   beta = bias - mean alpha,   eps = 1e-5
 // a product, then a sum, each rounded once, which is what an integer engine computes as well, whatever the processor.
+// Group norm (Wu and He 2018) takes mean and variance of each image over a group of channels and all pixels, eps 1e-5, in
+// evaluation as in training, and then weight and bias by channel.
 #pragma once
 
 #include <memory>
@@ -16,10 +18,13 @@
 namespace auxbench {
 
 enum class NormKind {
-  batch,     // torch's BatchNorm2d: weight 1, bias 0, momentum 0.1 at first
-  frozen,    // statistics, weight and bias are constants: buffers, names and start of torchvision's FrozenBatchNorm2d
-  per_level  // a BatchNorm2d of its own for each level, in submodules "0", "1", ...: weights are shared, norms are not
+  batch,      // torch's BatchNorm2d: weight 1, bias 0, momentum 0.1 at first
+  frozen,     // statistics, weight and bias are constants: buffers, names and start of torchvision's FrozenBatchNorm2d
+  per_level,  // a BatchNorm2d of its own for each level, in submodules "0", "1", ...: weights are shared, norms are not
+  group       // torch's GroupNorm of kNormGroups groups
 };
+
+inline constexpr int64_t kNormGroups = 32;
 
 struct NormOptions {
   NormKind kind = NormKind::batch;
@@ -40,11 +45,13 @@ class NormLayer {
   // x [N, channels, H, W]. `level` is read where there is more than one.
   virtual at::Tensor normalise(const at::Tensor& x, size_t level, const AfterNorm& after) = 0;
   at::Tensor normalise(const at::Tensor& x, size_t level) { return normalise(x, level, {}); }
+  // Throws UserError for a group norm: it has none.
   [[nodiscard]] virtual NormConstants constants(size_t level) const = 0;
   virtual std::shared_ptr<torch::nn::Module> module() = 0;
 };
 
-// A frozen norm starts as its file has it: it takes no other start than the identity.
+// A frozen norm starts as its file has it: it takes no other start than the identity. Throws UserError for a group norm of
+// channels that do not fall into kNormGroups groups.
 std::shared_ptr<NormLayer> make_norm(const NormOptions& options, int64_t channels,
                                      NormStart start = NormStart::identity);
 
@@ -71,15 +78,19 @@ class Norm {
 class NormList {
  public:
   struct Made {
+    NormOptions options;
     int64_t channels;
     NormStart start;
   };
 
   NormList() = default;
+  // options: of the norms that say nothing else.
   explicit NormList(const NormOptions& options) : options_(options) {}
 
   // Makes a norm and registers it as `name` in `owner`.
   Norm add(torch::nn::Module& owner, const std::string& name, int64_t channels, NormStart start = NormStart::identity);
+  Norm add(torch::nn::Module& owner, const std::string& name, int64_t channels, const NormOptions& options,
+           NormStart start = NormStart::identity);
   // Norms like these, freshly initialised.
   [[nodiscard]] std::shared_ptr<NormBank> make_bank() const;
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "models/activation.h"
+#include "models/graph.h"
 #include "models/norm.h"
 #include "quantizers/quantized_layers.h"
 
@@ -58,7 +59,15 @@ enum class Tap {
   stem,    // the stem's output before its activation
   layer,   // a convolution's output, before the activation; not the block's last
   branch,  // what the block adds to its shortcut
-  sum      // the block's output before its activation
+  sum,     // the block's output before its activation
+  head     // what a detection head reads and computes (HeadTap)
+};
+
+// Of a detection head at one level.
+enum class HeadTap {
+  input,    // the pyramid's map; comes first
+  classes,  // behind a convolution of the class tower and its norm, before the activation; in order
+  boxes     // the same of the box tower
 };
 
 class Ops {
@@ -68,8 +77,10 @@ class Ops {
   // From now on layers' names begin with `prefix`. Names are unique; they are those of the state dict where the layer
   // has weights.
   virtual void scope(const std::string& prefix) = 0;
+  // From now on a layer is one of several levels', which share it: its name ends in ".pL". 0: no more.
+  virtual void level(int64_t level) = 0;
 
-  // Quantizes its input first where the layer has a quantizer for it.
+  // Quantizes its input first where the layer has a quantizer for it; adds its bias where it has one.
   virtual FeatureMap convolution(LayerName name, QuantConv& conv, const FeatureMap& x) = 0;
   virtual FeatureMap norm(LayerName name, const Norm& norm, const FeatureMap& x) = 0;
   // A map that is given up (FeatureMap&&) is read no more by the block: its memory may become the output's.
@@ -84,6 +95,8 @@ class Ops {
   virtual FeatureMap max_pool(LayerName name, const FeatureMap& x) = 0;             // 3 x 3, stride 2, padding 1
   // 2 x 2, stride 2; the last row and column of an odd map alone.
   virtual FeatureMap average_pool(LayerName name, const FeatureMap& x) = 0;
+  // To the height and width of `like`, nearest, by torch's rule: pixel floor(i from / to) of x, at most the last.
+  virtual FeatureMap upsample(LayerName name, const FeatureMap& x, const FeatureMap& like) = 0;
   // [N, C]: over all pixels. in_double: summed in float64 and rounded once, as an inference graph always does.
   virtual FeatureMap mean(LayerName name, const FeatureMap& x, bool in_double) = 0;
   virtual FeatureMap linear(LayerName name, QuantLinear& layer, const FeatureMap& x) = 0;  // with bias
@@ -97,9 +110,13 @@ class Ops {
   // Branch b: c_b x_b + (1 - c_b) y, c = sigmoid(gates).
   virtual FeatureMap blend(LayerName name, const at::Tensor& gates, const FeatureMap& x, const FeatureMap& y) = 0;
 
+  // What the network answers; `level` is a detector's.
+  virtual void answer(Answer answer, int64_t level, const FeatureMap& x) = 0;
+
   // Whether somebody reads this tap; and the tap itself, nothing where nobody does.
   [[nodiscard]] virtual bool wants(Tap /*tap*/) const { return false; }
   virtual void hand_out(Tap /*tap*/, FeatureMap& /*x*/) {}
+  virtual void hand_out(HeadTap /*tap*/, int64_t /*level*/, FeatureMap& /*x*/) {}
 };
 
 }  // namespace auxbench

@@ -13,9 +13,9 @@ class PreactivationBlock final : public Block {
   PreactivationBlock(const BlockShape& shape, const BlockStyle& style, NormList& norms) : Block(shape, style) {
     for (const auto& options : main_path()) add_layer(options, norms, options.in);
     if (!style.skip || !changes_shape()) return;
-    shortcut_.conv =
-        std::make_unique<QuantConv>(ConvOptions{.in = shape.in, .out = shape.out(), .stride = shape.stride},
-                                    style.precision, LayerPosition::inner, true);
+    shortcut_.conv = std::make_unique<QuantConv>(
+        ConvOptions{.in = shape.in, .out = shape.out(), .stride = shape.stride, .norm = style.norms_learn},
+        style.precision, LayerPosition::inner, true);
     register_module("downsample", std::make_shared<torch::nn::Module>())
         ->register_module("0", shortcut_.conv->module());
   }

@@ -15,9 +15,9 @@ class ResidualBlock final : public Block {
     }
     final_.register_in(*this, "final_activation");
     if (!style.skip || !changes_shape()) return;
-    shortcut_.conv =
-        std::make_unique<QuantConv>(ConvOptions{.in = shape.in, .out = shape.out(), .stride = shape.stride},
-                                    style.precision, LayerPosition::inner, !style.at_output);
+    shortcut_.conv = std::make_unique<QuantConv>(
+        ConvOptions{.in = shape.in, .out = shape.out(), .stride = shape.stride, .norm = style.norms_learn},
+        style.precision, LayerPosition::inner, !style.at_output);
     auto downsample = register_module("downsample", std::make_shared<torch::nn::Module>());
     downsample->register_module("0", shortcut_.conv->module());
     shortcut_.norm = norms.add(*downsample, "1", shape.out());

@@ -16,6 +16,13 @@ at::Tensor by_branch(const at::Tensor& x, int64_t branches) {
 
 }  // namespace
 
+// With one channel both layouts are the same numbers, and only strides tell them apart.
+FeatureMap image_map(const at::Tensor& images) {
+  if (!images.is_cpu() || images.dim() != 4 || images.requires_grad()) return map_of(images);
+  return map_of(
+      at::empty(images.sizes(), images.options().memory_format(at::MemoryFormat::ChannelsLast)).copy_(images));
+}
+
 void TensorOps::show(Quantizer* quantizer, const FeatureMap& x) const {
   if (watcher_ != nullptr && quantizer != nullptr) (*watcher_)(*quantizer, decode(x.tensor));
 }
@@ -67,6 +74,11 @@ FeatureMap TensorOps::average_pool(LayerName /*name*/, const FeatureMap& x) {
                                /*count_include_pad=*/false));
 }
 
+FeatureMap TensorOps::upsample(LayerName /*name*/, const FeatureMap& x, const FeatureMap& like) {
+  const auto& size = like.tensor.codes;
+  return map_of(at::upsample_nearest2d(decode(x.tensor), {size.size(2), size.size(3)}));
+}
+
 FeatureMap TensorOps::mean(LayerName /*name*/, const FeatureMap& x, bool in_double) {
   const auto values = decode(x.tensor);
   if (!in_double) return map_of(values.mean({2, 3}));
@@ -100,6 +112,17 @@ FeatureMap TensorOps::blend(LayerName /*name*/, const at::Tensor& gates, const F
       (share * by_branch(own, gates.size(0)) + (1 - share) * y.tensor.codes.unsqueeze(1)).reshape(own.sizes()));
 }
 
+void TensorOps::answer(Answer answer, int64_t level, const FeatureMap& x) {
+  const auto& values = x.tensor.codes;
+  if (answer == Answer::logits) {
+    output_.logits = values;
+    return;
+  }
+  if (output_.levels.empty() || output_.levels.back().level != level) output_.levels.push_back({.level = level});
+  auto& own = output_.levels.back();
+  (answer == Answer::classes ? own.classes : answer == Answer::boxes ? own.boxes : own.centreness) = values;
+}
+
 bool TensorOps::wants(Tap tap) const {
   if (plan_ == nullptr) return false;
   switch (tap) {
@@ -109,6 +132,7 @@ bool TensorOps::wants(Tap tap) const {
       return !plan_->after_add;
     case Tap::stem:
     case Tap::sum:
+    case Tap::head:
       break;
   }
   return true;
@@ -124,6 +148,18 @@ void TensorOps::hand_out(Tap tap, FeatureMap& x) {
   }
   if (tap != Tap::sum || plan_->after_add) output_.taps.push_back(values);
   if (tap == Tap::sum) output_.blocks.push_back(values);
+}
+
+void TensorOps::hand_out(HeadTap tap, int64_t level, FeatureMap& x) {
+  if (!wants(Tap::head)) return;
+  x.shared = true;
+  const auto& values = x.tensor.codes;
+  if (tap == HeadTap::input) {
+    output_.heads.push_back({.level = level, .input = values});
+    return;
+  }
+  auto& own = output_.heads.back();
+  (tap == HeadTap::classes ? own.classes : own.boxes).push_back(values);
 }
 
 }  // namespace auxbench

@@ -84,18 +84,25 @@ QuantizedWeight::QuantizedWeight(at::Tensor weight, const PrecisionPlan& plan, c
 
 at::Tensor QuantizedWeight::convolve(const Codes& x, const ConvGeometry& geometry, bool with_norm) {
   const auto phase = module_->is_training() ? Phase::training : Phase::evaluation;
-  const bool plain = bypassed_ || !weight_quantizer_;
   const auto input = as_pixels(quantizes_input() ? input_quantizer_->encode(decode(x), phase) : x);
-  auto weight = plain ? Codes{.codes = weight_} : weight_quantizer_->encode(weight_, phase);
-  if (!plain && weight_quantizer_->wants_output_scale()) {
-    fit_output_scale(input, weight, geometry);
-    weight = weight_quantizer_->encode(weight_, phase);
-  }
-  if (!plain && !with_norm) scale_without_norm(weight);
+  if (!weights_of_pass_) weights_of_pass_ = weights_for(input, geometry, with_norm, phase);
+  const auto weight = *weights_of_pass_;
+  if (!encodes_once_) weights_of_pass_.reset();
   auto y = sums_exactly() ? exact_conv_on_codes(input, as_pixels(weight), geometry)
                           : conv_on_codes(input, as_pixels(weight), geometry, backend_for(phase));
   if (watcher_) watcher_({.input = decode(as_pixels(x)), .output = y, .geometry = geometry});
   return y;
+}
+
+Codes QuantizedWeight::weights_for(const Codes& input, const ConvGeometry& geometry, bool with_norm, Phase phase) {
+  if (bypassed_ || !weight_quantizer_) return {.codes = weight_};
+  auto weight = weight_quantizer_->encode(weight_, phase);
+  if (weight_quantizer_->wants_output_scale()) {
+    fit_output_scale(input, weight, geometry);
+    weight = weight_quantizer_->encode(weight_, phase);
+  }
+  if (!with_norm) scale_without_norm(weight);
+  return weight;
 }
 
 bool QuantizedWeight::sums_exactly() const {
@@ -127,11 +134,16 @@ void QuantizedWeight::fit_output_scale(const Codes& x, const Codes& w, const Con
 }
 
 QuantConv::QuantConv(const ConvOptions& options, const PrecisionPlan& plan, LayerPosition position, bool quantize_input)
-    : options_(options), weight_(kaiming_weight(options), plan, plan.layer(position), quantize_input) {}
+    : options_(options), weight_(kaiming_weight(options), plan, plan.layer(position), quantize_input) {
+  if (options.bias) bias_ = weight_.module()->register_parameter("bias", at::zeros({options.out}));
+}
 
 at::Tensor QuantConv::forward(const Codes& x) {
-  return weight_.convolve(x, {.stride = options_.stride, .padding = options_.padding, .groups = options_.groups},
-                          options_.norm);
+  auto y = weight_.convolve(x, {.stride = options_.stride, .padding = options_.padding, .groups = options_.groups},
+                            options_.norm);
+  if (!bias_.defined()) return y;
+  const auto bias = bias_.view({1, -1, 1, 1});
+  return weight_.watched() ? y.add(bias) : y.add_(bias);  // who watches keeps y
 }
 
 QuantLinear::QuantLinear(int64_t in, int64_t out, const PrecisionPlan& plan, LayerPosition position)

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -28,7 +29,8 @@ struct ConvOptions {
   int64_t stride = 1;
   int64_t padding = 0;
   int64_t groups = 1;
-  bool norm = true;  // a batch norm follows: weights that do not keep their scale need no other
+  bool norm = true;   // a batch norm follows: weights that do not keep their scale need no other
+  bool bias = false;  // a number for each output channel is added, 0 at first
 };
 
 // What went through a layer once.
@@ -70,6 +72,9 @@ class QuantizedWeight {
   [[nodiscard]] Codes encoded(bool with_norm);
 
  private:
+  friend class OneEncoding;
+
+  Codes weights_for(const Codes& input, const ConvGeometry& geometry, bool with_norm, Phase phase);
   void scale_without_norm(Codes& weight) const;
   void fit_output_scale(const Codes& x, const Codes& w, const ConvGeometry& geometry);
 
@@ -77,10 +82,30 @@ class QuantizedWeight {
   std::shared_ptr<Quantizer> weight_quantizer_, input_quantizer_;
   at::Tensor weight_;
   bool bypassed_ = false, of_quantized_network_ = false;
+  bool encodes_once_ = false;
+  std::optional<Codes> weights_of_pass_;  // while it encodes once, behind its first convolution
   std::function<void(const LayerPass&)> watcher_;
 };
 
-// Weights [out, in / groups, kernel, kernel] without bias, Kaiming-normal by fan-out (as torchvision's ResNets).
+// While it lives the layer's weights are encoded once, whatever the number of maps it convolves: a layer that several
+// levels of a pyramid share is one tensor to its quantizer, which learns from it once a step, and its gradients add up
+// before they go through the quantizer. Weights, phase and bypass do not change meanwhile.
+class OneEncoding {
+ public:
+  explicit OneEncoding(QuantizedWeight& layer) : layer_(layer) { layer_.encodes_once_ = true; }
+  ~OneEncoding() {
+    layer_.encodes_once_ = false;
+    layer_.weights_of_pass_.reset();
+  }
+  OneEncoding(const OneEncoding&) = delete;
+  OneEncoding& operator=(const OneEncoding&) = delete;
+
+ private:
+  QuantizedWeight& layer_;
+};
+
+// Weights [out, in / groups, kernel, kernel], Kaiming-normal by fan-out (as torchvision's ResNets), and a bias where the
+// options say so.
 class QuantConv {
  public:
   QuantConv(const ConvOptions& options, const PrecisionPlan& plan, LayerPosition position, bool quantize_input);
@@ -95,11 +120,13 @@ class QuantConv {
   [[nodiscard]] bool quantizes_input() const { return weight_.quantizes_input(); }
   void bypass(bool on) { weight_.bypass(on); }
   QuantizedWeight& weight() { return weight_; }
+  [[nodiscard]] const at::Tensor& bias() const { return bias_; }  // [out]; undefined: none
   [[nodiscard]] const ConvOptions& options() const { return options_; }
 
  private:
   ConvOptions options_;
   QuantizedWeight weight_;
+  at::Tensor bias_;
 };
 
 // Weights [out, in] and bias, initialised as torch's Linear.

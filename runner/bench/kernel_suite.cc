@@ -291,7 +291,7 @@ class Reader {
     const auto image = value.value("image", kUsual);
     std::vector<std::string> known;
     for (const auto& model : kModels)
-      if (model.exists) known.emplace_back(model.name);
+      if (model.exists && model.task == "classification") known.emplace_back(model.name);
     for (const auto& network : words(value, pointer, "networks", "network", known, {}))
       for (const int count : threads) {
         const auto title = network + (image == kUsual ? "" : "-" + std::to_string(image));

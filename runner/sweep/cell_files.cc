@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/torch_prelude.h"
+#include "models/detector_weights.h"
 #include "quantizers/quantized_layers.h"
 
 namespace auxbench {
@@ -20,7 +21,7 @@ bool of_another_quantizer(const std::string& name) {
 }
 
 void load_others(const std::filesystem::path& path, NamedTensors targets, const std::set<std::string>& fitted_anew) {
-  auto contents = read_safetensors(path);
+  auto contents = as_detector_weights(read_safetensors(path), targets, path.string());
   std::erase_if(contents.tensors, [&](const auto& item) {
     return fitted_anew.contains(item.first) || (!targets.contains(item.first) && of_another_quantizer(item.first));
   });

@@ -8,6 +8,7 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "base/torch_prelude.h"
+#include "models/detector_weights.h"
 #include "runner/plan/code_epochs.h"
 #include "runner/sweep/cell_files.h"
 #include "runner/sweep/cell_record.h"
@@ -55,7 +56,8 @@ void start_from_file(const PlannedCell& planned, const RunContext& context, Expe
                      .device_class = device_class(context.device),
                      .code_epochs = code_epochs(cell)}) != planned.id)
     throw UserError(ExitCode::data_missing, cell.weights + ": has changed since the run began");
-  import_tensors(parse_weights(bytes, cell.weights), tensors_under(experiment.tensors(), "model."), cell.weights);
+  const auto targets = tensors_under(experiment.tensors(), "model.");
+  import_tensors(as_detector_weights(parse_weights(bytes, cell.weights), targets, cell.weights), targets, cell.weights);
   record.facts["start_weights_sha256"] = digest;
 }
 

@@ -125,3 +125,78 @@ TEST_CASE("LQ-Nets' layer convolves values in training, sums of digits in evalua
   const auto exact = conv_on_codes(layer.input_quantizer()->encode(x), layer.encoded(true), {.padding = 1});
   CHECK(conv.forward(x).equal(exact));
 }
+
+TEST_CASE("a convolution's bias is added behind it, and who watches sees what comes before", "[quantizers]") {
+  const PrecisionPlan plan = {.quantizer = "dorefa", .weight_bits = 2, .activation_bits = 2};
+  for (const auto* precision : {&plan, static_cast<const PrecisionPlan*>(nullptr)}) {
+    ConvOptions options = {.in = 4, .out = 3, .kernel = 3, .padding = 1};
+    const auto make = [&] {
+      at::manual_seed(6);
+      return QuantConv(options, precision == nullptr ? PrecisionPlan() : *precision, LayerPosition::inner, true);
+    };
+    auto plain = make();
+    CHECK_FALSE(plain.bias().defined());
+    options.bias = true;
+    auto with_bias = make();
+    CHECK(with_bias.bias().eq(0).all().item<bool>());
+    const auto bias = at::tensor({1.0F, -2.0F, 0.5F});
+    with_bias.bias().detach().copy_(bias);
+    const auto x = at::rand({2, 4, 5, 5});
+    const auto expected = plain.forward(x) + bias.view({1, 3, 1, 1});
+    CHECK(with_bias.forward(x).equal(expected));
+    at::Tensor seen;
+    with_bias.weight().watch([&](const LayerPass& pass) { seen = pass.output; });
+    CHECK(with_bias.forward(x).equal(expected));
+    CHECK(seen.equal(plain.forward(x)));
+    with_bias.weight().watch({});
+    with_bias.forward(x).sum().backward();
+    CHECK(with_bias.bias().grad().eq(2 * 5 * 5).all().item<bool>());
+  }
+}
+
+TEST_CASE("a layer that convolves several maps encodes its weights once for all of them", "[quantizers]") {
+  const std::vector<at::Tensor> maps = {at::rand({2, 4, 8, 8}), at::rand({2, 4, 4, 4}), at::rand({2, 4, 2, 2})};
+  const auto pass = [&](QuantConv& conv) {
+    std::vector<at::Tensor> outputs;
+    auto sum = at::zeros({});
+    for (const auto& map : maps) {
+      outputs.push_back(conv.forward(map));
+      sum = sum + outputs.back().square().sum();
+    }
+    sum.backward();
+    return outputs;
+  };
+  for (const char* method : {"dorefa", "lsq", "qil", "lq-net"}) {
+    INFO(method);
+    const PrecisionPlan plan = {.quantizer = method, .weight_bits = 3, .activation_bits = 32};
+    const auto make = [&] {
+      at::manual_seed(7);
+      return QuantConv({.in = 4, .out = 3, .kernel = 3, .padding = 1}, plan, LayerPosition::inner, true);
+    };
+    auto each = make(), once = make();
+    const auto apart = pass(each);
+    {
+      const OneEncoding encoding(once.weight());
+      const auto together = pass(once);
+      CHECK(together.front().equal(apart.front()));
+      if (method != std::string("lq-net"))
+        for (size_t i = 0; i < maps.size(); ++i) CHECK(together[i].equal(apart[i]));
+    }
+    const auto& state = once.weight().weight_quantizer()->state();
+    if (method == std::string("lq-net")) {
+      CHECK(state.at("updates").item<double>() == 1);
+      CHECK(each.weight().weight_quantizer()->state().at("updates").item<double>() == 3);
+      continue;
+    }
+    CHECK(once.weight().values().grad().allclose(each.weight().values().grad(), 1e-4, 1e-5));
+    for (const auto& [name, parameter] : once.weight().weight_quantizer()->parameters()) {
+      INFO(name);
+      CHECK(parameter.grad().allclose(each.weight().weight_quantizer()->parameters().at(name).grad(), 1e-4, 1e-4));
+    }
+    // Behind it weights are encoded anew: what has changed since is seen.
+    const at::NoGradGuard no_gradient;
+    const auto before = once.forward(maps[0]);
+    once.weight().values().detach().mul_(-1);
+    CHECK_FALSE(once.forward(maps[0]).equal(before));
+  }
+}
