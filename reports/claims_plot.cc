@@ -58,6 +58,7 @@ struct Row {
   std::string label;
   const ClaimRow* row = nullptr;  // none: the claim's row is not in the plan
   std::string verdict;
+  std::optional<double> margin;  // that the claim allows to lose
 };
 
 std::string at(double value) { return number_text(value, 1); }
@@ -121,7 +122,8 @@ class Scale {
       least = std::min(least, std::clamp(value, -kBeyond, kBeyond));
       most = std::max(most, std::clamp(value, -kBeyond, kBeyond));
     };
-    for (const auto& [label, row, verdict] : rows) {
+    for (const auto& [label, row, verdict, margin] : rows) {
+      if (margin) hold(-*margin, low, high);
       if (row == nullptr) continue;
       for (const double gain : row->each) hold(gain, low, high);
       if (const auto paper = paper_gain(*row)) hold(*paper, low, high);
@@ -167,8 +169,10 @@ std::vector<Row> rows_of(const ReportModel& model) {
     const auto texts = claim_texts(claim);
     for (size_t i = 0; i < texts.size(); ++i) {
       const auto* row = claim.rows.empty() ? nullptr : &claim.rows[i];
-      rows.push_back(
-          {.label = texts[i].text, .row = row, .verdict = verdict_text(row ? row->verdict : Verdict::no_data)});
+      rows.push_back({.label = texts[i].text,
+                      .row = row,
+                      .verdict = verdict_text(row ? row->verdict : Verdict::no_data, claim.margin),
+                      .margin = claim.margin});
     }
   }
   return rows;
@@ -182,10 +186,7 @@ std::string unit_of(const ReportModel& model) {
     if (!metric.empty() && claim.metric != metric) return "points of each table's first metric";
     metric = claim.metric;
   }
-  return "points of " + (metric == "top1"   ? "top-1"
-                         : metric == "top5" ? "top-5"
-                         : metric.empty()   ? "the metric"
-                                            : metric);
+  return "points of " + (metric.empty() ? "the metric" : metric_title(metric));
 }
 
 class Drawing {
@@ -237,7 +238,9 @@ class Drawing {
       for (const double y : {kHead - 12, bottom + 20})
         text += text_at(x, y, "class=\"faint\" font-size=\"11\" text-anchor=\"middle\"", tick_text(tick));
     }
-    return text + text_at((kLeft + kRight) / 2, bottom + 40, "class=\"faint\" text-anchor=\"middle\"", unit_);
+    const bool margins = std::any_of(rows_.begin(), rows_.end(), [](const Row& row) { return row.margin.has_value(); });
+    return text + text_at((kLeft + kRight) / 2, bottom + 40, "class=\"faint\" text-anchor=\"middle\"",
+                          unit_ + (margins ? "; a short line: the loss that a claim allows" : ""));
   }
 
   [[nodiscard]] std::string draw(const Row& row, double top) const {
@@ -249,6 +252,7 @@ class Drawing {
                       "class=\"ink\"", label[i]);
     const auto style = std::string(style_of(row.row ? row.row->verdict : Verdict::no_data));
     text += text_at(kRight + 16, middle - 3, "class=\"" + style + "\" font-weight=\"600\"", row.verdict);
+    if (row.margin) text += line_at(scale_.x(-*row.margin), top + 6, scale_.x(-*row.margin), top + kRow - 6, "zero");
     if (row.row == nullptr) return text;
     if (const auto paper = paper_gain(*row.row)) text += diamond_at(scale_.x(*paper), middle - kAside);
     text += numbers(*row.row, middle + 13);

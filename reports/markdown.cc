@@ -30,8 +30,15 @@ std::string headline(const Plan& plan, const Origin& origin) {
 
 std::string claims(const std::vector<ClaimModel>& models) {
   if (models.empty()) return {};
+  const bool several = std::any_of(models.begin(), models.end(),
+                                   [](const ClaimModel& one) { return one.margin || !one.against.empty(); });
   std::string text =
-      "\n## Claims\n\nGains in points of the table's first metric over the baseline column, paired by seed.\n\n";
+      several
+          ? "\n## Claims\n\nGains in points of the table's first metric, paired by seed, over the baseline column or "
+            "the "
+            "one that a claim names. A claim that no more than a margin is lost holds where the 95 % interval lies "
+            "above minus the margin.\n\n"
+          : "\n## Claims\n\nGains in points of the table's first metric over the baseline column, paired by seed.\n\n";
   text += table_header({"claim", "measured", "verdict", "paper"});
   for (const auto& claim : models)
     for (const auto& line : claim_texts(claim))
@@ -56,18 +63,52 @@ std::string row_text(const RowModel& row, const Table& table, bool& with_figures
   return table_line(measured) + (figures ? table_line(reported) : "");
 }
 
-std::string table_text(const TableModel& model, const Plan& plan) {
+// A column a column, a line a row.
+std::string wide_table(const TableModel& model, bool& with_figures) {
   const auto& table = *model.table;
   std::string metrics;
   for (const auto& metric : table.metrics) metrics += (metrics.empty() ? "" : " / ") + metric;
-  std::string text = "\n## " + escaped(table.title) + "\n\nEach entry: " + escaped(metrics) +
-                     " in percent; then the difference of " + escaped(table.metrics.front()) +
-                     " to full precision (FP) and to the baseline (base).\n\n";
+  std::string text = "Each entry: " + escaped(metrics) + " in percent; then the difference of " +
+                     escaped(table.metrics.front()) + " to full precision (FP) and to the baseline (base).\n\n";
   std::vector<std::string> header = {""};
   for (const auto& column : table.columns) header.push_back(column.title);
   text += table_header(header);
-  bool with_figures = false;
   for (const auto& row : model.rows) text += row_text(row, table, with_figures);
+  return text;
+}
+
+// A line of the paper's figures under the entry's own, where it has any.
+std::string entry_lines(const std::string& title, const EntryModel& entry, const Table& table, bool& with_figures) {
+  const auto runs = entry.measured.empty() ? 0 : entry.measured.front().runs.count;
+  std::vector<std::string> measured = {title, runs == 0 ? "-" : std::to_string(runs)}, reported = {"paper", ""};
+  for (const auto& text : measured_texts(entry, table)) measured.push_back(text);
+  for (const auto& text : reported_texts(entry, table)) reported.push_back(text);
+  if (entry.reported.empty()) return table_line(measured);
+  with_figures = true;
+  return table_line(measured) + table_line(reported);
+}
+
+// A column a metric, a line an entry: six numbers and their differences in one place cannot be read.
+std::string tall_table(const TableModel& model, bool& with_figures) {
+  const auto& table = *model.table;
+  std::string text =
+      "In percent: mean over n seeds, their standard deviation, the difference to full precision (FP), and of " +
+      escaped(metric_title(table.metrics.front())) + " to the baseline (base).\n\n";
+  std::vector<std::string> header = {"", "n"};
+  for (const auto& metric : table.metrics) header.push_back(metric_title(metric));
+  text += table_header(header);
+  for (const auto& row : model.rows)
+    for (size_t i = 0; i < row.entries.size(); ++i)
+      text += entry_lines(row.title + ", " + table.columns[i].title, row.entries[i], table, with_figures);
+  return text;
+}
+
+std::string table_text(const TableModel& model, const Plan& plan) {
+  const auto& table = *model.table;
+  bool with_figures = false;
+  std::string text = "\n## " + escaped(table.title) + "\n\n";
+  text +=
+      table.metrics.size() > kMostMetricsInAnEntry ? tall_table(model, with_figures) : wide_table(model, with_figures);
   text += "\n";
   if (plan.proxy && with_figures)
     text += "Not comparable with the paper's lines: " + escaped(plan.proxy_reason) + ".\n";
@@ -109,7 +150,7 @@ std::string integers(const FoundRecords& records, const std::string& metric) {
   if (table.rows.empty()) return {};
   std::string text =
       "\n## As integers\n\nEach quantized network frozen into codes and thresholds and run on the integer engine: the "
-      "bit-exactness check compares its first choice with fake-quant evaluation's on every test image. " +
+      "bit-exactness check compares its answer with fake-quant evaluation's on every test image. " +
       std::to_string(table.equal) + " cells equal, " + std::to_string(table.differing) + " differ, " +
       std::to_string(table.none) + " have no integer form; " + std::to_string(table.images) +
       " images compared. Bytes: weights at their bits, scales, float layers. Images/s: one image at a time, one "
