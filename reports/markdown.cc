@@ -150,7 +150,8 @@ std::string integers(const FoundRecords& records, const std::string& metric) {
   if (table.rows.empty()) return {};
   std::string text =
       "\n## As integers\n\nEach quantized network frozen into codes and thresholds and run on the integer engine: the "
-      "bit-exactness check compares its answer with fake-quant evaluation's on every test image. " +
+      "bit-exactness check compares its first choice (a detector's raw outputs and boxes) with fake-quant evaluation's "
+      "on every test image. " +
       std::to_string(table.equal) + " cells equal, " + std::to_string(table.differing) + " differ, " +
       std::to_string(table.none) + " have no integer form; " + std::to_string(table.images) +
       " images compared. Bytes: weights at their bits, scales, float layers. Images/s: one image at a time, one "
