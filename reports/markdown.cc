@@ -5,6 +5,7 @@
 #include "reports/claims_in_words.h"
 #include "reports/claims_plot.h"
 #include "reports/code_table.h"
+#include "reports/detection_plots.h"
 #include "reports/integer_table.h"
 #include "reports/markdown_syntax.h"
 #include "reports/origin.h"
@@ -117,6 +118,16 @@ std::string table_text(const TableModel& model, const Plan& plan) {
   return table.note.empty() ? text : text + "\n" + paragraph(table.note) + "\n";
 }
 
+// Those that write_report puts beside the page.
+std::string detection_pictures(const ReportInput& input) {
+  std::string text;
+  const auto add = [&](const std::string& what, const char* file) { text += "![" + what + "](" + file + ")\n\n"; };
+  if (!render_precision_plot(input).empty())
+    add("Precision over recall of each row's columns at IoU .5 and .75", kPrecisionPlotFile);
+  if (!render_category_plot(input).empty()) add("AP of each category less full precision's", kCategoryPlotFile);
+  return text.empty() ? text : "\n## Detectors\n\n" + text;
+}
+
 std::string cell_line(const Record& record, const std::string& metric) {
   std::string value = "-";
   if (!record.metrics.empty()) {
@@ -202,6 +213,7 @@ std::string render_markdown(const ReportInput& input) {
   const auto metric = deciding_metric(records);
   std::string text = "# " + escaped(input.plan.title) + "\n\n" + headline(input.plan, origin) + claims(model.claims);
   for (const auto& table : model.tables) text += table_text(table, input.plan);
+  text += detection_pictures(input);
   return text + on_one_level(records) + integers(records, metric) + cells(input, metric) +
          provenance(input.plan, origin);
 }
