@@ -150,13 +150,18 @@ class CategoryPage {
     double low = -1, high = 1;
     const auto& categories = panel.lines.front().mean.categories;
     for (size_t line = 0; line < panel.lines.size(); ++line)
-      for (size_t i = 0; i < categories.size(); ++i)
-        if (const auto value = difference(panel, line, i)) low = std::min(low, *value), high = std::max(high, *value);
+      for (size_t i = 0; i < categories.size(); ++i) {
+        const double value = difference(panel, line, i).value_or(0);
+        low = std::min(low, value);
+        high = std::max(high, value);
+      }
     const double margin = (high - low) * 0.04, left = kMargin + kLabels, width = kPageWidth - kMargin - left;
-    low -= margin, high += margin;
+    low -= margin;
+    high += margin;
     const auto x = [&](double value) { return left + (value - low) / (high - low) * width; };
-    const double top = y + kPanelHead, bottom = top + kLine * static_cast<double>(categories.size());
-    auto text = panel_title(panel, kMargin, y + 4, 120) + legend(panel, y + 36);
+    double below_legend = y + kPanelHead - kLegendLine;
+    auto text = panel_title(panel, kMargin, y + 4, 120) + legend(panel, below_legend);
+    const double top = below_legend + kLegendLine, bottom = top + kLine * static_cast<double>(categories.size());
     for (const double tick : svg::ticks(low, high)) {
       text += svg::line_at(x(tick), top, x(tick), bottom, tick == 0 ? "zero" : "grid");
       text += svg::text_at(x(tick), bottom + 16, "class=\"faint\" font-size=\"11\" text-anchor=\"middle\"",
@@ -174,16 +179,23 @@ class CategoryPage {
     return text;
   }
 
-  static std::string legend(const DetectionPanel& panel, double y) {
+  // Of the marks, in as many lines as they take; `y` is where the first stands and moves to the last.
+  static std::string legend(const DetectionPanel& panel, double& y) {
+    constexpr double kMark = 26, kLetter = 6.2, kFirst = kMargin + kLabels;
     std::string text;
-    double x = kMargin + kLabels;
+    double x = kFirst;
     for (size_t line = 0; line < panel.lines.size(); ++line) {
       if (line == *panel.reference) continue;
-      const auto label = wrapped(runs_text(panel.lines[line]), 30, 1);
+      const auto label = wrapped(runs_text(panel.lines[line]), 40, 1);
       const std::string shown = label.empty() ? "" : label[0];
+      const double width = kMark + kLetter * static_cast<double>(shown.size());
+      if (x > kFirst && x + width > kPageWidth - kMargin) {
+        x = kFirst;
+        y += kLegendLine;
+      }
       text += svg::circle_at(x, y - 4, 4, svg::colour_class(panel.lines[line].place));
       text += svg::text_at(x + 9, y, "class=\"ink\" font-size=\"11\"", shown);
-      x += 26 + 6.2 * static_cast<double>(shown.size());
+      x += width;
     }
     return text;
   }
