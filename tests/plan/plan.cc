@@ -133,6 +133,20 @@ TEST_CASE("a plan is read back as it was written", "[plan]") {
   CHECK(read->cells.back().spec == plan.cells.back().spec);
 }
 
+TEST_CASE("a plan keeps what a claim is held against and may lose", "[plan]") {
+  auto whole = plan_to_json(plan_of());
+  CHECK_FALSE(whole.at("claims")[0].contains("margin"));
+  whole["claims"][0]["against"] = "base";
+  whole["claims"][0]["margin"] = 0.0;
+  const auto plan = plan_from_json(whole, "plan.json");
+  CHECK(plan.claims.at(0).against == "base");
+  CHECK(plan.claims[0].margin == 0.0);
+  CHECK(plan_to_json(plan) == whole);
+  CHECK(error_with("/claims/0/against", "bse") == "plan.json: /claims/0/against: table one has no column bse");
+  CHECK(error_with("/claims/0/margin", -1) == "plan.json: /claims/0/margin: expected at least 0");
+  CHECK(error_with("/claims/0/margin", "one") == "plan.json: /claims/0/margin: expected a number");
+}
+
 TEST_CASE("a cell that cannot run says why: no code for it, or no data", "[plan]") {
   const auto unknown = make_plan(suite_of({.tier = "t", .set = {"dataset=cifar10"}}), inputs_of());
   CHECK(unknown.cells[1].unsupported == "not implemented yet: dataset cifar10");
