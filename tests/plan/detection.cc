@@ -134,6 +134,8 @@ TEST_CASE("what no detector can have is refused", "[spec]") {
   CHECK(refusal({{"detector", {{"norm", "group"}, {"channels", 48}}}}) ==
         "detector.norm group needs detector.channels to be a multiple of 32, not 48");
   CHECK(refusal({{"detector", {{"channels", 0}}}}).find("expected at least 1") != std::string::npos);
+  CHECK(refusal({{"aid", {"auxi"}}, {"auxi", {{"norms", "separate"}}}}) ==
+        "auxi.norms separate: a detector's modules read its one pass, by its own norms");
   for (const char* aid : {"kd", "kd-journal", "fixed-teacher", "additional-loss", "apprentice-c"})
     CHECK(refusal(merged(kQuantized, {{"aid", {aid}}})) ==
           "aid " + std::string(aid) + " compares one answer an image, which a detector does not give");
