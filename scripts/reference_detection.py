@@ -577,8 +577,10 @@ def torchvision_network(kind, seed):
                     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         network.train()
         network.backbone(torch.randn(2, 3, 160, 192))
-        network.head.classification_head.cls_logits.bias.fill_(-3.0)
-        network.head.regression_head.bbox_reg.weight.mul_(0.1)
+        network.head.classification_head.cls_logits.weight.mul_(0.3)
+        network.head.classification_head.cls_logits.bias.fill_(-2.0)
+        if kind == "retinanet":
+            network.head.regression_head.bbox_reg.weight.mul_(0.1)
     return network.eval()
 
 

@@ -1,5 +1,7 @@
 // What `auxbench probe detector` says of a network that is at hand, and what it refuses.
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/torch_prelude.h"
