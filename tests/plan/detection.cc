@@ -160,6 +160,18 @@ TEST_CASE("what only a detector has is refused in a classifier", "[spec]") {
   CHECK(refused({{"pretrain", {{"augment", {"short-side"}}}}}) == "pretrain.augment short-side is of detectors");
 }
 
+TEST_CASE("a full-precision detector has nothing of a quantized one's axes", "[spec]") {
+  const auto of = [](const json& patch) {
+    const auto spec = load(kTier, {.tier = "t"}, merged({{"quantizer", "none"}}, patch)).cells.back().spec;
+    CHECK(cell_from_json(cell_to_json(spec)) == spec);
+    return spec;
+  };
+  const json frozen = {{"detector", {{"norm", "frozen"}, {"backbone_norm", "frozen"}, {"quantize", "backbone"}}}};
+  CHECK(of(frozen) == of({}));
+  CHECK(of(merged(frozen, {{"weights", "w.pth"}})).detector.backbone_norm == "frozen");
+  CHECK(of({{"detector", {{"norm", "per-level"}}}}).detector.norm == "per-level");
+}
+
 TEST_CASE("a module that is not there has no options", "[spec]") {
   const json heads = {{"aid", {"auxi"}}, {"auxi", {{"where", "heads"}}}};
   const auto all = load(kTier, {.tier = "t"}, merged(heads, {{"auxi", {{"predict", "last"}, {"pyramid", true}}}}));
