@@ -83,8 +83,8 @@ void check_detector(const CellSpec& cell, const Refuse& refuse) {
   for (const auto& name : cell.aid)
     if (!find_aid(name)->detects)
       refuse("aid " + name + " compares one answer an image, which a detector does not give");
-  if (cell.auxi.norms == "separate")
-    refuse("auxi.norms separate: a detector's modules read its one pass and share its norms");
+  if (cell.has_auxi() && cell.auxi.norms == "separate")
+    refuse("auxi.norms separate: a detector's modules read its one pass, by its own norms");
   check_norms(cell, refuse);
 }
 
