@@ -98,6 +98,9 @@ void normalise(CellSpec& cell) {
     cell.quantizer_settings.clear();
     cell.finetune.reset();
     cell.detector.quantize = DetectorSpec().quantize;
+    // Nothing is there to freeze, but a backbone's statistics in a file.
+    if (cell.detector.norm == "frozen") cell.detector.norm = DetectorSpec().norm;
+    if (cell.weights.empty()) cell.detector.backbone_norm = DetectorSpec().backbone_norm;
     return;
   }
   // A word that is the default says nothing.

@@ -68,10 +68,18 @@ void check_images(const CellSpec& cell, const Refuse& refuse) {
   });
 }
 
-void check_detector(const CellSpec& cell, const Refuse& refuse) {
-  check_images(cell, refuse);
+// models/detector.h builds no other.
+void check_backbone(const CellSpec& cell, const Refuse& refuse) {
   if (cell.stem != "imagenet")
     refuse("stem " + cell.stem + ": a detector's levels count on the imagenet stem, which makes one place of 4 pixels");
+  if (cell.block != "post-act") refuse("block " + cell.block + ": a detector's backbone has blocks post-act");
+  if (cell.quantize_at == "block-output")
+    refuse("quantize_at block-output: a detector quantizes at the inputs of convolutions, conv-input");
+}
+
+void check_detector(const CellSpec& cell, const Refuse& refuse) {
+  check_images(cell, refuse);
+  check_backbone(cell, refuse);
   for (const auto& name : cell.aid)
     if (!find_aid(name)->detects)
       refuse("aid " + name + " compares one answer an image, which a detector does not give");

@@ -121,6 +121,11 @@ TEST_CASE("what no detector can have is refused", "[spec]") {
   CHECK(refusal({{"dataset", "fashion-mnist"}}) ==
         "task detection needs a dataset with boxes, coco, scenes or scenes-20k, not fashion-mnist");
   CHECK(refusal({{"stem", "small"}}).starts_with("stem small: a detector's levels count on the imagenet stem"));
+  CHECK(refusal({{"block", "pre-act"}}) == "block pre-act: a detector's backbone has blocks post-act");
+  CHECK(refusal(merged(kQuantized, {{"quantize_at", "block-output"}}))
+            .starts_with("quantize_at block-output: a detector"));
+  CHECK(refusal({{"aid", {"auxi"}}, {"auxi", {{"norms", "separate"}}}}) ==
+        "auxi.norms separate: a detector's modules read its one pass, by its own norms");
   CHECK(refusal({{"image_size", 31}}) == "image_size 31: expected 0 or at least 32");
   CHECK(refusal({{"pretrain", {{"augment", {"flip", "pad-crop"}}}}}) ==
         "pretrain.augment pad-crop does not know boxes: a detector has flip and short-side");
@@ -155,6 +160,18 @@ TEST_CASE("what only a detector has is refused in a classifier", "[spec]") {
   CHECK(refused({{"auxi", {{"where", "heads"}}}}) == "auxi.where, auxi.predict and auxi.pyramid are of detectors");
   CHECK(refused({{"auxi", {{"pyramid", true}}}}) == "auxi.where, auxi.predict and auxi.pyramid are of detectors");
   CHECK(refused({{"pretrain", {{"augment", {"short-side"}}}}}) == "pretrain.augment short-side is of detectors");
+}
+
+TEST_CASE("a full-precision detector has nothing of a quantized one's axes", "[spec]") {
+  const auto of = [](const json& patch) {
+    const auto spec = load(kTier, {.tier = "t"}, merged({{"quantizer", "none"}}, patch)).cells.back().spec;
+    CHECK(cell_from_json(cell_to_json(spec)) == spec);
+    return spec;
+  };
+  const json frozen = {{"detector", {{"norm", "frozen"}, {"backbone_norm", "frozen"}, {"quantize", "backbone"}}}};
+  CHECK(of(frozen) == of({}));
+  CHECK(of(merged(frozen, {{"weights", "w.pth"}})).detector.backbone_norm == "frozen");
+  CHECK(of({{"detector", {{"norm", "per-level"}}}}).detector.norm == "per-level");
 }
 
 TEST_CASE("a module that is not there has no options", "[spec]") {
