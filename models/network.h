@@ -36,17 +36,18 @@ struct TapShape {
 
 // What a detector says of one level of its pyramid. A: anchors a place (RetinaNet 9, FCOS 1), K: classes.
 struct LevelOutput {
-  int64_t level = 0;        // 3 is P3: one place every 2^level pixels
-  at::Tensor classes{};     // [N, A K, H, W] logits; channel a K + k
-  at::Tensor boxes{};       // [N, 4 A, H, W]; channel 4 a + i: RetinaNet dx dy dw dh, FCOS l t r b (before its activation)
+  int64_t level = 0;     // 3 is P3: one place every 2^level pixels
+  at::Tensor classes{};  // [N, A K, H, W] logits; channel a K + k
+  at::Tensor boxes{};    // [N, 4 A, H, W]; channel 4 a + i: RetinaNet dx dy dw dh, FCOS l t r b (before its activation)
   at::Tensor centreness{};  // [N, 1, H, W] logits; FCOS alone, else undefined
 };
 
 // The maps along one level's two towers, for whoever trains beside them; filled when taps are asked for.
 struct HeadTaps {
   int64_t level = 0;
-  at::Tensor input{};                          // [N, C, H, W]: the pyramid's level
-  std::vector<at::Tensor> classes{}, boxes{};  // behind each convolution of the tower and its norm, before the activation
+  at::Tensor input{};  // [N, C, H, W]: the pyramid's level
+  std::vector<at::Tensor> classes{},
+      boxes{};  // behind each convolution of the tower and its norm, before the activation
 };
 
 struct NetworkOutput {
@@ -100,10 +101,10 @@ class Network {
   [[nodiscard]] virtual int64_t stem_channels() const = 0;
   [[nodiscard]] virtual int64_t blocks() const = 0;
 
-  // The layers whose weights or inputs are quantized, in the order they compute.
+  // The layers whose weights or inputs are quantized, in the order they compute; each once.
   virtual std::vector<QuantizedWeight*> quantized_layers() = 0;
 
-  // What forward() computes in evaluation, without taps.
+  // What forward() computes in evaluation, without taps. Throws UserError where it has no such form (group norms).
   [[nodiscard]] virtual Graph graph() = 0;
 
   // Which blocks compute at full precision for the time being, one flag a block; empty: none.
@@ -129,7 +130,7 @@ class Network {
 // The last block ends in a plain ReLU in every variant: its output feeds the classifier.
 // Taps lie before a block's activation, so that they are float in both.
 struct NetworkOptions {
-  std::string model = "resnet18";  // resnet18 | resnet34 | resnet50 | resnet101
+  std::string model = "resnet18";  // resnet18 | resnet34 | resnet50 | resnet101 (models/list/)
   int64_t in_channels = 3;
   int64_t classes = 1000;
   bool skip = true;               // false: plain network without shortcuts
@@ -145,9 +146,10 @@ struct NetworkOptions {
   PrecisionPlan precision;
 };
 
+// Whether there is a classifier of this name.
 bool network_exists(const std::string& model);
 
-// Weights are drawn from torch's default generator: seed it first.
+// A classifier (of detectors: models/detector.h). Weights are drawn from torch's default generator: seed it first.
 std::unique_ptr<Network> make_network(const NetworkOptions& options);
 
 }  // namespace auxbench
