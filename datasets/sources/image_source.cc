@@ -2,17 +2,35 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <optional>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "metrics/coco_eval.h"
 
 namespace auxbench {
 namespace {
 
+CocoTruth truth_of_first(const CocoTruth& whole, size_t count) {
+  CocoTruth part;
+  part.images.assign(whole.images.begin(), whole.images.begin() + static_cast<std::ptrdiff_t>(count));
+  part.categories = whole.categories;
+  std::unordered_set<int64_t> ids;
+  for (const auto& image : part.images) ids.insert(image.id);
+  std::copy_if(whole.annotations.begin(), whole.annotations.end(), std::back_inserter(part.annotations),
+               [&](const CocoAnnotation& annotation) { return ids.contains(annotation.image); });
+  return part;
+}
+
 class Part final : public ImageSource {
  public:
-  Part(Images whole, int64_t count) : whole_(std::move(whole)), count_(count) {}
+  Part(Images whole, int64_t count) : whole_(std::move(whole)), count_(count) {
+    AUXBENCH_CHECK(!whole_->boxed() || !whole_->by_class(), "images with boxes are not of a class");
+    if (const auto* truth = whole_->truth()) truth_ = truth_of_first(*truth, static_cast<size_t>(count));
+  }
 
   [[nodiscard]] int64_t count() const override { return count_; }
   [[nodiscard]] int64_t classes() const override { return whole_->classes(); }
@@ -27,6 +45,17 @@ class Part final : public ImageSource {
   }
   [[nodiscard]] Raster picture(size_t index) const override { return whole_->picture(index_in_whole(index)); }
 
+  [[nodiscard]] bool boxed() const override { return whole_->boxed(); }
+  [[nodiscard]] BoxedImage look(size_t index, const Augmentation& augmentation, RandomStream& stream) const override {
+    return whole_->look(index, augmentation, stream);
+  }
+  [[nodiscard]] const CocoTruth* truth() const override { return truth_ ? &*truth_ : nullptr; }
+  [[nodiscard]] int64_t category(int64_t label) const override { return whole_->category(label); }
+  void write_padded(size_t index, const Augmentation& augmentation, RandomStream& stream, const ImageShape& size,
+                    bool channels_last, std::span<float> out) const override {
+    whole_->write_padded(index, augmentation, stream, size, channels_last, out);
+  }
+
  private:
   [[nodiscard]] size_t index_in_whole(size_t index) const {
     if (!whole_->by_class()) return index;
@@ -35,18 +64,20 @@ class Part final : public ImageSource {
 
   Images whole_;
   int64_t count_;
+  std::optional<CocoTruth> truth_;
 };
+
+constexpr const char* kNoBoxes = "expected a source of images with boxes";
 
 }  // namespace
 
-BoxedImage ImageSource::look(size_t, const Augmentation&, RandomStream&) const {
-  AUXBENCH_CHECK(boxed(), "images with boxes");
-  return {};
-}
+BoxedImage ImageSource::look(size_t, const Augmentation&, RandomStream&) const { throw LogicFault(kNoBoxes); }
 
-int64_t ImageSource::category(int64_t label) const {
-  AUXBENCH_CHECK(boxed(), "images with boxes");
-  return label;
+int64_t ImageSource::category(int64_t) const { throw LogicFault(kNoBoxes); }
+
+void ImageSource::write_padded(size_t, const Augmentation&, RandomStream&, const ImageShape&, bool,
+                               std::span<float>) const {
+  throw LogicFault(kNoBoxes);
 }
 
 Raster ImageSource::picture(size_t index) const {

@@ -1,5 +1,6 @@
 #include "metrics/detection/anchors.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/check.h"
@@ -63,6 +64,30 @@ Corners LevelAnchors::at(size_t place, size_t anchor) const {
   const float y = first_y_ + static_cast<float>(place / width) * stride_y_;
   const auto& cell = cell_[anchor];
   return {x + cell.x0, y + cell.y0, x + cell.x1, y + cell.y1};
+}
+
+PlaceRange LevelAnchors::over(const Corners& box) const {
+  if (!is_finite(box)) return {};
+  auto reach = cell_.front();  // of all anchors of a place
+  for (const auto& cell : cell_)
+    reach = {std::min(reach.x0, cell.x0), std::min(reach.y0, cell.y0), std::max(reach.x1, cell.x1),
+             std::max(reach.y1, cell.y1)};
+  // The first place whose anchors end behind `low`, and the one behind the last whose anchors begin before `high`, with
+  // a place to spare for rounding.
+  const auto place = [](float pixel, float first, float stride, int64_t places) {
+    return static_cast<int64_t>(
+        std::clamp(static_cast<double>((pixel - first) / stride), -2.0, static_cast<double>(places) + 2));
+  };
+  const auto begin = [&](float low, float end, float first, float stride, int64_t places) {
+    return std::clamp<int64_t>(place(low - end, first, stride, places) - 1, 0, places);
+  };
+  const auto end = [&](float high, float start, float first, float stride, int64_t places) {
+    return std::clamp<int64_t>(place(high - start, first, stride, places) + 2, 0, places);
+  };
+  return {.y0 = begin(box.y0, reach.y1, first_y_, stride_y_, grid_.height),
+          .y1 = end(box.y1, reach.y0, first_y_, stride_y_, grid_.height),
+          .x0 = begin(box.x0, reach.x1, first_x_, stride_x_, grid_.width),
+          .x1 = end(box.x1, reach.x0, first_x_, stride_x_, grid_.width)};
 }
 
 std::vector<Corners> LevelAnchors::all() const {

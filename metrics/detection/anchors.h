@@ -27,6 +27,11 @@ struct LevelGrid {
 // The padded image under a pyramid whose finest level is this one; padding to a multiple of 2^level makes it so.
 Extent padded_extent(const LevelGrid& finest);
 
+// Rows y0 .. y1 - 1 and columns x0 .. x1 - 1 of a grid.
+struct PlaceRange {
+  int64_t y0 = 0, y1 = 0, x0 = 0, x1 = 0;
+};
+
 class LevelAnchors {
  public:
   LevelAnchors(const AnchorRules& rules, const LevelGrid& grid, const Extent& padded);
@@ -36,6 +41,8 @@ class LevelAnchors {
   [[nodiscard]] size_t count() const { return grid_.places() * a_place(); }
   // place = y * width + x
   [[nodiscard]] Corners at(size_t place, size_t anchor) const;
+  // Places beyond which no anchor overlaps the box, a few too many at most; none for a box that is not finite.
+  [[nodiscard]] PlaceRange over(const Corners& box) const;
   // All of them: place by place, and the anchors of a place together.
   [[nodiscard]] std::vector<Corners> all() const;
 

@@ -6,27 +6,51 @@
 namespace auxbench {
 namespace {
 
-std::vector<int32_t> match_by_overlap(const MatchRules& rules, const std::vector<Corners>& anchors,
-                                      std::span<const Corners> truths) {
-  std::vector<float> best(anchors.size(), -1.0F), overlaps(anchors.size());
-  std::vector<int32_t> owner(anchors.size(), kBackground);
-  std::vector<bool> forced(anchors.size());
-  for (size_t truth = 0; truth < truths.size(); ++truth) {
-    float most = 0;
-    for (size_t i = 0; i < anchors.size(); ++i) {
-      const float overlap = iou_of(truths[truth], anchors[i]);
-      overlaps[i] = overlap;
-      most = std::max(most, overlap);
-      if (overlap > best[i]) {
-        best[i] = overlap;
-        owner[i] = static_cast<int32_t>(truth);
+// An anchor that a truth overlaps.
+struct Meeting {
+  size_t anchor;
+  float overlap;
+};
+
+std::vector<Meeting> meetings_of(const Corners& truth, std::span<const LevelAnchors> levels) {
+  std::vector<Meeting> all;
+  size_t first = 0;  // of the level
+  for (const auto& level : levels) {
+    const auto range = level.over(truth);
+    for (int64_t y = range.y0; y < range.y1; ++y)
+      for (int64_t x = range.x0; x < range.x1; ++x) {
+        const auto place = static_cast<size_t>(y * level.grid().width + x);
+        for (size_t a = 0; a < level.a_place(); ++a)
+          if (const float overlap = iou_of(truth, level.at(place, a)); overlap > 0)
+            all.push_back({first + place * level.a_place() + a, overlap});
       }
-    }
-    if (most <= 0) continue;
-    for (size_t i = 0; i < anchors.size(); ++i)
-      if (overlaps[i] == most) forced[i] = true;
+    first += level.count();
   }
-  for (size_t i = 0; i < anchors.size(); ++i)
+  return all;
+}
+
+std::vector<int32_t> match_by_overlap(const MatchRules& rules, std::span<const LevelAnchors> levels,
+                                      std::span<const Corners> truths) {
+  size_t count = 0;
+  for (const auto& level : levels) count += level.count();
+  if (truths.empty()) return std::vector<int32_t>(count, kBackground);
+  // An overlap of nothing is the first truth's.
+  std::vector<float> best(count, 0.0F);
+  std::vector<int32_t> owner(count, 0);
+  std::vector<bool> forced(count);
+  for (size_t truth = 0; truth < truths.size(); ++truth) {
+    const auto meetings = meetings_of(truths[truth], levels);
+    float most = 0;
+    for (const auto& [anchor, overlap] : meetings) {
+      most = std::max(most, overlap);
+      if (overlap <= best[anchor]) continue;
+      best[anchor] = overlap;
+      owner[anchor] = static_cast<int32_t>(truth);
+    }
+    for (const auto& [anchor, overlap] : meetings)
+      if (overlap == most) forced[anchor] = true;
+  }
+  for (size_t i = 0; i < count; ++i)
     if (!forced[i] && best[i] < rules.positive) owner[i] = best[i] < rules.negative ? kBackground : kIgnored;
   return owner;
 }
@@ -75,12 +99,7 @@ std::vector<int32_t> match_by_point(const MatchRules& rules, std::span<const Lev
 std::vector<int32_t> match_anchors(const MatchRules& rules, std::span<const LevelAnchors> levels,
                                    std::span<const Corners> truths) {
   if (rules.points) return match_by_point(rules, levels, truths);
-  std::vector<Corners> anchors;
-  for (const auto& level : levels) {
-    const auto more = level.all();
-    anchors.insert(anchors.end(), more.begin(), more.end());
-  }
-  return match_by_overlap(rules, anchors, truths);
+  return match_by_overlap(rules, levels, truths);
 }
 
 }  // namespace auxbench

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <numeric>
 
 #include "base/error.h"
 #include "metrics/coco_json.h"
@@ -145,20 +147,15 @@ TEST_CASE("recall thresholds are products: 57 of 100 found is 57/101", "[metrics
   CHECK(evaluate_coco(set.truth, set.detections).of(CocoNumber::ap) == Approx(57.0 / 101).epsilon(1e-14));
 }
 
-TEST_CASE("precision over recall is what AP50 and AP75 are the means of", "[metrics]") {
+TEST_CASE("a curve is precision over recall, falls, and has AP50 or AP75 as its mean", "[metrics]") {
   const auto set = golden_set();
   const auto result = evaluate_coco(set.truth, set.detections);
-  const auto mean = [](const std::vector<double>& curve) {
-    double sum = 0;
-    for (const double precision : curve) sum += precision;
-    return sum / static_cast<double>(curve.size());
-  };
-  REQUIRE(result.precision50.size() == 101);
-  REQUIRE(result.precision75.size() == 101);
-  CHECK(mean(result.precision50) == Approx(result.of(CocoNumber::ap50)).epsilon(1e-13));
-  CHECK(mean(result.precision75) == Approx(result.of(CocoNumber::ap75)).epsilon(1e-13));
-  for (size_t r = 1; r < 101; ++r) CHECK(result.precision50[r] <= result.precision50[r - 1]);
-  CHECK(evaluate_coco({}, {}).precision50.empty());
+  const auto mean = [](const auto& curve) { return std::accumulate(curve.begin(), curve.end(), 0.0) / 101; };
+  CHECK(mean(result.curves[0]) == Approx(result.of(CocoNumber::ap50)).epsilon(1e-13));
+  CHECK(mean(result.curves[1]) == Approx(result.of(CocoNumber::ap75)).epsilon(1e-13));
+  for (const auto& curve : result.curves) CHECK(std::is_sorted(curve.rbegin(), curve.rend()));
+  for (const auto& curve : evaluate_coco(CocoTruth(), {}).curves)
+    for (const double precision : curve) CHECK(precision == -1);
 }
 
 TEST_CASE("a detection is right at the thresholds that its overlap reaches", "[metrics]") {

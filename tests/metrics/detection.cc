@@ -66,6 +66,38 @@ TEST_CASE("a coarse level's stride is two's power in one flavour, that of its gr
   CHECK(rounded.at(12 * 21 + 20, 3) == Corners{20 * 64 - 128, 12 * 61 - 128, 20 * 64 + 128, 12 * 61 + 128});
 }
 
+TEST_CASE("beyond the places over a box no anchor overlaps it", "[metrics]") {
+  RandomStream random(5);
+  for (const char* flavour : {"detectron2", "torchvision"}) {
+    for (const auto& grid : {LevelGrid{3, 20, 30}, LevelGrid{5, 5, 8}, LevelGrid{7, 2, 2}}) {
+      const LevelAnchors anchors(anchors_of("retinanet", flavour), grid, Extent{160, 240});
+      for (int i = 0; i < 50; ++i) {
+        const auto side = [&](uint64_t most) { return static_cast<float>(random.below(most)); };
+        const float x = side(500) - 130, y = side(400) - 120;
+        const Corners box = {x, y, x + side(90), y + side(200)};
+        const auto range = anchors.over(box);
+        bool beyond = false;
+        for (int64_t place = 0; place < grid.height * grid.width; ++place) {
+          const auto row = place / grid.width, column = place % grid.width;
+          const bool inside = row >= range.y0 && row < range.y1 && column >= range.x0 && column < range.x1;
+          for (size_t a = 0; a < anchors.a_place() && !inside; ++a)
+            beyond = beyond || iou_of(box, anchors.at(static_cast<size_t>(place), a)) > 0;
+        }
+        CHECK_FALSE(beyond);
+      }
+    }
+    const LevelAnchors fine(anchors_of("retinanet", flavour), LevelGrid{3, 100, 168}, Extent{800, 1344});
+    const auto range = fine.over({400, 400, 416, 416});
+    CHECK((range.y1 - range.y0) * (range.x1 - range.x0) < 300);  // of 16,800
+    for (const float bad : {kNan, kInf}) {
+      const auto none = fine.over({0, 0, bad, 8});
+      CHECK((none.y1 - none.y0) * (none.x1 - none.x0) == 0);
+    }
+    const auto everywhere = fine.over({-3e38F, -3e38F, 3e38F, 3e38F});
+    CHECK((everywhere.y1 - everywhere.y0) * (everywhere.x1 - everywhere.x0) == 16800);
+  }
+}
+
 TEST_CASE("FCOS has one location a place, half a stride inside in one flavour", "[metrics]") {
   const LevelGrid grid = {.level = 4, .height = 2, .width = 2};
   const LevelAnchors half(anchors_of("fcos", "detectron2"), grid, padded_extent(grid));

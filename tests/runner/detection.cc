@@ -187,13 +187,14 @@ TEST_CASE("a detector that learned nothing is not trusted, and one whose outputs
   fill_record(outcome, TinyDetection(), scene_data(), record);
   CHECK(record.status == Status::mistrusted);
   CHECK(record.reason == "ap50 is at chance level: the network has learned nothing");
-  Experiment experiment(TinyDetection(), cell, {.channels = 1, .classes = 2}, {});
+  const TinyDetection task;
+  Experiment experiment(task, cell, {.channels = 1, .classes = 2}, {});
   experiment.train_mode(false);
   {
     const at::NoGradGuard no_gradient;
     experiment.tensors().at("model.boxes.bias").fill_(std::numeric_limits<float>::quiet_NaN());
   }
-  const auto evaluation = evaluate(TinyDetection(), cell, experiment.network(), scene_data().test, {});
+  const auto evaluation = evaluate(task, cell, experiment.network(), scene_data().test, {});
   CHECK(evaluation.without_numbers == 9);
   CHECK(evaluation.outcomes.at("detections").eq(-1).all().item<bool>());
 }

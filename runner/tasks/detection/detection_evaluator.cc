@@ -56,8 +56,8 @@ nlohmann::json facts_of(const CocoResult& result) {
     names.push_back(each.category.name);
     ap.push_back(each.ap < 0 ? nlohmann::json() : nlohmann::json(in_percent(each.ap)));
   }
-  for (const double precision : result.precision50) at50.push_back(in_percent(precision));
-  for (const double precision : result.precision75) at75.push_back(in_percent(precision));
+  for (const double precision : result.curves[0]) at50.push_back(in_percent(precision));
+  for (const double precision : result.curves[1]) at75.push_back(in_percent(precision));
   return {{"categories", names}, {"ap", ap}, {"precision50", at50}, {"precision75", at75}};
 }
 
