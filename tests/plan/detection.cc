@@ -124,8 +124,6 @@ TEST_CASE("what no detector can have is refused", "[spec]") {
   CHECK(refusal({{"block", "pre-act"}}) == "block pre-act: a detector's backbone has blocks post-act");
   CHECK(refusal(merged(kQuantized, {{"quantize_at", "block-output"}}))
             .starts_with("quantize_at block-output: a detector"));
-  CHECK(refusal({{"aid", {"auxi"}}, {"auxi", {{"norms", "separate"}}}}) ==
-        "auxi.norms separate: a detector's modules read its one pass, by its own norms");
   CHECK(refusal({{"image_size", 31}}) == "image_size 31: expected 0 or at least 32");
   CHECK(refusal({{"pretrain", {{"augment", {"flip", "pad-crop"}}}}}) ==
         "pretrain.augment pad-crop does not know boxes: a detector has flip and short-side");
