@@ -1,33 +1,11 @@
 #include "aux/auxiliary_path.h"
 
+#include "aux/adaptor.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/torch_prelude.h"
-#include "models/batch_norm.h"
-#include "quantizers/quantized_layers.h"
 
 namespace auxbench {
-namespace {
-
-// conv + BN at full precision.
-class Adaptor final : public torch::nn::Module {
- public:
-  explicit Adaptor(const ConvOptions& options)
-      : conv_(options, PrecisionPlan{}, LayerPosition::inner, false),
-        norm_(register_module("norm", std::make_shared<torch::nn::BatchNorm2dImpl>(options.out))) {
-    register_module("conv", conv_.module());
-  }
-  at::Tensor forward(const at::Tensor& x, const AfterNorm& after = {}) {
-    return normalised(*norm_, conv_.forward(x), after);
-  }
-
- private:
-  QuantConv conv_;
-  std::shared_ptr<torch::nn::BatchNorm2dImpl> norm_;
-};
-
-}  // namespace
-
 struct AuxiliaryPath::Layers final : torch::nn::Module {
   Layers(const AuxiliaryShapes& shapes, const AuxiliaryOptions& chosen) : options(chosen) {
     TapShape g = {.channels = shapes.stem_channels, .stride = 1};
@@ -64,17 +42,23 @@ AuxiliaryPath::AuxiliaryPath(const AuxiliaryShapes& shapes, const AuxiliaryOptio
 
 AuxiliaryPath::~AuxiliaryPath() = default;
 
-at::Tensor AuxiliaryPath::forward(const at::Tensor& stem, const std::vector<at::Tensor>& taps) {
+std::vector<at::Tensor> AuxiliaryPath::maps(const at::Tensor& stem, const std::vector<at::Tensor>& taps) {
   AUXBENCH_CHECK(taps.size() == layers_->adaptors.size() && stem.defined(), "the taps this path was made for");
+  std::vector<at::Tensor> all;
   auto g = layers_->stem->forward(stem);
   for (size_t p = 0; p < taps.size(); ++p) {
     if (layers_->boundaries[p]) g = layers_->boundaries[p]->forward(g);
     g = layers_->adaptors[p]->forward(taps[p], {.added = g, .relu = layers_->options.relu});
+    all.push_back(g);
   }
-  return g;
+  return all;
+}
+
+at::Tensor AuxiliaryPath::forward(const at::Tensor& stem, const std::vector<at::Tensor>& taps) {
+  return maps(stem, taps).back();
 }
 
 int64_t AuxiliaryPath::channels() const { return layers_->channels; }
-torch::nn::Module& AuxiliaryPath::module() { return *layers_; }
+std::shared_ptr<torch::nn::Module> AuxiliaryPath::module() const { return layers_; }
 
 }  // namespace auxbench

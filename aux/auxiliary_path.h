@@ -36,11 +36,13 @@ class AuxiliaryPath {
 
   // g_P [N, channels(), H, W] from maps of the shapes it was made for.
   at::Tensor forward(const at::Tensor& stem, const std::vector<at::Tensor>& taps);
+  // g_1 .. g_P: one behind each tap, of its shape.
+  std::vector<at::Tensor> maps(const at::Tensor& stem, const std::vector<at::Tensor>& taps);
 
   [[nodiscard]] int64_t channels() const;
 
   // Holds "stem", "adaptors.N", "boundaries.N"; whoever puts a head on the path registers it here.
-  torch::nn::Module& module();
+  [[nodiscard]] std::shared_ptr<torch::nn::Module> module() const;
 
  private:
   struct Layers;

@@ -1,6 +1,7 @@
 #include "aux/distillation.h"
 
 #include "base/check.h"
+#include "base/error.h"
 #include "base/torch_prelude.h"
 #include "quantizers/quantized_layers.h"
 
@@ -129,6 +130,9 @@ class Distillation final : public TrainingMethod {
 
 std::unique_ptr<TrainingMethod> make_distillation(std::unique_ptr<Network> teacher, const DistillationOptions& options,
                                                   const PrecisionPlan& activations) {
+  if (teacher->detector() != nullptr && options.kind != "hint")
+    throw UserError(ExitCode::invalid_suite,
+                    "aid " + options.kind + " compares the probabilities of an image's classes: a detector has none");
   return std::make_unique<Distillation>(std::move(teacher), options, activations);
 }
 

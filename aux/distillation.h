@@ -28,7 +28,8 @@ struct DistillationOptions {
 
 // Takes the teacher, a full-precision network with the same blocks. `activations`: how the student quantizes them, for
 // hints: their quantizer is fitted to the first batch, never trained, and stands in the module as "hint_quantizer".
-// Its losses are "KIND_loss", "KIND_attention_loss" and "KIND_teacher_loss".
+// Its losses are "KIND_loss", "KIND_attention_loss" and "KIND_teacher_loss". Of a detector there are hints alone, from
+// its backbone's blocks: UserError for the kinds that compare logits.
 std::unique_ptr<TrainingMethod> make_distillation(std::unique_ptr<Network> teacher, const DistillationOptions& options,
                                                   const PrecisionPlan& activations);
 

@@ -12,24 +12,26 @@ bool same_taps(const TapPlan& a, const TapPlan& b) { return a.per_layer == b.per
 // What the pass that all methods share has to hand out; none: no taps at all.
 std::optional<TapPlan> shared_taps(const std::vector<TrainingMethod*>& methods) {
   std::optional<TapPlan> plan;
-  bool blocks = false;
+  bool others = false;  // maps that are handed out whenever there are taps, whatever the plan
   for (const auto* method : methods) {
     const auto request = method->taps();
-    blocks = blocks || request.blocks;
+    others = others || request.blocks || request.heads;
     if (!request.taps || request.own_norms != nullptr) continue;
     if (plan && !same_taps(*plan, *request.taps))
       throw UserError(ExitCode::invalid_suite, "training methods: two of them ask for different taps of one pass");
     plan = request.taps;
   }
-  return plan || !blocks ? plan : TapPlan();
+  return plan || !others ? plan : TapPlan();
 }
 
 void check_handed_out(const TapRequest& request, const NetworkOutput& output) {
-  const bool taps = !request.taps || (output.stem.defined() && !output.taps.empty());
-  if (!taps || (request.blocks && output.blocks.empty()))
-    throw UserError(ExitCode::invalid_suite, std::string("training methods: one of them reads ") +
-                                                 (taps ? "the maps behind blocks" : "taps") +
-                                                 ", and this network hands out none");
+  const auto refuse = [](const std::string& what) {
+    throw UserError(ExitCode::invalid_suite,
+                    "training methods: one of them reads " + what + ", and this network hands out none");
+  };
+  if (request.taps && (!output.stem.defined() || output.taps.empty())) refuse("taps");
+  if (request.blocks && output.blocks.empty()) refuse("the maps behind blocks");
+  if (request.heads && output.heads.empty()) refuse("the maps along a detector's towers");
 }
 
 // On the weights of the network, with the method's norms, and with quantizers that learn nothing from it.
@@ -49,8 +51,11 @@ JointLoss joint_loss(Network& network, const std::vector<TrainingMethod*>& metho
   for (auto* method : methods) method->prepare(network, position);
   const auto plan = shared_taps(methods);
   const auto output = network.forward(images, plan ? &*plan : nullptr);
-  JointLoss result = {
-      .logits = output.logits, .task = sum_of(task_loss(output), "the task"), .methods = {}, .total = {}};
+  JointLoss result = {.logits = output.logits,
+                      .levels = output.levels,
+                      .task = sum_of(task_loss(output), "the task"),
+                      .methods = {},
+                      .total = {}};
   AUXBENCH_CHECK(result.task.defined(), "the task to have a loss, and it returned none");
   result.total = result.task;
   for (const auto* method : methods)

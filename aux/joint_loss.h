@@ -14,10 +14,11 @@
 namespace auxbench {
 
 struct JointLoss {
-  at::Tensor logits;    // of the network
-  at::Tensor task;      // the task's loss of them, before a method weighs it
-  NamedLosses methods;  // the methods' terms
-  at::Tensor total;     // what is differentiated
+  at::Tensor logits;                // of the network: a classifier's,
+  std::vector<LevelOutput> levels;  // or a detector's output
+  at::Tensor task;                  // the task's loss of them, before a method weighs it
+  NamedLosses methods;              // the methods' terms
+  at::Tensor total;                 // what is differentiated
 };
 
 // images [N, C, H, W]. Throws UserError when a method asks for taps that the network does not hand out, or two methods

@@ -45,6 +45,7 @@ struct StepPosition {
 struct TapRequest {
   bool blocks = false;            // the map behind each block
   std::optional<TapPlan> taps;    // maps by this plan, and the stem's
+  bool heads = false;             // the maps along a detector's towers
   NormBank* own_norms = nullptr;  // with `taps`: a second pass, which normalises with these
 };
 

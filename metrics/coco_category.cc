@@ -10,7 +10,8 @@ namespace auxbench {
 namespace {
 
 constexpr size_t kMostDetections = 100;
-constexpr double kLargest = 1e10;  // square pixels
+constexpr std::array<size_t, 2> kCurveThresholds = {0, 5};  // IoU .5 and .75
+constexpr double kLargest = 1e10;                           // square pixels
 constexpr std::array<std::array<double, 2>, kCocoAreas> kAreaRanges = {
     {{0, kLargest}, {0, 32 * 32}, {32 * 32, 96 * 96}, {96 * 96, kLargest}}};
 
@@ -161,12 +162,15 @@ class CategoryEvaluation {
     const auto present = static_cast<double>(present_[area]);
     for (size_t threshold = 0; threshold < kCocoThresholds; ++threshold) {
       sums.recall[s] += static_cast<double>(wrong_before_[threshold].size()) / present;
-      sums.precision[s][threshold] = sum_of_precisions(wrong_before_[threshold], present);
+      const bool drawn = s == 0 && (threshold == kCurveThresholds[0] || threshold == kCurveThresholds[1]);
+      auto* curve = drawn ? &sums.curves[threshold == kCurveThresholds[1] ? 1 : 0] : nullptr;
+      sums.precision[s][threshold] = sum_of_precisions(wrong_before_[threshold], present, curve);
     }
   }
 
-  // Over the recall thresholds that are reached.
-  double sum_of_precisions(const std::vector<uint32_t>& wrong_before, double present) {
+  // Over the recall thresholds that are reached; each goes into `curve`, where there is one.
+  double sum_of_precisions(const std::vector<uint32_t>& wrong_before, double present,
+                           std::array<double, kCocoRecalls>* curve) {
     const size_t count = wrong_before.size();
     precisions_.resize(count);
     double highest = 0;
@@ -182,6 +186,7 @@ class CategoryEvaluation {
       while (i < count && static_cast<double>(i + 1) / present < recall) ++i;
       if (i == count) break;
       sum += precisions_[i];
+      if (curve != nullptr) (*curve)[r] = precisions_[i];
     }
     return sum;
   }

@@ -10,7 +10,7 @@
 
 namespace auxbench {
 
-inline constexpr size_t kCocoThresholds = 10, kCocoRecalls = 101, kCocoAreas = 4;
+inline constexpr size_t kCocoThresholds = 10, kCocoAreas = 4;
 
 // What is summed up: which area (all, small, medium, large) with how many detections (1, 10, 100). The
 // first three share one matching.
@@ -38,6 +38,7 @@ struct CocoCategorySums {
   std::array<double, kCocoSettings.size()> recall{};                                  // sum over thresholds
   std::array<std::array<double, kCocoThresholds>, kCocoSettings.size()> precision{};  // sum over recall thresholds
   std::array<bool, kCocoSettings.size()> counts{};
+  CocoCurves curves{};  // of the first setting; 0 beyond the recall that is reached
 };
 
 // Truths and detections of one category, in the order of their files; they are sorted by image here.

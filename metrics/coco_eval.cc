@@ -67,6 +67,18 @@ double mean_recall(const std::vector<CocoCategorySums>& all, size_t s) {
   return count == 0 ? -1 : sum / count;
 }
 
+CocoCurves mean_curves(const std::vector<CocoCategorySums>& all) {
+  CocoCurves mean{};
+  double count = 0;
+  for (const auto& sums : all) count += sums.counts[0] ? 1 : 0;
+  for (size_t c = 0; c < mean.size(); ++c)
+    for (size_t r = 0; r < kCocoRecalls; ++r) {
+      for (const auto& sums : all) mean[c][r] += sums.curves[c][r];
+      mean[c][r] = count == 0 ? -1 : mean[c][r] / count;
+    }
+  return mean;
+}
+
 }  // namespace
 
 CocoResult evaluate_coco(const CocoTruth& truth, std::span<const CocoDetection> detections, int threads) {
@@ -107,6 +119,7 @@ CocoResult evaluate_coco(const CocoTruth& truth, std::span<const CocoDetection> 
   parallel_for(sums.size(), threads,
                [&](size_t k) { sums[k] = evaluate_coco_category(std::move(truths[k]), std::move(found[k])); });
   for (size_t k = 0; k < sums.size(); ++k) result.categories[k].ap = mean_precision({sums[k]}, 0, 0, kCocoThresholds);
+  result.curves = mean_curves(sums);
   const auto set = [&](CocoNumber number, double value) { result.numbers[static_cast<size_t>(number)] = value; };
   set(CocoNumber::ap, mean_precision(sums, 0, 0, kCocoThresholds));
   set(CocoNumber::ap50, mean_precision(sums, 0, 0, 1));

@@ -74,6 +74,10 @@ enum class CocoNumber : size_t {
 };
 inline constexpr size_t kCocoNumbers = 12;
 
+// Precision at the recall thresholds i * .01, at IoU .5 and at .75, over all areas and up to 100 detections.
+inline constexpr size_t kCocoRecalls = 101;
+using CocoCurves = std::array<std::array<double, kCocoRecalls>, 2>;
+
 struct CocoCategoryResult {
   CocoCategory category;
   double ap = -1;  // over all IoU thresholds, areas and up to 100 detections; -1: no truth of this category
@@ -82,7 +86,9 @@ struct CocoCategoryResult {
 struct CocoResult {
   std::array<double, kCocoNumbers> numbers{};  // in [0, 1]; -1 where there was nothing to find
   std::vector<CocoCategoryResult> categories;  // by ascending id
-  size_t unknown_categories = 0;               // detections of categories that the truth does not have: left out
+  // Means over the categories that have a truth, so that each curve's mean is AP50 or AP75; -1 where none has.
+  CocoCurves curves{};
+  size_t unknown_categories = 0;  // detections of categories that the truth does not have: left out
 
   [[nodiscard]] double of(CocoNumber number) const { return numbers[static_cast<size_t>(number)]; }
 };

@@ -18,8 +18,18 @@ std::string interval_text(const Summary& gains) {
          signed_text(gains.mean + gains.half_width) + ", " + seeds_text(gains.count) + ")";
 }
 
-std::string finding(const ClaimRow& row) {
+// What its gains say about a loss of no more than the margin.
+std::string finding_within(const ClaimRow& row, double margin) {
   const auto& gains = row.gains;
+  const auto difference = "a difference of " + signed_text(gains.mean) + " points " + interval_text(gains);
+  if (row.verdict == Verdict::positive) return "yes, " + difference + " stays within " + number_text(margin) + ".";
+  if (row.verdict == Verdict::negative) return "no, " + difference + " goes beyond " + number_text(margin) + ".";
+  return "undecided, " + difference + ": the interval holds " + signed_text(-margin) + ".";
+}
+
+std::string finding(const ClaimRow& row, std::optional<double> margin) {
+  const auto& gains = row.gains;
+  if (margin && gains.count > 1) return finding_within(row, *margin);
   switch (row.verdict) {
     case Verdict::no_data:
       return "not measured.";
@@ -35,10 +45,12 @@ std::string finding(const ClaimRow& row) {
   return {};
 }
 
-std::vector<const ClaimRow*> rows_of(const std::vector<ClaimModel>& claims) {
+// Those of claims in the metric, or of all.
+std::vector<const ClaimRow*> rows_of(const std::vector<ClaimModel>& claims, const std::string& metric = {}) {
   std::vector<const ClaimRow*> rows;
   static const ClaimRow kNone;
   for (const auto& claim : claims) {
+    if (!metric.empty() && claim.metric != metric) continue;
     if (claim.rows.empty()) rows.push_back(&kNone);
     for (const auto& row : claim.rows) rows.push_back(&row);
   }
@@ -63,12 +75,12 @@ double mean_gain(std::vector<const ClaimRow*>::const_iterator begin, std::vector
 }
 
 // Rows are kept in order where they lose the same.
-std::string by_gap(std::vector<const ClaimRow*> rows) {
+std::string by_gap(std::vector<const ClaimRow*> rows, const std::string& of_which) {
   std::erase_if(rows, [](const ClaimRow* row) { return row->gains.count < kEnoughSeeds || !row->gap; });
   if (rows.size() < 4) return {};
   std::stable_sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) { return *a->gap > *b->gap; });
   const auto half = rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 2);
-  return " Of the " + std::to_string(rows.size()) + " with three seeds or more, the " +
+  return " Of the " + std::to_string(rows.size()) + of_which + " with three seeds or more, the " +
          std::to_string(half - rows.begin()) + " whose baseline loses most to full precision (" +
          number_text(*(*(half - 1))->gap) + " points or more) gain " + signed_text(mean_gain(rows.begin(), half)) +
          " points on average, the other " + std::to_string(rows.end() - half) + " " +
@@ -81,14 +93,19 @@ std::vector<std::string> claim_sentences(const ClaimModel& claim) {
   std::vector<std::string> sentences;
   const auto texts = claim_texts(claim);
   for (size_t i = 0; i < texts.size(); ++i)
-    sentences.push_back(texts[i].text + ": " + finding(claim.rows.empty() ? ClaimRow{} : claim.rows[i]));
+    sentences.push_back(texts[i].text + ": " + finding(claim.rows.empty() ? ClaimRow{} : claim.rows[i], claim.margin));
   return sentences;
 }
 
 std::string claims_summary(const std::vector<ClaimModel>& claims) {
   if (claims.empty()) return {};
-  const auto rows = rows_of(claims);
-  return counts(rows) + by_gap(rows);
+  std::vector<std::string> metrics;
+  for (const auto& claim : claims)
+    if (!claim.metric.empty() && std::find(metrics.begin(), metrics.end(), claim.metric) == metrics.end())
+      metrics.push_back(claim.metric);
+  // Points of one metric are not those of another: the first that a claim is in.
+  if (metrics.size() < 2) return counts(rows_of(claims)) + by_gap(rows_of(claims), "");
+  return counts(rows_of(claims)) + by_gap(rows_of(claims, metrics[0]), " in " + metric_title(metrics[0]));
 }
 
 }  // namespace auxbench

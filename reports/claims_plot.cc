@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/format.h"
+#include "reports/svg.h"
 #include "reports/table_model.h"
 #include "reports/texts.h"
 #include "reports/xml_syntax.h"
@@ -58,32 +59,12 @@ struct Row {
   std::string label;
   const ClaimRow* row = nullptr;  // none: the claim's row is not in the plan
   std::string verdict;
+  std::optional<double> margin;  // that the claim allows to lose
 };
-
-std::string at(double value) { return number_text(value, 1); }
-
-std::string text_at(double x, double y, const std::string& attributes, const std::string& text) {
-  return "<text x=\"" + at(x) + "\" y=\"" + at(y) + "\" " + attributes + ">" + xml_escaped(text) + "</text>\n";
-}
-
-std::string line_at(double x1, double y1, double x2, double y2, const std::string& style) {
-  return "<line x1=\"" + at(x1) + "\" y1=\"" + at(y1) + "\" x2=\"" + at(x2) + "\" y2=\"" + at(y2) + "\" class=\"" +
-         style + "\"/>\n";
-}
-
-std::string circle_at(double x, double y, double radius, const std::string& style) {
-  return "<circle cx=\"" + at(x) + "\" cy=\"" + at(y) + "\" r=\"" + at(radius) + "\" class=\"" + style + "\"/>\n";
-}
-
-std::string shape(const std::vector<std::pair<double, double>>& corners, const std::string& style) {
-  std::string points;
-  for (const auto& [x, y] : corners) points += (points.empty() ? "" : " ") + at(x) + "," + at(y);
-  return "<polygon points=\"" + points + "\" class=\"" + style + "\"/>\n";
-}
 
 std::string diamond_at(double x, double y) {
   constexpr double kHalf = 6;
-  return shape({{x - kHalf, y}, {x, y - kHalf}, {x + kHalf, y}, {x, y + kHalf}}, "hollow");
+  return svg::shape({{x - kHalf, y}, {x, y - kHalf}, {x + kHalf, y}, {x, y + kHalf}}, "hollow");
 }
 
 // "+1.6"; beyond any metric's range in three digits, "+1.2e+09".
@@ -92,12 +73,6 @@ std::string points_text(double value) {
   if (std::abs(value) < 1e4) return signed_text(value);
   char text[32];
   std::snprintf(text, sizeof text, "%+.3g", value);
-  return text;
-}
-
-std::string tick_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, value == 0 ? "%g" : "%+g", value);
   return text;
 }
 
@@ -121,7 +96,8 @@ class Scale {
       least = std::min(least, std::clamp(value, -kBeyond, kBeyond));
       most = std::max(most, std::clamp(value, -kBeyond, kBeyond));
     };
-    for (const auto& [label, row, verdict] : rows) {
+    for (const auto& [label, row, verdict, margin] : rows) {
+      if (margin) hold(-*margin, low, high);
       if (row == nullptr) continue;
       for (const double gain : row->each) hold(gain, low, high);
       if (const auto paper = paper_gain(*row)) hold(*paper, low, high);
@@ -142,19 +118,7 @@ class Scale {
   }
   [[nodiscard]] bool holds(double gain) const { return gain >= low_ && gain <= high_; }
 
-  // Whole multiples of 1, 2 or 5 times a power of ten, at most nine.
-  [[nodiscard]] std::vector<double> ticks() const {
-    const double span = high_ - low_, power = std::pow(10, std::floor(std::log10(span)));
-    double step = power;
-    for (const double factor : {0.1, 0.2, 0.5, 1.0, 2.0})
-      if (span / (power * factor) <= 8) {
-        step = power * factor;
-        break;
-      }
-    std::vector<double> found;
-    for (auto i = std::ceil(low_ / step); i * step <= high_; ++i) found.push_back(i * step);
-    return found;
-  }
+  [[nodiscard]] std::vector<double> ticks() const { return svg::ticks(low_, high_); }
 
  private:
   static constexpr double kBeyond = 1e9;  // points: no metric says more
@@ -167,8 +131,10 @@ std::vector<Row> rows_of(const ReportModel& model) {
     const auto texts = claim_texts(claim);
     for (size_t i = 0; i < texts.size(); ++i) {
       const auto* row = claim.rows.empty() ? nullptr : &claim.rows[i];
-      rows.push_back(
-          {.label = texts[i].text, .row = row, .verdict = verdict_text(row ? row->verdict : Verdict::no_data)});
+      rows.push_back({.label = texts[i].text,
+                      .row = row,
+                      .verdict = verdict_text(row ? row->verdict : Verdict::no_data, claim.margin),
+                      .margin = claim.margin});
     }
   }
   return rows;
@@ -182,10 +148,7 @@ std::string unit_of(const ReportModel& model) {
     if (!metric.empty() && claim.metric != metric) return "points of each table's first metric";
     metric = claim.metric;
   }
-  return "points of " + (metric == "top1"   ? "top-1"
-                         : metric == "top5" ? "top-5"
-                         : metric.empty()   ? "the metric"
-                                            : metric);
+  return "points of " + (metric.empty() ? "the metric" : metric_title(metric));
 }
 
 class Drawing {
@@ -198,34 +161,31 @@ class Drawing {
     std::string body = head();
     for (size_t i = 0; i < rows_.size(); ++i) {
       const double top = kHead + kRow * static_cast<double>(i);
-      body += line_at(kEdge, top, kWidth - kEdge, top, "rule");
+      body += svg::line_at(kEdge, top, kWidth - kEdge, top, "rule");
     }
     body += axis(bottom);
     for (size_t i = 0; i < rows_.size(); ++i) body += draw(rows_[i], kHead + kRow * static_cast<double>(i));
-    return "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + at(kWidth) + "\" height=\"" + at(height) +
-           "\" viewBox=\"0 0 " + at(kWidth) + " " + at(height) +
-           "\" font-family=\"system-ui, sans-serif\" font-size=\"12\" role=\"img\">\n<title>" +
-           xml_escaped(plan_.title + ": gains of each claim with their 95 % intervals") + "</title>\n" + kStyle +
-           "<rect width=\"" + at(kWidth) + "\" height=\"" + at(height) + "\" class=\"paper\"/>\n" + body + "</svg>\n";
+    return svg::picture(kWidth, height, plan_.title + ": gains of each claim with their 95 % intervals", kStyle, body);
   }
 
  private:
   [[nodiscard]] std::string head() const {
     const auto title = wrapped(plan_.title, 105, 1);
     std::string text =
-        text_at(kEdge, 26, "class=\"ink\" font-size=\"16\" font-weight=\"600\"", title.empty() ? "" : title[0]);
+        svg::text_at(kEdge, 26, "class=\"ink\" font-size=\"16\" font-weight=\"600\"", title.empty() ? "" : title[0]);
     std::string tier = "Tier " + plan_.tier;
     if (plan_.proxy) tier += ", a proxy that is not comparable with the paper's gains: " + plan_.proxy_reason;
     const auto lines = wrapped(tier, 135, 2);
     for (size_t i = 0; i < lines.size(); ++i)
-      text += text_at(kEdge, 46 + 16 * static_cast<double>(i), "class=\"faint\"", lines[i]);
+      text += svg::text_at(kEdge, 46 + 16 * static_cast<double>(i), "class=\"faint\"", lines[i]);
     const double y = 86;
-    text += line_at(kEdge, y, kEdge + 28, y, "bar line-open") + circle_at(kEdge + 14, y, 5, "open");
-    text += text_at(kEdge + 36, y + 4, "class=\"ink\"", "mean and its 95 % interval");
-    text += circle_at(kEdge + 218, y, 2.5, "seed open") + text_at(kEdge + 228, y + 4, "class=\"ink\"", "one seed");
-    text += diamond_at(kEdge + 306, y) + text_at(kEdge + 318, y + 4, "class=\"ink\"", "the paper");
-    text += text_at(kRight, y + 4, "class=\"ink\" text-anchor=\"end\" font-weight=\"600\"",
-                    "gain over the baseline, " + unit_);
+    text += svg::line_at(kEdge, y, kEdge + 28, y, "bar line-open") + svg::circle_at(kEdge + 14, y, 5, "open");
+    text += svg::text_at(kEdge + 36, y + 4, "class=\"ink\"", "mean and its 95 % interval");
+    text += svg::circle_at(kEdge + 218, y, 2.5, "seed open") +
+            svg::text_at(kEdge + 228, y + 4, "class=\"ink\"", "one seed");
+    text += diamond_at(kEdge + 306, y) + svg::text_at(kEdge + 318, y + 4, "class=\"ink\"", "the paper");
+    text += svg::text_at(kRight, y + 4, "class=\"ink\" text-anchor=\"end\" font-weight=\"600\"",
+                         "gain over the baseline, " + unit_);
     return text;
   }
 
@@ -233,11 +193,13 @@ class Drawing {
     std::string text;
     for (const double tick : scale_.ticks()) {
       const double x = scale_.x(tick);
-      text += line_at(x, kHead - 6, x, bottom + 6, tick == 0 ? "zero" : "grid");
+      text += svg::line_at(x, kHead - 6, x, bottom + 6, tick == 0 ? "zero" : "grid");
       for (const double y : {kHead - 12, bottom + 20})
-        text += text_at(x, y, "class=\"faint\" font-size=\"11\" text-anchor=\"middle\"", tick_text(tick));
+        text += svg::text_at(x, y, "class=\"faint\" font-size=\"11\" text-anchor=\"middle\"", svg::tick_text(tick));
     }
-    return text + text_at((kLeft + kRight) / 2, bottom + 40, "class=\"faint\" text-anchor=\"middle\"", unit_);
+    const bool margins = std::any_of(rows_.begin(), rows_.end(), [](const Row& row) { return row.margin.has_value(); });
+    return text + svg::text_at((kLeft + kRight) / 2, bottom + 40, "class=\"faint\" text-anchor=\"middle\"",
+                               unit_ + (margins ? "; a short line: the loss that a claim allows" : ""));
   }
 
   [[nodiscard]] std::string draw(const Row& row, double top) const {
@@ -245,28 +207,32 @@ class Drawing {
     std::string text;
     const auto label = wrapped(row.label, kLabelLetters, kLabelLines);
     for (size_t i = 0; i < label.size(); ++i)
-      text += text_at(kEdge, middle + 4 + 15 * (static_cast<double>(i) - 0.5 * static_cast<double>(label.size() - 1)),
-                      "class=\"ink\"", label[i]);
+      text +=
+          svg::text_at(kEdge, middle + 4 + 15 * (static_cast<double>(i) - 0.5 * static_cast<double>(label.size() - 1)),
+                       "class=\"ink\"", label[i]);
     const auto style = std::string(style_of(row.row ? row.row->verdict : Verdict::no_data));
-    text += text_at(kRight + 16, middle - 3, "class=\"" + style + "\" font-weight=\"600\"", row.verdict);
+    text += svg::text_at(kRight + 16, middle - 3, "class=\"" + style + "\" font-weight=\"600\"", row.verdict);
+    if (row.margin)
+      text += svg::line_at(scale_.x(-*row.margin), top + 6, scale_.x(-*row.margin), top + kRow - 6, "zero");
     if (row.row == nullptr) return text;
     if (const auto paper = paper_gain(*row.row)) text += diamond_at(scale_.x(*paper), middle - kAside);
     text += numbers(*row.row, middle + 13);
     const auto& gains = row.row->gains;
-    if (gains.count == 1) text += circle_at(scale_.x(gains.mean), middle, 3.5, "seed " + style);
+    if (gains.count == 1) text += svg::circle_at(scale_.x(gains.mean), middle, 3.5, "seed " + style);
     if (gains.count < 2) return text;
-    for (const double gain : row.row->each) text += circle_at(scale_.x(gain), middle + kAside, 2.5, "seed " + style);
-    return text + interval(gains, middle, style) + circle_at(scale_.x(gains.mean), middle, 5, style);
+    for (const double gain : row.row->each)
+      text += svg::circle_at(scale_.x(gain), middle + kAside, 2.5, "seed " + style);
+    return text + interval(gains, middle, style) + svg::circle_at(scale_.x(gains.mean), middle, 5, style);
   }
 
   // Its ends are caps, or heads of arrows where it goes on beyond the panel.
   [[nodiscard]] std::string interval(const Summary& gains, double y, const std::string& style) const {
     const double low = gains.mean - gains.half_width, high = gains.mean + gains.half_width;
-    std::string text = line_at(scale_.x(low), y, scale_.x(high), y, "bar line-" + style);
+    std::string text = svg::line_at(scale_.x(low), y, scale_.x(high), y, "bar line-" + style);
     for (const auto& [end, side] : {std::pair(low, -1.0), std::pair(high, 1.0)}) {
       const double x = scale_.x(end);
-      text += scale_.holds(end) ? line_at(x, y - 5, x, y + 5, "bar line-" + style)
-                                : shape({{x + side * 6, y}, {x - side * 3, y - 5}, {x - side * 3, y + 5}}, style);
+      text += scale_.holds(end) ? svg::line_at(x, y - 5, x, y + 5, "bar line-" + style)
+                                : svg::shape({{x + side * 6, y}, {x - side * 3, y - 5}, {x - side * 3, y + 5}}, style);
     }
     return text;
   }
@@ -280,7 +246,7 @@ class Drawing {
       text += ", " + points_text(gains.mean - gains.half_width) + " .. " + points_text(gains.mean + gains.half_width);
     if (gains.count > 0) text += ", n = " + std::to_string(gains.count);
     if (const auto paper = paper_gain(row)) text += (text.empty() ? "paper " : "; paper ") + points_text(*paper);
-    return text.empty() ? text : text_at(kRight + 16, y, "class=\"faint\" font-size=\"11\"", text);
+    return text.empty() ? text : svg::text_at(kRight + 16, y, "class=\"faint\" font-size=\"11\"", text);
   }
 
   const Plan& plan_;

@@ -36,15 +36,17 @@ double seconds_of(const Record& record, const char* name) {
   return found == record.seconds.end() ? 0 : found->second;
 }
 
-std::vector<std::string> row_of(const Record& record, const nlohmann::json& facts) {
-  // Both evaluations name the metric that decides alike.
+// The metric that decides is named where the header names another.
+std::vector<std::string> row_of(const Record& record, const nlohmann::json& facts, const std::string& header) {
+  // Both evaluations name it alike.
   std::string metric, value = "-", as_integers = "-";
+  const auto text_of = [&](double number) { return (metric == header ? "" : metric + " ") + number_text(number, 2); };
   if (!record.metrics.empty()) {
     metric = record.metrics.front().name;
-    value = number_text(record.metrics.front().value, 2);
+    value = text_of(record.metrics.front().value);
   }
   if (const auto found = facts.find(metric); found != facts.end() && found->is_number())
-    as_integers = number_text(found->get<double>(), 2);
+    as_integers = text_of(found->get<double>());
   std::vector<std::string> row = {record.id, real_bits_text(record), value};
   if (fact<std::string>(facts, "status", "") == "none") {
     row.insert(row.end(), {"-", check_text(facts), "-", "-", "-", "-", "-"});
@@ -81,7 +83,7 @@ IntegerTable integer_table(const FoundRecords& records, const std::string& metri
     const auto status = fact<std::string>(facts->second, "status", "");
     (status == "equal" ? table.equal : status == "differs" ? table.differing : table.none) += 1;
     table.images += fact<int64_t>(facts->second, "images", 0);
-    table.rows.push_back(row_of(*record, facts->second));
+    table.rows.push_back(row_of(*record, facts->second, metric));
   }
   return table;
 }

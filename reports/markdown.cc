@@ -5,6 +5,7 @@
 #include "reports/claims_in_words.h"
 #include "reports/claims_plot.h"
 #include "reports/code_table.h"
+#include "reports/detection_plots.h"
 #include "reports/integer_table.h"
 #include "reports/markdown_syntax.h"
 #include "reports/origin.h"
@@ -30,8 +31,15 @@ std::string headline(const Plan& plan, const Origin& origin) {
 
 std::string claims(const std::vector<ClaimModel>& models) {
   if (models.empty()) return {};
+  const bool several = std::any_of(models.begin(), models.end(),
+                                   [](const ClaimModel& one) { return one.margin || !one.against.empty(); });
   std::string text =
-      "\n## Claims\n\nGains in points of the table's first metric over the baseline column, paired by seed.\n\n";
+      several
+          ? "\n## Claims\n\nGains in points of the table's first metric, paired by seed, over the baseline column or "
+            "the "
+            "one that a claim names. A claim that no more than a margin is lost holds where the 95 % interval lies "
+            "above minus the margin.\n\n"
+          : "\n## Claims\n\nGains in points of the table's first metric over the baseline column, paired by seed.\n\n";
   text += table_header({"claim", "measured", "verdict", "paper"});
   for (const auto& claim : models)
     for (const auto& line : claim_texts(claim))
@@ -56,24 +64,68 @@ std::string row_text(const RowModel& row, const Table& table, bool& with_figures
   return table_line(measured) + (figures ? table_line(reported) : "");
 }
 
-std::string table_text(const TableModel& model, const Plan& plan) {
+// A column a column, a line a row.
+std::string wide_table(const TableModel& model, bool& with_figures) {
   const auto& table = *model.table;
   std::string metrics;
   for (const auto& metric : table.metrics) metrics += (metrics.empty() ? "" : " / ") + metric;
-  std::string text = "\n## " + escaped(table.title) + "\n\nEach entry: " + escaped(metrics) +
-                     " in percent; then the difference of " + escaped(table.metrics.front()) +
-                     " to full precision (FP) and to the baseline (base).\n\n";
+  std::string text = "Each entry: " + escaped(metrics) + " in percent; then the difference of " +
+                     escaped(table.metrics.front()) + " to full precision (FP) and to the baseline (base).\n\n";
   std::vector<std::string> header = {""};
   for (const auto& column : table.columns) header.push_back(column.title);
   text += table_header(header);
-  bool with_figures = false;
   for (const auto& row : model.rows) text += row_text(row, table, with_figures);
+  return text;
+}
+
+// A line of the paper's figures under the entry's own, where it has any.
+std::string entry_lines(const std::string& title, const EntryModel& entry, const Table& table, bool& with_figures) {
+  const auto runs = entry.measured.empty() ? 0 : entry.measured.front().runs.count;
+  std::vector<std::string> measured = {title, runs == 0 ? "-" : std::to_string(runs)}, reported = {"paper", ""};
+  for (const auto& text : measured_texts(entry, table)) measured.push_back(text);
+  for (const auto& text : reported_texts(entry, table)) reported.push_back(text);
+  if (entry.reported.empty()) return table_line(measured);
+  with_figures = true;
+  return table_line(measured) + table_line(reported);
+}
+
+// A column a metric, a line an entry: six numbers and their differences in one place cannot be read.
+std::string tall_table(const TableModel& model, bool& with_figures) {
+  const auto& table = *model.table;
+  std::string text =
+      "In percent: mean over n seeds, their standard deviation, the difference to full precision (FP), and of " +
+      escaped(metric_title(table.metrics.front())) + " to the baseline (base).\n\n";
+  std::vector<std::string> header = {"", "n"};
+  for (const auto& metric : table.metrics) header.push_back(metric_title(metric));
+  text += table_header(header);
+  for (const auto& row : model.rows)
+    for (size_t i = 0; i < row.entries.size(); ++i)
+      text += entry_lines(row.title + ", " + table.columns[i].title, row.entries[i], table, with_figures);
+  return text;
+}
+
+std::string table_text(const TableModel& model, const Plan& plan) {
+  const auto& table = *model.table;
+  bool with_figures = false;
+  std::string text = "\n## " + escaped(table.title) + "\n\n";
+  text +=
+      table.metrics.size() > kMostMetricsInAnEntry ? tall_table(model, with_figures) : wide_table(model, with_figures);
   text += "\n";
   if (plan.proxy && with_figures)
     text += "Not comparable with the paper's lines: " + escaped(plan.proxy_reason) + ".\n";
   if (!table.source.empty()) text += "Paper: " + escaped(table.source) + ".\n";
   if (model.mistrusted > 0) text += "\n" + paragraph(mistrusted_note(model.mistrusted)) + "\n";
   return table.note.empty() ? text : text + "\n" + paragraph(table.note) + "\n";
+}
+
+// Those that write_report puts beside the page.
+std::string detection_pictures(const ReportInput& input) {
+  std::string text;
+  const auto add = [&](const std::string& what, const char* file) { text += "![" + what + "](" + file + ")\n\n"; };
+  if (!render_precision_plot(input).empty())
+    add("Precision over recall of each row's columns at IoU .5 and .75", kPrecisionPlotFile);
+  if (!render_category_plot(input).empty()) add("AP of each category less full precision's", kCategoryPlotFile);
+  return text.empty() ? text : "\n## Detectors\n\n" + text;
 }
 
 std::string cell_line(const Record& record, const std::string& metric) {
@@ -109,7 +161,8 @@ std::string integers(const FoundRecords& records, const std::string& metric) {
   if (table.rows.empty()) return {};
   std::string text =
       "\n## As integers\n\nEach quantized network frozen into codes and thresholds and run on the integer engine: the "
-      "bit-exactness check compares its first choice with fake-quant evaluation's on every test image. " +
+      "bit-exactness check compares its first choice (a detector's raw outputs and boxes) with fake-quant evaluation's "
+      "on every test image. " +
       std::to_string(table.equal) + " cells equal, " + std::to_string(table.differing) + " differ, " +
       std::to_string(table.none) + " have no integer form; " + std::to_string(table.images) +
       " images compared. Bytes: weights at their bits, scales, float layers. Images/s: one image at a time, one "
@@ -160,6 +213,7 @@ std::string render_markdown(const ReportInput& input) {
   const auto metric = deciding_metric(records);
   std::string text = "# " + escaped(input.plan.title) + "\n\n" + headline(input.plan, origin) + claims(model.claims);
   for (const auto& table : model.tables) text += table_text(table, input.plan);
+  text += detection_pictures(input);
   return text + on_one_level(records) + integers(records, metric) + cells(input, metric) +
          provenance(input.plan, origin);
 }

@@ -30,7 +30,7 @@ std::string render_markdown(const ReportInput& input);
 // The claims and the tables as plain text for a terminal.
 std::string render_console(const ReportInput& input);
 
-// Writes the page and the picture that it shows into a results folder, each whole or not at all; says where the page is.
+// Writes the page and the pictures that it shows into a results folder, each whole or not at all; says where the page is.
 std::filesystem::path write_report(const ReportInput& input, const std::filesystem::path& folder);
 
 }  // namespace auxbench

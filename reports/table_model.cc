@@ -1,6 +1,7 @@
 #include "reports/table_model.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <string_view>
 #include <unordered_map>
@@ -68,12 +69,12 @@ Summary summary_of(const std::vector<Run>& runs, size_t metric) {
   return summarize(values);
 }
 
-std::vector<double> each_gain(const std::vector<Run>& before, const std::vector<Run>& after) {
-  return paired_gains(values_of(before, 0), values_of(after, 0));
+std::vector<double> each_gain(const std::vector<Run>& before, const std::vector<Run>& after, size_t metric = 0) {
+  return paired_gains(values_of(before, metric), values_of(after, metric));
 }
 
-Summary gains_of(const std::vector<Run>& before, const std::vector<Run>& after) {
-  return summarize(each_gain(before, after));
+Summary gains_of(const std::vector<Run>& before, const std::vector<Run>& after, size_t metric = 0) {
+  return summarize(each_gain(before, after, metric));
 }
 
 std::optional<double> figure_of(const TableEntry& entry, const std::string& metric) {
@@ -163,13 +164,24 @@ class Builder {
     for (const auto against : {Against::full_precision, Against::baseline}) {
       const auto other = column_with(table, against);
       if (other >= column || table.columns[column].role == role_of(Against::full_precision)) continue;
-      Delta delta = {.against = against, .measured = gains_of(runs[other], own), .reported = {}};
-      const auto before = figure_of(row.entries[other], table.metrics.front()),
-                 after = figure_of(row.entries[column], table.metrics.front());
-      if (before && after) delta.reported = *after - *before;
-      if (delta.measured.count > 0 || delta.reported) entry.deltas.push_back(delta);
+      for (size_t metric = 0; metric < table.metrics.size(); ++metric) {
+        const auto delta = delta_of(table, row, {other, column}, runs, metric, against);
+        if (metric == 0 && (delta.measured.count > 0 || delta.reported)) entry.deltas.push_back(delta);
+        if (against == Against::full_precision) entry.to_full_precision.push_back(delta);
+      }
     }
     return entry;
+  }
+
+  // Of the second column to the first.
+  static Delta delta_of(const Table& table, const TableRow& row, const std::array<size_t, 2>& columns,
+                        const std::vector<std::vector<Run>>& runs, size_t metric, Against against) {
+    const auto [other, own] = columns;
+    Delta delta = {.against = against, .measured = gains_of(runs[other], runs[own], metric), .reported = {}};
+    const auto before = figure_of(row.entries[other], table.metrics[metric]),
+               after = figure_of(row.entries[own], table.metrics[metric]);
+    if (before && after) delta.reported = *after - *before;
+    return delta;
   }
 
   [[nodiscard]] TableModel model_of(const Table& table) const {
@@ -193,16 +205,18 @@ class Builder {
     return model;
   }
 
-  [[nodiscard]] ClaimRow claim_row(const Table& table, const TableRow& row, size_t baseline, size_t column) const {
-    const auto before = runs_of(table, row, baseline), after = runs_of(table, row, column);
+  [[nodiscard]] ClaimRow claim_row(const Claim& claim, const Table& table, const TableRow& row, size_t other,
+                                   size_t column) const {
+    const auto before = runs_of(table, row, other), after = runs_of(table, row, column);
     ClaimRow result = {.row = row.title, .each = each_gain(before, after)};
     result.gains = summarize(result.each);
-    if (const auto full = column_with(table, Against::full_precision); full < table.columns.size())
+    const auto full = column_with(table, Against::full_precision);
+    if (claim.against.empty() && !claim.margin && full < table.columns.size())
       if (const auto gap = gains_of(before, runs_of(table, row, full)); gap.count > 0) result.gap = gap.mean;
-    result.verdict = verdict(result.gains);
-    result.reported_before = figure_of(row.entries[baseline], table.metrics.front());
+    result.verdict = verdict(result.gains, claim.margin);
+    result.reported_before = figure_of(row.entries[other], table.metrics.front());
     result.reported_after = figure_of(row.entries[column], table.metrics.front());
-    for (const auto& [place, runs] : {std::pair(baseline, &before), std::pair(column, &after)})
+    for (const auto& [place, runs] : {std::pair(other, &before), std::pair(column, &after)})
       for (const auto& run : *runs) {
         if (run.state != EntryState::mistrusted) continue;
         if (result.mistrusted++ == 0) result.doubt = table.columns[place].title + ": " + run.why;
@@ -211,18 +225,24 @@ class Builder {
   }
 
   [[nodiscard]] ClaimModel model_of(const Claim& claim) const {
-    ClaimModel model = {.text = claim.text, .metric = {}, .every_row = claim.row.empty(), .rows = {}};
+    ClaimModel model = {.text = claim.text,
+                        .metric = {},
+                        .every_row = claim.row.empty(),
+                        .against = {},
+                        .margin = claim.margin,
+                        .rows = {}};
     const auto table =
         std::find_if(plan_.tables.begin(), plan_.tables.end(), [&](const Table& one) { return one.id == claim.table; });
     if (table == plan_.tables.end()) return model;
-    const auto baseline = column_with(*table, Against::baseline);
+    const auto other = column_against(claim, *table);
     const auto found = std::find_if(table->columns.begin(), table->columns.end(),
                                     [&](const TableColumn& column) { return column.id == claim.column; });
-    if (found == table->columns.end() || baseline == table->columns.size()) return model;
+    if (found == table->columns.end() || other == table->columns.size()) return model;
+    if (!claim.against.empty()) model.against = table->columns[other].title;
     const auto column = static_cast<size_t>(found - table->columns.begin());
     model.metric = table->metrics.front();
     for (const auto& row : table->rows)
-      if (model.every_row || row.title == claim.row) model.rows.push_back(claim_row(*table, row, baseline, column));
+      if (model.every_row || row.title == claim.row) model.rows.push_back(claim_row(claim, *table, row, other, column));
     return model;
   }
 

@@ -49,7 +49,7 @@ struct MetricSummary {
 
 enum class Against { full_precision, baseline };
 
-// Of the table's first metric to the first column of that role. Only columns to the right of that one have it.
+// Of one metric to the first column of that role. Only columns to the right of that one have it.
 struct Delta {
   Against against = Against::baseline;
   Summary measured;                // over pairs of runs of equal seed; count 0: there is none
@@ -61,7 +61,8 @@ struct EntryModel {
   int runs = 0;                                 // that the plan has
   std::vector<Uncounted> uncounted;             // in order of appearance
   std::vector<MetricSummary> measured;          // in the table's order
-  std::vector<Delta> deltas;                    // those with a measured or a reported difference
+  std::vector<Delta> deltas;                    // of the first metric, those with a measured or a reported difference
+  std::vector<Delta> to_full_precision;         // one per metric of the table; empty where the column has none
   ReportedFigures reported;
 };
 
@@ -76,12 +77,13 @@ struct TableModel {
   int mistrusted = 0;  // runs that the table shows and that enter none of its numbers
 };
 
-// One row that a claim is about: the claim's column over the baseline, in the table's first metric.
+// One row that a claim is about: the claim's column over the one it is held against, in the table's first metric.
 struct ClaimRow {
   std::string row;
-  Summary gains;              // over pairs of runs of equal seed
-  std::vector<double> each;   // the gain of each pair
-  std::optional<double> gap;  // mean of full precision less the baseline, over such pairs: what there is to regain
+  Summary gains;             // over pairs of runs of equal seed
+  std::vector<double> each;  // the gain of each pair
+  // Mean of full precision less the baseline, over such pairs: what there is to regain. Of a claim over the baseline.
+  std::optional<double> gap;
   Verdict verdict = Verdict::no_data;
   int mistrusted = 0;  // runs of either column that were left out
   std::string doubt;   // "baseline: top-1 is at chance level": of the first of them
@@ -90,9 +92,11 @@ struct ClaimRow {
 
 struct ClaimModel {
   std::string text;
-  std::string metric;          // the table's first, in which gains are
-  bool every_row = false;      // the claim names no row: it is about each
-  std::vector<ClaimRow> rows;  // empty where the plan has no such table, row or column, or the table no baseline
+  std::string metric;              // the table's first, in which gains are
+  bool every_row = false;          // the claim names no row: it is about each
+  std::string against;             // title of the column that the claim names to be held against; empty: the baseline
+  std::optional<double> margin{};  // points that may be lost; none: the claim is of a gain
+  std::vector<ClaimRow> rows;      // empty where the plan has no such table, row or column, or the table no baseline
 };
 
 struct ReportModel {

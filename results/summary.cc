@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "base/format.h"
 
 namespace auxbench {
 namespace {
@@ -65,24 +66,25 @@ std::vector<double> paired_gains(const std::vector<SeedValue>& before, const std
   return gains;
 }
 
-Verdict verdict(const Summary& gains) {
+Verdict verdict(const Summary& gains, std::optional<double> margin) {
   if (gains.count == 0) return Verdict::no_data;
   if (gains.count == 1) return Verdict::one_seed;
-  if (gains.mean - gains.half_width > 0) return Verdict::positive;
-  if (gains.mean + gains.half_width < 0) return Verdict::negative;
+  const double bound = -margin.value_or(0);
+  if (gains.mean - gains.half_width > bound) return Verdict::positive;
+  if (gains.mean + gains.half_width < bound) return Verdict::negative;
   return Verdict::inconclusive;
 }
 
-std::string verdict_text(Verdict verdict) {
+std::string verdict_text(Verdict verdict, std::optional<double> margin) {
   switch (verdict) {
     case Verdict::no_data:
       return "not measured";
     case Verdict::one_seed:
       return "one seed: not evidence";
     case Verdict::positive:
-      return "positive";
+      return margin ? "within " + number_text(*margin) : "positive";
     case Verdict::negative:
-      return "negative";
+      return margin ? "beyond " + number_text(*margin) : "negative";
     case Verdict::inconclusive:
       return "inconclusive";
   }

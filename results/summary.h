@@ -43,13 +43,21 @@ std::vector<double> paired_gains(const std::vector<SeedValue>& before, const std
 //   negative      m + t s / sqrt(n) < 0
 //   inconclusive  zero lies within the interval
 //
-// One gain has no spread and is no evidence. Each claim is tested by itself: the level is not corrected for how many
+// With a margin d it is a test of non-inferiority, whether no more than d is lost: the same for the gains plus d, so that
+//
+//   positive      m - t s / sqrt(n) > -d     the loss stays within the margin
+//   negative      m + t s / sqrt(n) < -d     it goes beyond
+//   inconclusive  -d lies within the interval
+//
+// (Piaggio, Elbourne, Pocock, Evans, Altman: Reporting of noninferiority and equivalence randomized trials, JAMA 308,
+// 2012: by the 95 % interval, which is one-sided at 2.5 %.) One gain has no spread and is no evidence. Each claim is tested by itself: the level is not corrected for how many
 // claims a suite makes.
 enum class Verdict { no_data, one_seed, positive, negative, inconclusive };
 
-Verdict verdict(const Summary& gains);
+Verdict verdict(const Summary& gains, std::optional<double> margin = std::nullopt);
 
-// "not measured", "one seed: not evidence", "positive", "negative", "inconclusive"
-std::string verdict_text(Verdict verdict);
+// "not measured", "one seed: not evidence", "positive", "negative", "inconclusive"; with a margin "within 1.0" and
+// "beyond 1.0" in place of positive and negative.
+std::string verdict_text(Verdict verdict, std::optional<double> margin = std::nullopt);
 
 }  // namespace auxbench

@@ -4,14 +4,16 @@ import pathlib
 import re
 import sys
 
-TORCH_FREE = ("base", "kernels", "metrics", "results", "reports", "runner/plan", "datasets", "models/list", "quantizers/methods",
+TORCH_FREE = ("base", "kernels", "metrics", "metrics/detection", "results", "reports", "runner/plan", "datasets", "models/list", "quantizers/methods",
               "runner/bench/opponents", "runner/bench/peaks", "runner/bench/rates", "runner/inspect", "runner/jobs", "runner/app")
 LEFT_OF_MODELS = ("base", "kernels", "models/list", "quantizers", "quantizers/methods")
-LEFT_OF_TRAINING = (*LEFT_OF_MODELS, "models", "aux", "datasets", "metrics", "results", "runner/plan")
+LEFT_OF_TRAINING = (*LEFT_OF_MODELS, "models", "aux", "datasets", "metrics", "metrics/detection", "results",
+                    "runner/plan")
 MAY_INCLUDE = {
     "base": (),
     "kernels": ("base",),
     "metrics": ("base",),
+    "metrics/detection": ("base", "kernels"),
     "runner/plan": ("base", "models/list", "quantizers/methods"),
     "results": ("base", "runner/plan"),
     "reports": ("base", "results", "runner/plan"),
@@ -30,9 +32,9 @@ MAY_INCLUDE = {
     "runner/bench/peaks": ("base", "kernels"),
     "runner/bench/rates": ("base",),
     "runner/bench": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/tasks", "runner/training", "runner/bench/opponents", "runner/bench/peaks"),
-    "runner/inspect": ("base", "kernels", "metrics", "datasets", "deploy"),
+    "runner/inspect": ("base", "kernels", "metrics", "metrics/detection", "datasets", "deploy"),
     "runner/inspect/torch": (*LEFT_OF_TRAINING, "deploy", "runner/tasks", "runner/training"),
-    "runner/app": ("base", "kernels", "metrics", "datasets", "deploy", "results", "reports", "models/list", "quantizers/methods", "runner",
+    "runner/app": ("base", "kernels", "metrics", "metrics/detection", "datasets", "deploy", "results", "reports", "models/list", "quantizers/methods", "runner",
                    "runner/plan", "runner/inspect", "runner/jobs"),
 }
 ROOMS = (*MAY_INCLUDE, "runner", "runner/app/torch", "tests")

@@ -75,6 +75,13 @@ struct ModelProbeArguments {
   ProbeFiles files;
 };
 
+struct DetectorProbeArguments {
+  std::string model = "retinanet-resnet50", flavour = "detectron2", heads = "shared", norm = "batch";
+  double width = 1.0;
+  int tower = 4;
+  ProbeFiles files;
+};
+
 struct StepProbeArguments {
   SuiteArguments suite;
   std::string cell;

@@ -1,4 +1,4 @@
-// auxbench probe quantizer | model | step: files in, files out (docs/probes.md).
+// auxbench probe quantizer | model | detector | step: files in, files out (docs/probes.md).
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <stdexcept>
@@ -81,6 +81,27 @@ void add_model_probe(CLI::App& probe, Outcome& outcome) {
   verb->callback([model, &outcome] { outcome = torch_verbs().probe_model(*model); });
 }
 
+void add_detector_probe(CLI::App& probe, Outcome& outcome) {
+  auto arguments = std::make_shared<DetectorProbeArguments>();
+  auto* files = &arguments->files;
+  auto* verb = probe.add_subcommand("detector", "raw outputs, boxes and losses of a detector");
+  verb->add_option("name", arguments->model, "retinanet-resnet50, fcos-resnet18 ...")->required();
+  verb->add_option("--weights", files->weights, "torchvision's names, safetensors or .pth")->required();
+  verb->add_option("--input", files->input, "safetensors with `input` [N, C, H, W]; `sizes`, `boxes.I`, `classes.I`")
+      ->required();
+  verb->add_option("--out", files->out, "safetensors to write")->required();
+  verb->add_option("--flavour", arguments->flavour)
+      ->check(CLI::IsMember({"detectron2", "torchvision"}))
+      ->capture_default_str();
+  verb->add_option("--heads", arguments->heads)->check(CLI::IsMember({"shared", "unshared"}))->capture_default_str();
+  verb->add_option("--norm", arguments->norm, "of pyramid and heads")
+      ->check(CLI::IsMember({"none", "batch", "per-level", "frozen", "group"}))
+      ->capture_default_str();
+  verb->add_option("--tower", arguments->tower, "convolutions in each tower")->capture_default_str();
+  verb->add_option("--width", arguments->width, "of the backbone")->capture_default_str();
+  verb->callback([arguments, &outcome] { outcome = torch_verbs().probe_detector(*arguments); });
+}
+
 void add_step_probe(CLI::App& probe, Outcome& outcome) {
   auto arguments = std::make_shared<StepProbeArguments>();
   auto* verb = probe.add_subcommand("step", "losses, gradients and weights of the first steps of a cell");
@@ -92,8 +113,9 @@ void add_step_probe(CLI::App& probe, Outcome& outcome) {
                    "safetensors with `model.` and `aux.` names, or a finished cell's weights.safetensors")
       ->required();
   verb->add_option("--aux-weights", arguments->files.aux_weights, "a finished cell's auxiliary.safetensors");
-  verb->add_option("--input", arguments->files.input, "safetensors with `input`")->required();
-  verb->add_option("--labels", arguments->files.labels, "safetensors with `labels`")->required();
+  verb->add_option("--input", arguments->files.input, "safetensors with `input`; of a detector its truth too")
+      ->required();
+  verb->add_option("--labels", arguments->files.labels, "safetensors with `labels`, of a classifier");
   verb->add_option("--out", arguments->files.out, "safetensors to write")->required();
   verb->add_option("--steps", arguments->steps)->check(CLI::PositiveNumber)->capture_default_str();
   verb->add_flag("--float64", arguments->float64, "in double precision");
@@ -107,6 +129,7 @@ void add_probe(CLI::App& app, Outcome& outcome) {
   probe->require_subcommand(1);
   add_quantizer_probe(*probe, outcome);
   add_model_probe(*probe, outcome);
+  add_detector_probe(*probe, outcome);
   add_step_probe(*probe, outcome);
   add_probe_transform(*probe, outcome);
   add_probe_conv(*probe, outcome);

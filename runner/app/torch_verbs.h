@@ -26,6 +26,7 @@ class TorchVerbs {
   virtual ExitCode bench_training(const TrainingBenchArguments& arguments) = 0;
   virtual ExitCode probe_quantizer(const QuantizerProbeArguments& arguments) = 0;
   virtual ExitCode probe_model(const ModelProbeArguments& arguments) = 0;
+  virtual ExitCode probe_detector(const DetectorProbeArguments& arguments) = 0;
   virtual ExitCode probe_step(const StepProbeArguments& arguments) = 0;
 
   // "cpu" | "cuda" | "cuda:N". Throws UserError(usage) when it is not there.

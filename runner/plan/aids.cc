@@ -5,8 +5,8 @@ namespace auxbench {
 const std::vector<Aid>& aids() {
 #define SETTINGS(...) \
   { __VA_ARGS__ }
-#define AID(name, what, teacher, start, epoch, settings) \
-  {name, what, TeacherKind::teacher, AidStart::start, epoch, SETTINGS settings},
+#define AID(name, what, teacher, start, detects, epoch, settings) \
+  {name, what, TeacherKind::teacher, AidStart::start, detects, epoch, SETTINGS settings},
   static const std::vector<Aid> kAids = {
 #include "runner/plan/aids.inc"
   };

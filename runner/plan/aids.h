@@ -24,6 +24,7 @@ struct Aid {
   std::string what;
   TeacherKind teacher = TeacherKind::none;
   AidStart start = AidStart::pretrained;
+  bool detects = false;                    // it has a meaning beside a detector, which has no one answer an image
   int epoch = 1;                           // of its code: raised when a change changes numbers
   std::map<std::string, double> settings;  // name to default
 };

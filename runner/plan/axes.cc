@@ -1,6 +1,8 @@
 #include "runner/plan/axes.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "base/error.h"
 #include "quantizers/methods/methods.h"
@@ -40,8 +42,12 @@ json with_numbers_for_words(json object, const std::string& place) {
 }
 
 StageSpec read_stage(const json& object, const std::string& name, const std::string& place) {
-  for (const char* key : {"epochs", "lr"})
-    if (!object.contains(key)) throw UserError(ExitCode::invalid_suite, place + ": " + name + " has no " + key);
+  const auto refuse = [&](const std::string& what) {
+    throw UserError(ExitCode::invalid_suite, place + ": " + name + what);
+  };
+  if (object.contains("epochs") && object.contains("iterations")) refuse(" has both epochs and iterations");
+  if (!object.contains("epochs") && !object.contains("iterations")) refuse(" has no epochs and no iterations");
+  if (!object.contains("lr")) refuse(" has no lr");
   StageSpec stage;
   visit_stage_keys(stage, taker(object));
   // What the chosen optimiser and schedule do not use is no part of the cell.
@@ -79,6 +85,10 @@ void normalise(CellSpec& cell) {
   std::sort(cell.aid.begin(), cell.aid.end());
   if (!cell.has_auxi()) cell.auxi = {};
   if (cell.task != "detection") cell.detector = {};
+  if (cell.auxi.where == "heads") {  // there is no module that they speak of
+    cell.auxi.predict = AuxiSpec().predict;
+    cell.auxi.pyramid = AuxiSpec().pyramid;
+  }
   if (cell.stem == "imagenet") cell.stem_stride = 1;
   normalise_fitting(method, cell);
   if (cell.full_precision()) {
@@ -87,6 +97,10 @@ void normalise(CellSpec& cell) {
     cell.quantize_at.clear();
     cell.quantizer_settings.clear();
     cell.finetune.reset();
+    cell.detector.quantize = DetectorSpec().quantize;
+    // Nothing is there to freeze, but a backbone's statistics in a file.
+    if (cell.detector.norm == "frozen") cell.detector.norm = DetectorSpec().norm;
+    if (cell.weights.empty()) cell.detector.backbone_norm = DetectorSpec().backbone_norm;
     return;
   }
   // A word that is the default says nothing.
@@ -109,12 +123,31 @@ bool agrees(const json& value, const json& wanted) {
   return value == wanted;
 }
 
+// What is counted along a stage, in the unit of its length.
+constexpr std::array kCountedAlong = {"milestones", "warmup"};
+
+void change_unit(json& stage, const json& patch) {
+  for (const auto& [now, before] : {std::pair("iterations", "epochs"), std::pair("epochs", "iterations")}) {
+    if (!patch.contains(now) || patch.at(now).is_null() || !stage.contains(before)) continue;
+    stage.erase(before);
+    for (const char* key : kCountedAlong) stage.erase(key);
+  }
+}
+
 json sorted(json list) {
   std::sort(list.begin(), list.end());
   return list;
 }
 
 }  // namespace
+
+void merge_axes(json& target, const json& patch) {
+  for (const char* stage : {"pretrain", "finetune"})
+    if (target.is_object() && target.contains(stage) && target.at(stage).is_object() && patch.contains(stage) &&
+        patch.at(stage).is_object())
+      change_unit(target.at(stage), patch.at(stage));
+  target.merge_patch(patch);
+}
 
 CellSpec read_cell(const json& object, const std::string& place) {
   CellSpec cell;

@@ -16,6 +16,11 @@ CellSpec resolve_cell(const nlohmann::json& flat, const std::string& place);
 // The cell of a flat object as it stands: nothing is resolved, nothing held against anything else.
 CellSpec read_cell(const nlohmann::json& object, const std::string& place);
 
+// RFC 7386: `patch` over `target`. A stage's length is what was said last: where the patch counts a stage in iterations
+// that the target counts in epochs, or the other way round, what the target counted in the old unit goes: length,
+// milestones and warm-up.
+void merge_axes(nlohmann::json& target, const nlohmann::json& patch);
+
 // Every axis of the cell as a flat object, for matching; cell_to_json leaves out what is usual.
 nlohmann::json axes_of(const CellSpec& cell);
 

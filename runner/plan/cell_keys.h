@@ -10,6 +10,7 @@ namespace auxbench {
 template <typename Stage, typename Visit>
 void visit_stage_keys(Stage& stage, Visit&& visit) {
   visit("epochs", stage.epochs);
+  visit("iterations", stage.iterations);
   visit("batch", stage.batch);
   visit("optimizer", stage.optimizer);
   visit("lr", stage.lr);
@@ -46,12 +47,20 @@ void visit_auxi_keys(Auxi& auxi, Visit&& visit) {
   visit("weight", auxi.weight);
   visit("until", auxi.until);
   visit("pretrain", auxi.pretrain);
+  visit("where", auxi.where);
+  visit("predict", auxi.predict);
+  visit("pyramid", auxi.pyramid);
 }
 
 template <typename Detector, typename Visit>
 void visit_detector_keys(Detector& detector, Visit&& visit) {
   visit("heads", detector.heads);
   visit("quantize", detector.quantize);
+  visit("flavour", detector.flavour);
+  visit("norm", detector.norm);
+  visit("backbone_norm", detector.backbone_norm);
+  visit("channels", detector.channels);
+  visit("tower", detector.tower);
 }
 
 template <typename Cell, typename Visit>
@@ -60,6 +69,7 @@ void visit_cell_keys(Cell& cell, Visit&& visit) {
   visit("dataset", cell.dataset);
   visit("train_images", cell.train_images);
   visit("test_images", cell.test_images);
+  visit("image_size", cell.image_size);
   visit("model", cell.model);
   visit("skip", cell.skip);
   visit("stem", cell.stem);

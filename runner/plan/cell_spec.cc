@@ -48,6 +48,9 @@ CellSpec pretraining_of(const CellSpec& cell, bool with_auxi) {
   start.aid_settings.clear();
   if (!with_auxi) start.auxi = {};
   start.auxi.until = 0;  // of the stage that follows
+  start.detector.quantize = DetectorSpec().quantize;
+  if (start.detector.norm == "frozen") start.detector.norm = "batch";
+  start.detector.backbone_norm = "batch";
   return start;
 }
 
@@ -119,6 +122,21 @@ std::string auxi_text(const AuxiSpec& auxi) {
   if (auxi.weight != usual.weight) text += "-weight=" + short_number(auxi.weight);
   if (auxi.until != usual.until) text += "-until=" + short_number(auxi.until);
   if (!auxi.pretrain) text += "-cold";
+  if (auxi.where != usual.where) text += "-" + auxi.where;
+  if (auxi.predict != usual.predict) text += "-" + auxi.predict;
+  if (auxi.pyramid) text += "-pyramid";
+  return text;
+}
+
+// What differs from the detector's defaults, sizes apart.
+std::string detector_text(const DetectorSpec& detector) {
+  const DetectorSpec usual;
+  std::string text;
+  if (detector.flavour != usual.flavour) text += "-" + detector.flavour;
+  if (detector.heads != usual.heads) text += "-" + detector.heads;
+  if (detector.quantize != usual.quantize) text += "-" + detector.quantize;
+  if (detector.norm != usual.norm) text += detector.norm == "none" ? "-no-norm" : "-" + detector.norm + "-norm";
+  if (detector.backbone_norm != usual.backbone_norm) text += "-" + detector.backbone_norm + "-backbone";
   return text;
 }
 
@@ -146,10 +164,7 @@ std::string cell_slug(const CellSpec& cell) {
   if (usual_block(cell) != cell.block) slug += "-" + cell.block;
   if (cell.zero_init) slug += "-zero-init";
   for (const auto& [name, value] : cell.quantizer_settings) slug += "-" + name + "=" + setting_text(cell, name, value);
-  if (cell.task == "detection") {
-    if (cell.detector.heads == "unshared") slug += "-unshared";
-    if (cell.detector.quantize == "backbone") slug += "-backbone";
-  }
+  if (cell.task == "detection") slug += detector_text(cell.detector);
   for (const auto& aid : cell.aid) slug += "-" + aid + (aid == "auxi" ? auxi_text(cell.auxi) : "");
   for (const auto& [name, value] : cell.aid_settings) slug += "-" + name + "=" + short_number(value);
   if (cell.threads != 1) slug += "-t" + std::to_string(cell.threads);

@@ -14,9 +14,11 @@
 
 namespace auxbench {
 
-// One stage of training (pretraining or fine-tuning).
+// One stage of training (pretraining or fine-tuning). It is as long as `epochs` or as `iterations` says, never both;
+// what is counted along it (milestones, warmup, auxi.until) is counted in the same unit.
 struct StageSpec {
   int epochs = 0;
+  int iterations = 0;  // batches; 0: epochs count
   int batch = 256;
   std::string optimizer = "sgd";      // sgd | adam
   double lr = 0;                      // at the start
@@ -25,13 +27,17 @@ struct StageSpec {
   double weight_decay = 0;            // L2 in the gradient
   bool decay_norms = true;            // also of BN affine parameters and biases
   std::string schedule = "constant";  // constant | step | cosine (per iteration)
-  std::vector<double> milestones;     // step: epochs (fractions allowed) after which lr *= gamma
+  std::vector<double> milestones;     // step: epochs (fractions allowed) or iterations after which lr *= gamma
   double gamma = 0.1;
-  double warmup = 0;                 // epochs (fractions allowed) over which lr rises linearly; 0: none
+  double warmup = 0;                 // epochs (fractions allowed) or iterations over which lr rises linearly; 0: none
   double clip_norm = 0;              // bound of the L2 norm of all gradients together; 0: none
   std::vector<std::string> augment;  // of datasets/image/augment.h; in any order
   std::string evaluate = "every";    // every epoch | ends (after the first and the last epoch)
   int reestimate_norms = 0;          // training images that batch norms are re-estimated on before the last evaluation
+
+  [[nodiscard]] bool by_iterations() const { return iterations > 0; }
+  // In the unit that milestones, warmup and auxi.until count in.
+  [[nodiscard]] int length() const { return by_iterations() ? iterations : epochs; }
   bool operator==(const StageSpec&) const = default;
 };
 
@@ -53,20 +59,30 @@ struct AuxiSpec {
   bool relu = true;                 // in the aggregation
   std::string norms = "shared";     // shared | separate
   double weight = 1.0;              // of CE(F o H) beside CE(F)
-  double until = 0;      // epoch (fractions allowed) at which the weight, falling linearly, is 0; 0: constant
+  double until = 0;  // epoch (fractions allowed) or iteration at which the weight, falling linearly, is 0; 0: constant
   bool pretrain = true;  // H is in the full-precision pretraining too; false: it starts fresh in fine-tuning
+  // Of a detector alone (docs/detection.md argues the defaults).
+  std::string where = "all";       // all | backbone | heads: which modules there are
+  std::string predict = "levels";  // levels | last: what the backbone's module predicts
+  bool pyramid = false;            // whether the backbone's module taps the pyramid's maps too
   bool operator==(const AuxiSpec&) const = default;
 };
 
+// A detector's own axes. Its kind (RetinaNet, FCOS) is the model's; `width` scales the backbone alone.
 struct DetectorSpec {
-  std::string heads = "shared";  // shared | unshared across pyramid levels
-  std::string quantize = "all";  // all | backbone
+  std::string heads = "shared";         // shared | unshared across pyramid levels; the last layers are always shared
+  std::string quantize = "all";         // all | backbone: the pyramid and the heads stay full precision
+  std::string flavour = "detectron2";   // detectron2 | torchvision
+  std::string norm = "batch";           // of pyramid and heads: none | batch | per-level | frozen | group
+  std::string backbone_norm = "batch";  // batch | frozen
+  int channels = 256;                   // of the pyramid and of the heads' towers
+  int tower = 4;                        // convolutions in each tower of the heads
   bool operator==(const DetectorSpec&) const = default;
 };
 
 struct CellSpec {
   std::string task = "classification";  // classification | detection
-  std::string dataset;                  // fashion-mnist | imagenet | cifar10 | cifar100 | coco | scenes
+  std::string dataset;                  // fashion-mnist | imagenet | cifar10 | cifar100 | coco | scenes | scenes-20k
   int64_t train_images = 0;             // the first N; 0: all
   int64_t test_images = 0;
   // Of a detector: the shorter side in pixels, the longer at most image_size * 1333 / 800; 0: the data set's own.
@@ -114,7 +130,8 @@ struct CellSpec {
   // The stage that a cell which trains has: pretrain at full precision, finetune otherwise.
   [[nodiscard]] const StageSpec& stage() const;
   // The cell whose weights a quantized cell starts from: same network, data, seed and recipe. Usually its
-  // full-precision pretraining, with the auxiliary module in it when this cell has it; with two-stage training the same
+  // full-precision pretraining, with the auxiliary module in it when this cell has it, and with live norms where this
+  // cell's are frozen (they are frozen as that left them); with two-stage training the same
   // cell with float activations; with progressive training the next wider one (2 <- 4 <- 8 <- full precision). None for
   // full precision, without pretraining, or where an aid trains from scratch.
   [[nodiscard]] std::optional<CellSpec> parent() const;

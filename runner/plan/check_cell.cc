@@ -8,6 +8,7 @@
 #include "models/list/models.h"
 #include "quantizers/methods/methods.h"
 #include "runner/plan/aids.h"
+#include "runner/plan/check_detection.h"
 
 namespace auxbench {
 namespace {
@@ -46,16 +47,29 @@ void check_zero_init(const CellSpec& cell, const Refuse& refuse) {
 
 std::string number_text(double value) { return nlohmann::json(value).dump(); }
 
+// Milestones that are counted in epochs may lie beyond the end, as those of a longer recipe that a tier cuts short do.
+template <typename Refuse>
+void check_stage(const std::string& name, const StageSpec& stage, const std::string& ends, const Refuse& refuse) {
+  if (stage.by_iterations() && stage.epochs > 0) refuse(name + " has both epochs and iterations");
+  if (stage.warmup > 0 && stage.warmup >= stage.length())
+    refuse(name + ".warmup " + number_text(stage.warmup) + ": " + ends);
+  if (!stage.by_iterations() || stage.schedule != "step") return;
+  if (stage.milestones.empty())
+    refuse(name + ".schedule step has no milestones: where a stage has iterations, they count them");
+  for (const double milestone : stage.milestones)
+    if (milestone >= stage.length()) refuse(name + ".milestones " + number_text(milestone) + ": " + ends);
+}
+
 // What lies beyond the end of the stage it is said of.
 template <typename Refuse>
 void check_lengths(const CellSpec& cell, const Refuse& refuse) {
   const auto ends = [](const StageSpec& stage) {
-    return "the stage ends after " + std::to_string(stage.epochs) + " epochs";
+    return "the stage ends after " + std::to_string(stage.length()) +
+           (stage.by_iterations() ? " iterations" : " epochs");
   };
   for (const auto& [name, stage] : {std::pair("pretrain", &cell.pretrain), std::pair("finetune", &cell.finetune)})
-    if (*stage && (*stage)->warmup > 0 && (*stage)->warmup >= (*stage)->epochs)
-      refuse(std::string(name) + ".warmup " + number_text((*stage)->warmup) + ": " + ends(**stage));
-  if (cell.auxi.until > 0 && cell.trains() && cell.auxi.until > cell.stage().epochs)
+    if (*stage) check_stage(std::string(name), **stage, ends(**stage), refuse);
+  if (cell.auxi.until > 0 && cell.trains() && cell.auxi.until > cell.stage().length())
     refuse("auxi.until " + number_text(cell.auxi.until) + ": " + ends(cell.stage()));
 }
 
@@ -102,6 +116,7 @@ void check_cell(const CellSpec& cell, const std::string& place) {
     refuse("weights without pretrain have no auxiliary module: give pretrain, or auxi.pretrain false");
   if (!cell.full_precision() && !cell.finetune && !cell.post_training()) refuse("a quantized cell needs finetune");
   if (cell.post_training()) check_post_training(cell, refuse);
+  check_task(cell, refuse);
   check_widths(cell, refuse);
   check_block(cell, refuse);
   check_zero_init(cell, refuse);

@@ -54,6 +54,11 @@ std::map<std::string, int> code_epochs(const CellSpec& cell) {
   if (cell.calibrate && cell.calibrate->correct_bias) add("bias correction", epochs);
   if (cell.zero_init) add("zero init", epochs);
   if (cell.has_auxi() && cell.auxi.until > 0) add("auxiliary decay", epochs);
+  if (cell.task == "detection") {
+    add("detector " + cell.detector.flavour, epochs);
+    add("detector norm " + cell.detector.norm, epochs);
+    if (cell.has_auxi()) add("modules of a detector", epochs);
+  }
   return epochs;
 }
 

@@ -1,9 +1,11 @@
 #include "runner/plan/cost.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/check.h"
 #include "models/list/models.h"
+#include "runner/plan/detector_work.h"
 
 namespace auxbench {
 namespace {
@@ -35,10 +37,12 @@ double image_passes(const CellSpec& cell, int64_t train_images, int64_t test_ima
   }
   if (!cell.trains()) return static_cast<double>(test_images);
   const auto& stage = cell.stage();
-  const double evaluations = stage.evaluate == "every" ? stage.epochs : std::min(2, stage.epochs);
+  const auto all = static_cast<double>(train_images);
+  const double seen = stage.by_iterations() ? static_cast<double>(stage.iterations) * stage.batch : stage.epochs * all;
+  const double epochs = all > 0 ? std::ceil(seen / all) : 0;
+  const double evaluations = stage.evaluate == "every" ? epochs : std::min(2.0, epochs);
   const auto reestimated = static_cast<double>(std::min<int64_t>(stage.reestimate_norms, train_images));
-  return 3.0 * stage.epochs * static_cast<double>(train_images) + reestimated +
-         evaluations * static_cast<double>(test_images);
+  return 3.0 * seen + reestimated + evaluations * static_cast<double>(test_images);
 }
 
 // How many times a step of the plain network this cell's takes, the module apart. Measured on cells of ResNet-18 to
@@ -52,18 +56,21 @@ double work_of_method(const CellSpec& cell) {
 
 // Of a map at 224 pixels: those of the small stem are larger for the image's size.
 double relative_pixels(const CellSpec& cell) {
+  if (cell.task == "detection") return detector_work(cell).pixels / (224.0 * 224.0);
   const double stride = cell.stem_stride;
   return cell.stem == "imagenet" ? 1.0 : 16.0 * (28.0 * 28.0) / (224.0 * 224.0) / (stride * stride);
 }
 
 double seconds_by_arithmetic(const CellSpec& cell, int64_t train_images, int64_t test_images) {
   const auto& size = facts_of(cell.model);
-  const double macs = size.gmacs * 1e9 * cell.width * cell.width * relative_pixels(cell);
+  const auto beside = cell.task == "detection" ? detector_work(cell) : DetectorWork();
+  const double macs = size.gmacs * 1e9 * cell.width * cell.width * relative_pixels(cell) + beside.macs;
+  const double layers = size.layers + beside.layers;
   const double passes = image_passes(cell, train_images, test_images);
   const double steps = passes / 3.0 / std::max(1, batch_of(cell));
   constexpr double kMacsPerSecond = 45e9;    // one thread, small maps
   constexpr double kSecondsPerLayer = 4e-4;  // of a training step that is all overhead
-  return (passes * macs / kMacsPerSecond + steps * size.layers * kSecondsPerLayer) * work_of_method(cell) *
+  return (passes * macs / kMacsPerSecond + steps * layers * kSecondsPerLayer) * work_of_method(cell) *
          (cell.has_auxi() ? 1.4 : 1.0);
 }
 
@@ -79,6 +86,12 @@ std::string kind_of(const CellSpec& cell, const std::string& device_class) {
   for (const auto& aid : cell.aid) add(aid);
   if (cell.auxi.until > 0) add("until " + std::to_string(cell.auxi.until));
   if (cell.threads > 1) add(std::to_string(cell.threads) + " threads");
+  if (cell.task == "detection") {
+    const auto& [heads, quantize, flavour, norm, backbone_norm, channels, tower] = cell.detector;
+    for (const auto& word : {heads, quantize, flavour, norm, backbone_norm}) add(word);
+    for (const int number : {channels, tower, cell.image_size}) add(std::to_string(number));
+    if (cell.has_auxi()) add("modules " + cell.auxi.where + " " + cell.auxi.predict);
+  }
   return kind;
 }
 
@@ -123,7 +136,8 @@ int64_t memory_estimate(const CellSpec& cell) {
   constexpr double kProcess = 0.5e9, kBytesPerNumber = 8 * 4;
   const auto& size = facts_of(cell.model);
   const double numbers_a_layer = size.bottleneck ? 0.22e6 : 0.13e6;  // ResNet-50 has 11.1e6 in all, ResNet-18 2.5e6
-  const double numbers = numbers_a_layer * size.layers * cell.width * relative_pixels(cell);
+  const double beside = cell.task == "detection" ? detector_work(cell).numbers : 0;
+  const double numbers = numbers_a_layer * size.layers * cell.width * relative_pixels(cell) + beside;
   const double networks = cell.has_teacher() ? 2 : 1;
   constexpr double kMost = 1e18;  // of what a whole number can say
   const double bytes = kProcess + kBytesPerNumber * numbers * networks * std::max(1, batch_of(cell));

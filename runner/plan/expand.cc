@@ -19,7 +19,7 @@ json part_or(const json& object, const char* key, const json& otherwise) {
 }
 
 json merged(json target, const json& patch) {
-  target.merge_patch(patch);
+  merge_axes(target, patch);
   return target;
 }
 
@@ -208,10 +208,10 @@ std::vector<CellSpec> in_tier(const WrittenCell& written, const LocatedJson& sui
   auto seeds = part_or(tier, "seeds", part_or(suite.value, "seeds", json::array({0})));
   for (const auto& rule : part_or(tier, "rules", json::array())) {
     if (!matches(written.axes, written.groups, part_or(rule, "where", json::object()))) continue;
-    flat.merge_patch(part_or(rule, "set", json::object()));
+    merge_axes(flat, part_or(rule, "set", json::object()));
     seeds = part_or(rule, "seeds", seeds);
   }
-  for (const auto& setting : request.set) flat.merge_patch(parse_setting(setting));
+  for (const auto& setting : request.set) merge_axes(flat, parse_setting(setting));
   if (request.seeds) {
     seeds = json::array();
     for (int seed = 0; seed < *request.seeds; ++seed) seeds.push_back(seed);

@@ -130,7 +130,6 @@ Plan make_plan(const SuiteSpec& suite, const PlanInputs& inputs) { return Planne
 std::string why_not_implemented(const CellSpec& cell, bool dataset_implemented) {
   const std::string prefix = "not implemented yet: ";
   const auto* model = find_model(cell.model);
-  if (cell.task != "classification") return prefix + "task " + cell.task;
   if (model == nullptr || !model->exists) return prefix + "model " + cell.model;
   if (!cell.full_precision() && find_quantizer(cell.quantizer) == nullptr)
     return prefix + "quantizer " + cell.quantizer;

@@ -24,13 +24,14 @@ constexpr size_t kMostSteps = 100;
 
 void add_entry(const TableEntry& entry, Keys& keys) { keys.insert(entry.cells.begin(), entry.cells.end()); }
 
-// Cells of the claim's rows: of its column, of the baseline column and of full precision.
+// Cells of the claim's rows: of its column, of the one it is held against, of the baseline column and of full precision.
 void add_claim(const Claim& claim, const Table& table, Keys& keys) {
+  const auto against = column_against(claim, table);
   for (const auto& row : table.rows) {
     if (!claim.row.empty() && row.title != claim.row) continue;
     for (size_t i = 0; i < table.columns.size(); ++i) {
       const auto& column = table.columns[i];
-      if (column.id == claim.column || column.role == "baseline" || column.role == "full-precision")
+      if (i == against || column.id == claim.column || column.role == "baseline" || column.role == "full-precision")
         add_entry(row.entries[i], keys);
     }
   }

@@ -44,12 +44,19 @@ struct Table {
   std::string note;
 };
 
+// Of a column's gain over another in the table's first metric: that there is one, or, with a margin, that it is no loss
+// beyond the margin (results/summary.h has both tests).
 struct Claim {
-  std::string text;    // the paper's claim in one sentence
-  std::string table;   // whose baseline and aid columns decide it
-  std::string row;     // title of the row, or empty: every row
-  std::string column;  // id of the column held against the baseline column
+  std::string text;                // the paper's claim in one sentence
+  std::string table;               // whose columns decide it
+  std::string row;                 // title of the row, or empty: every row
+  std::string column;              // id of the column that is held against another
+  std::string against{};           // id of that other, or empty: the baseline column
+  std::optional<double> margin{};  // points, at least 0
 };
+
+// The column that the claim holds its own against; as many as there are columns where the table has none.
+size_t column_against(const Claim& claim, const Table& table);
 
 // What is planned for one cell.
 struct PlannedCell {

@@ -51,6 +51,8 @@ json table_json(const Table& table) {
 json claim_json(const Claim& claim) {
   json out = {{"text", claim.text}, {"table", claim.table}, {"column", claim.column}};
   put(out, "row", claim.row);
+  put(out, "against", claim.against);
+  if (claim.margin) out["margin"] = *claim.margin;
   return out;
 }
 
@@ -169,12 +171,16 @@ class PlanReader {
     object.need("table", claim.table);
     object.need("column", claim.column);
     object.may("row", claim.row);
+    object.may("against", claim.against);
+    object.may("margin", claim.margin);
+    if (claim.margin && *claim.margin < 0) refuse_data(object.place_of("margin"), "expected at least 0");
     object.finish();
     const auto* table = find_table(claim.table);
     if (table == nullptr) refuse_data(object.place_of("table"), "no table " + claim.table);
-    if (std::none_of(table->columns.begin(), table->columns.end(),
-                     [&](const auto& one) { return one.id == claim.column; }))
-      refuse_data(object.place_of("column"), "table " + claim.table + " has no column " + claim.column);
+    for (const auto& [key, column] : {std::pair("column", claim.column), std::pair("against", claim.against)})
+      if (!column.empty() &&
+          std::none_of(table->columns.begin(), table->columns.end(), [&](const auto& one) { return one.id == column; }))
+        refuse_data(object.place_of(key), "table " + claim.table + " has no column " + column);
     if (!claim.row.empty() &&
         std::none_of(table->rows.begin(), table->rows.end(), [&](const auto& one) { return one.title == claim.row; }))
       refuse_data(object.place_of("row"), "table " + claim.table + " has no row " + claim.row);

@@ -1,6 +1,8 @@
 #include "runner/plan/tables.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "runner/plan/axes.h"
 #include "runner/plan/language.h"
@@ -20,6 +22,14 @@ json where_of(const LocatedJson& suite, const std::string& pointer, const json& 
 std::string required(const LocatedJson& suite, const std::string& pointer, const json& object, const char* key) {
   if (!object.contains(key)) refuse_at(suite, pointer, std::string("no ") + key);
   return object.at(key).get<std::string>();
+}
+
+std::optional<double> number_of(const json& object, const char* key) {
+  return object.contains(key) ? std::optional(object.at(key).get<double>()) : std::nullopt;
+}
+
+bool has_column(const Table& table, const std::string& id) {
+  return std::any_of(table.columns.begin(), table.columns.end(), [&](const TableColumn& one) { return one.id == id; });
 }
 
 class TableReader {
@@ -151,13 +161,16 @@ std::vector<Claim> read_claims(const LocatedJson& suite, const std::vector<Table
     const Claim claim = {.text = required(suite, pointer, list[i], "text"),
                          .table = required(suite, pointer, list[i], "table"),
                          .row = list[i].value("row", std::string()),
-                         .column = required(suite, pointer, list[i], "column")};
+                         .column = required(suite, pointer, list[i], "column"),
+                         .against = list[i].value("against", std::string()),
+                         .margin = number_of(list[i], "margin")};
     const auto table =
         std::find_if(tables.begin(), tables.end(), [&](const Table& one) { return one.id == claim.table; });
     if (table == tables.end()) refuse_at(suite, pointer + "/table", "no table " + claim.table);
-    if (std::none_of(table->columns.begin(), table->columns.end(),
-                     [&](const TableColumn& one) { return one.id == claim.column; }))
-      refuse_at(suite, pointer + "/column", "table " + claim.table + " has no column " + claim.column);
+    for (const auto& [key, column] : {std::pair("/column", claim.column), std::pair("/against", claim.against)})
+      if (!column.empty() && !has_column(*table, column))
+        refuse_at(suite, pointer + key, "table " + claim.table + " has no column " + column);
+    if (claim.against == claim.column) refuse_at(suite, pointer + "/against", "a column is not held against itself");
     if (!claim.row.empty() && std::none_of(table->rows.begin(), table->rows.end(),
                                            [&](const TableRow& one) { return one.title == claim.row; }))
       refuse_at(suite, pointer + "/row", "table " + claim.table + " has no row " + claim.row);

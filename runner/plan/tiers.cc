@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runner/plan/axes.h"
 #include "runner/plan/expand.h"
 #include "runner/plan/language.h"
 
@@ -36,12 +37,14 @@ constexpr std::array<const char*, 2> kStages = {"pretrain", "finetune"};
 json over(json base, json own) {
   auto rules = base.value("rules", json::array());
   for (auto& rule : own.value("rules", json::array())) rules.push_back(std::move(rule));
-  own.erase("extends");
-  own.erase("rules");
-  base.merge_patch(own);
+  const auto own_set = own.value("set", json::object());
+  auto set = base.value("set", json::object());
+  merge_axes(set, own_set);
   for (const char* stage : kStages)
-    if (own.contains("set") && own.at("set").contains(stage) && own.at("set").at(stage).is_null())
-      base["set"][stage] = nullptr;
+    if (own_set.contains(stage) && own_set.at(stage).is_null()) set[stage] = nullptr;
+  for (const char* key : {"extends", "rules", "set"}) own.erase(key);
+  base.merge_patch(own);
+  if (!set.empty()) base["set"] = std::move(set);
   if (!rules.empty()) base["rules"] = std::move(rules);
   return base;
 }

@@ -34,7 +34,8 @@ std::vector<std::string> aid_setting_names() {
   return names;
 }
 
-const std::vector<std::string> kMetrics = {"top1", "top5", "ap", "ap50", "ap75", "aps", "apm", "apl"};
+const std::vector<std::string> kMetrics = {"top1", "top5", "ap",  "ap50", "ap75", "aps",
+                                           "apm",  "apl",  "ar1", "ar10", "ar100"};
 
 }  // namespace
 
@@ -63,9 +64,13 @@ const std::vector<LanguageKey>& suite_language() {
       {"group", "exclude", "object[]", {}},
       {"group", "include", "cell[]", {}},
       {"cell", "task", "string", {"classification", "detection"}},
-      {"cell", "dataset", "string", {"fashion-mnist", "imagenet", "cifar10", "cifar100", "coco", "scenes"}},
+      {"cell",
+       "dataset",
+       "string",
+       {"fashion-mnist", "imagenet", "cifar10", "cifar100", "coco", "scenes", "scenes-20k"}},
       {"cell", "train_images", "integer", {}, 0},
       {"cell", "test_images", "integer", {}, 0},
+      {"cell", "image_size", "integer", {}, 0, 4096},
       {"cell", "model", "string", model_names()},
       {"cell", "skip", "boolean", {}},
       {"cell", "stem", "string", {"imagenet", "small"}},
@@ -96,6 +101,7 @@ const std::vector<LanguageKey>& suite_language() {
       {"calibration", "reestimate_norms", "integer", {}, 0},
       {"calibration", "correct_bias", "boolean", {}},
       {"stage", "epochs", "integer", {}, 1},
+      {"stage", "iterations", "integer", {}, 1},
       {"stage", "batch", "integer", {}, 1},
       {"stage", "optimizer", "string", {"sgd", "adam"}},
       {"stage", "lr", "number", {}, 1e-12},
@@ -108,7 +114,7 @@ const std::vector<LanguageKey>& suite_language() {
       {"stage", "gamma", "number", {}, 0},
       {"stage", "warmup", "number", {}, 0},
       {"stage", "clip_norm", "number", {}, 0},
-      {"stage", "augment", "strings", {"random-resized-crop", "pad-crop", "square-crop", "flip"}},
+      {"stage", "augment", "strings", {"random-resized-crop", "pad-crop", "square-crop", "flip", "short-side"}},
       {"stage", "evaluate", "string", {"every", "ends"}},
       {"stage", "reestimate_norms", "integer", {}, 0},
       {"auxi", "kernel", "integer", {}, 1},
@@ -119,8 +125,16 @@ const std::vector<LanguageKey>& suite_language() {
       {"auxi", "weight", "number", {}, 0},
       {"auxi", "until", "number", {}, 0},
       {"auxi", "pretrain", "boolean", {}},
+      {"auxi", "where", "string", {"all", "backbone", "heads"}},
+      {"auxi", "predict", "string", {"levels", "last"}},
+      {"auxi", "pyramid", "boolean", {}},
       {"detector", "heads", "string", {"shared", "unshared"}},
       {"detector", "quantize", "string", {"all", "backbone"}},
+      {"detector", "flavour", "string", {"detectron2", "torchvision"}},
+      {"detector", "norm", "string", {"none", "batch", "per-level", "frozen", "group"}},
+      {"detector", "backbone_norm", "string", {"batch", "frozen"}},
+      {"detector", "channels", "integer", {}, 1, 4096},
+      {"detector", "tower", "integer", {}, 1, 16},
       {"step", "tables", "strings", {}},
       {"step", "claims", "boolean", {}},
       {"step", "where", "object", {}},
@@ -156,6 +170,8 @@ const std::vector<LanguageKey>& suite_language() {
       {"claim", "table", "string", {}},
       {"claim", "row", "string", {}},
       {"claim", "column", "string", {}},
+      {"claim", "against", "string", {}},
+      {"claim", "margin", "number", {}, 0, 100},
   };
   return kLanguage;
 }

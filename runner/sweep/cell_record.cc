@@ -29,12 +29,6 @@ nlohmann::json json_of(const std::vector<LayerCodes>& layers) {
   return all;
 }
 
-// Images whose answer is no answer since no output is a number (metrics/topk.h).
-int64_t images_without_numbers(const Evaluation& evaluation) {
-  const auto answers = evaluation.outcomes.find(evaluation.answers);
-  return answers == evaluation.outcomes.end() ? 0 : answers->second.lt(0).sum().item<int64_t>();
-}
-
 }  // namespace
 
 void fill_record(const TrainOutcome& outcome, const Task& task, const Dataset& data, Record& record) {
@@ -50,8 +44,9 @@ void fill_record(const TrainOutcome& outcome, const Task& task, const Dataset& d
   if (outcome.status != Status::completed) return;
   AUXBENCH_CHECK(outcome.final.has_value(), "an evaluation of what is completed");
   record.metrics = outcome.final->metrics;
+  for (const auto& [name, fact] : outcome.final->facts) record.facts[name] = fact;
   if (!outcome.codes.empty()) record.facts["codes"] = json_of(outcome.codes);
-  if (const auto images = images_without_numbers(*outcome.final); images > 0) {
+  if (const auto images = outcome.final->without_numbers; images > 0) {
     record.status = Status::mistrusted;
     record.reason = "the outputs for " + std::to_string(images) + " of " + std::to_string(data.test->count()) +
                     " test images are no numbers: the network overflows";

@@ -79,7 +79,7 @@ TrainOutcome evaluate_start(Experiment& experiment, const Dataset& data) {
   TrainOutcome outcome;
   const Stopwatch watch;
   experiment.train_mode(false);
-  outcome.final = evaluate(experiment.task(), experiment.network(), data.test, experiment.options());
+  outcome.final = evaluate(experiment.task(), experiment.cell(), experiment.network(), data.test, experiment.options());
   outcome.state.evaluate_seconds = watch.seconds();
   return outcome;
 }

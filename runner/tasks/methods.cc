@@ -8,18 +8,18 @@
 #include "base/torch_prelude.h"
 #include "runner/plan/aids.h"
 #include "runner/tasks/cell_network.h"
+#include "runner/tasks/detection/auxiliary.h"
 
 namespace auxbench {
 namespace {
 
 AuxiliaryMethodOptions auxiliary_options(const CellSpec& cell) {
   const auto& auxi = cell.auxi;
-  AuxiliaryMethodOptions options = {.path = {.kernel = auxi.kernel, .relu = auxi.relu},
-                                    .taps = {.per_layer = auxi.tap == "layer", .after_add = auxi.place == "after-add"},
-                                    .separate_norms = auxi.norms == "separate",
-                                    .weight = auxi.weight};
-  if (auxi.until > 0) options.until = auxi.until / cell.stage().epochs;
-  return options;
+  return {.path = {.kernel = auxi.kernel, .relu = auxi.relu},
+          .taps = {.per_layer = auxi.tap == "layer", .after_add = auxi.place == "after-add"},
+          .separate_norms = auxi.norms == "separate",
+          .weight = auxi.weight,
+          .until = auxiliary_until(cell)};
 }
 
 DistillationOptions distillation_options(const CellSpec& cell, const std::string& name) {
@@ -39,6 +39,7 @@ DistillationOptions distillation_options(const CellSpec& cell, const std::string
 
 std::unique_ptr<TrainingMethod> make_method(const std::string& name, const Task& task, const CellSpec& cell,
                                             const DataShape& data, const Network& network) {
+  if (name == "auxi" && network.detector() != nullptr) return make_detection_auxiliary(cell, network);
   if (name == "auxi") return make_auxiliary_method(network, auxiliary_options(cell), task.head(data));
   if (name == "additional-loss")
     return make_additional_loss(network, task.head(data), cell.aid_setting("additional-loss.weight"));
@@ -52,6 +53,11 @@ std::unique_ptr<TrainingMethod> make_method(const std::string& name, const Task&
 }
 
 }  // namespace
+
+std::optional<double> auxiliary_until(const CellSpec& cell) {
+  if (cell.auxi.until <= 0) return std::nullopt;
+  return cell.auxi.until / cell.stage().length();
+}
 
 std::vector<CellMethod> make_methods(const Task& task, const CellSpec& cell, const DataShape& data,
                                      const Network& network) {

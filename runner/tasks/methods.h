@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,10 @@ struct CellMethod {
 // progressive). Each draws its weights from a stream of its own of the cell's seed.
 std::vector<CellMethod> make_methods(const Task& task, const CellSpec& cell, const DataShape& data,
                                      const Network& network);
+
+// auxi.until as a part of the cell's stage; it counts what the stage's length counts, epochs or iterations. None: the
+// module's weight is constant.
+std::optional<double> auxiliary_until(const CellSpec& cell);
 
 // torch's generator takes the seed of one named stream of the cell's at a time.
 void seed_torch(const CellSpec& cell, const std::string& purpose);

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "aux/training_method.h"
-#include "datasets/sources/boxed_image.h"
+#include "datasets/sources/image_source.h"
 #include "models/network.h"
 #include "models/weights.h"
 #include "results/record.h"
@@ -43,6 +43,8 @@ struct Evaluation {
   std::vector<Metric> metrics;  // at least one; the first decides
   NamedTensors outcomes;        // what became of each image: [images, ...] in their order, on the CPU
   std::string answers;          // the outcome by which two runs of one network are compared, image by image
+  int64_t without_numbers = 0;  // images whose outputs are not all finite and so decide nothing
+  std::map<std::string, nlohmann::json> facts = {};  // what a record says besides, by its fact's name
 };
 
 // Gathers an evaluation batch by batch, in the images' order.
@@ -60,12 +62,31 @@ enum class Precision { of_cell, full };
 
 // What a network shows that has learned nothing. One sign is enough.
 struct ChanceLevel {
-  double metric = 0;                // the first metric is no better than this
+  double metric = 0;                // the metric is no better than this
   std::optional<double> loss = {};  // the mean training loss of the task is no smaller than this
+  std::string name = {};            // of the metric; empty: the first
 };
 
 // By epoch: "epoch", "train_loss" ...
 using Curves = std::map<std::string, std::vector<double>>;
+
+// The losses of a task, with what they remember from step to step.
+class TaskLosses {
+ public:
+  virtual ~TaskLosses() = default;
+
+  // Before the losses of a training step: what they need of its batch is worked out once, for all outputs.
+  virtual void begin_step(const TensorBatch& /*batch*/) {}
+
+  // Of an output for the images of the step, whichever network it is from: at least one, each a scalar; they are summed
+  // by their weights. A detector's output may hold some levels only.
+  virtual NamedLosses losses(const NetworkOutput& output, const Targets& targets) = 0;
+
+  // What they remember, saved with the cell under kTaskPrefix; null when that is nothing.
+  virtual torch::nn::Module* module() { return nullptr; }
+};
+
+inline constexpr const char* kTaskPrefix = "task.";
 
 class Task {
  public:
@@ -75,19 +96,19 @@ class Task {
   [[nodiscard]] virtual std::unique_ptr<Network> network(const CellSpec& cell, const DataShape& data,
                                                          Precision precision) const = 0;
 
-  // At least one, each a scalar; they are summed by their weights.
-  [[nodiscard]] virtual NamedLosses losses(const NetworkOutput& output, const Targets& targets) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<TaskLosses> make_losses(const CellSpec& cell, const DataShape& data) const = 0;
 
   // What training methods put on the end of a path of feature maps.
   [[nodiscard]] virtual HeadMaker head(const DataShape& data) const = 0;
 
-  [[nodiscard]] virtual std::unique_ptr<Evaluator> evaluator() const = 0;
+  // Of the cell's network on `images`, which must outlive it.
+  [[nodiscard]] virtual std::unique_ptr<Evaluator> evaluator(const CellSpec& cell, const ImageSource& images) const = 0;
 
   // Of an evaluation over `test_images`; none where nothing can be said.
   [[nodiscard]] virtual std::optional<ChanceLevel> chance_level(const DataShape& data, int64_t test_images) const = 0;
 };
 
-// The task that suites call by this name ("classification"); nullptr when there is none.
+// The task that suites call by this name ("classification", "detection"); nullptr when there is none.
 const Task* find_task(const std::string& name);
 
 // What says that nothing was learned: "top1 is at chance level". Nothing where something was. `curves` are those of the

@@ -1,5 +1,6 @@
 #include "runner/training/bias_correction.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "base/check.h"
@@ -28,6 +29,35 @@ const GraphNode* only_reader(const Graph& graph, size_t index, size_t& reader) {
 
 std::string bias_name(const GraphNode& node) { return node.kind == Kind::norm ? node.name + ".bias" : node.name; }
 
+// A layer and the norms or biases that stand alone behind its convolutions, one for each map it computes.
+struct Corrected {
+  QuantizedWeight* layer;
+  std::vector<size_t> behind;  // nodes
+};
+
+// In the order they compute.
+std::vector<Corrected> layers_with_bias(const Graph& graph) {
+  std::vector<Corrected> all;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (graph.nodes[i].kind != Kind::convolution) continue;
+    size_t reader = 0;
+    const auto* behind = only_reader(graph, i, reader);
+    if (behind == nullptr || (behind->kind != Kind::norm && behind->kind != Kind::bias)) continue;
+    const auto* layer = graph.nodes[i].layer;
+    const auto known = std::find_if(all.begin(), all.end(), [=](const auto& each) { return each.layer == layer; });
+    if (known == all.end())
+      all.push_back({.layer = graph.nodes[i].layer, .behind = {reader}});
+    else
+      known->behind.push_back(reader);
+  }
+  std::erase_if(all, [&](const Corrected& each) {
+    return std::any_of(each.behind.begin(), each.behind.end(), [&](size_t node) {
+      return bias_name(graph.nodes[node]) != bias_name(graph.nodes[each.behind.front()]);
+    });
+  });
+  return all;
+}
+
 // Sums a layer's outputs by channel.
 class ChannelMean {
  public:
@@ -50,13 +80,9 @@ BiasCorrection::BiasCorrection(Network& network, const std::vector<at::Tensor>& 
   AUXBENCH_CHECK(!network.module().is_training(), "a network in evaluation mode");
   const auto tensors = named_tensors(network.module());
   const auto graph = network.graph();
-  for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (graph.nodes[i].kind != Kind::convolution) continue;
-    size_t reader = 0;
-    const auto* behind = only_reader(graph, i, reader);
-    if (behind == nullptr || (behind->kind != Kind::norm && behind->kind != Kind::bias)) continue;
-    layers_.push_back({.weight = graph.nodes[i].layer, .node = reader, .bias = tensors.at(bias_name(*behind))});
-  }
+  for (const auto& [layer, behind] : layers_with_bias(graph))
+    layers_.push_back(
+        {.weight = layer, .node = behind.front(), .bias = tensors.at(bias_name(graph.nodes[behind.front()]))});
   std::vector<size_t> all(layers_.size());
   std::iota(all.begin(), all.end(), size_t{0});
   const auto means = means_of(all);

@@ -9,7 +9,8 @@
 //
 // That is every convolution that a norm of its own follows, and the classifier, whatever its precision: the error of its
 // input is an error of its output. Where a convolution feeds a sum (the last of a pre-activation block) there is no
-// bias to correct. Batch norms that were re-estimated (norm_statistics.h) have brought nearly all means back already:
+// bias to correct. A layer that computes several maps, as a detector's shared heads do, is corrected once, over all of
+// them; not where each map has a norm of its own, since its outputs are not told apart. Batch norms that were re-estimated (norm_statistics.h) have brought nearly all means back already:
 // the classifier's is left.
 #pragma once
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/interrupt.h"
 #include "base/random.h"
 #include "base/stopwatch.h"
@@ -99,50 +100,84 @@ class Calibrator {
     quantize_before(layers_.size());
   }
 
+  // Maps of one size.
   struct Recorded {
-    at::Tensor inputs, outputs;
+    std::vector<at::Tensor> inputs, outputs;
     ConvGeometry geometry;
   };
 
-  // What goes into layer i and comes out, over all images, with the layers before it quantized or not.
-  Recorded record(size_t i, bool quantized) {
+  // What goes into layer i and comes out, over all images, with the layers before it quantized or not; by size, in the
+  // order in which the sizes come.
+  std::vector<Recorded> record(size_t i, bool quantized) {
     quantize_before(quantized ? i : 0);
-    std::vector<at::Tensor> inputs, outputs;
-    Recorded all;
+    std::vector<Recorded> all;
     layers_[i]->watch([&](const LayerPass& pass) {
-      inputs.push_back(pass.input);
-      outputs.push_back(pass.output);
-      all.geometry = pass.geometry;
+      const auto size = pass.input.sizes().slice(1);
+      auto same = std::find_if(all.begin(), all.end(),
+                               [&](const auto& each) { return each.inputs.front().sizes().slice(1) == size; });
+      if (same == all.end()) {
+        all.push_back({.inputs = {}, .outputs = {}, .geometry = pass.geometry});
+        same = std::prev(all.end());
+      }
+      same->inputs.push_back(pass.input);
+      same->outputs.push_back(pass.output);
     });
     pass_all();
     layers_[i]->watch({});
     quantize_before(layers_.size());
-    all.inputs = at::cat(inputs);
-    all.outputs = at::cat(outputs);
     return all;
+  }
+
+  // What a layer's rounding learns from, of maps of one size.
+  struct Lesson {
+    at::Tensor inputs, targets;
+    ConvGeometry geometry;
+  };
+
+  std::vector<Lesson> lessons_of(size_t i) {
+    auto& layer = *layers_[i];
+    // Of the network as it was trained: no layer before this one is rounded in it.
+    std::vector<at::Tensor> targets;
+    for (const auto& size : record(i, false)) targets.push_back(at::cat(size.outputs));
+    auto found = record(i, true);
+    std::vector<Lesson> lessons;
+    for (size_t s = 0; s < found.size(); ++s) {
+      found[s].outputs.clear();
+      lessons.push_back({.inputs = at::cat(found[s].inputs), .targets = targets[s], .geometry = found[s].geometry});
+      found[s].inputs.clear();
+      if (layer.input_quantizer() == nullptr) continue;
+      const at::NoGradGuard no_gradient;
+      lessons.back().inputs = layer.input_quantizer()->quantize(lessons.back().inputs);
+    }
+    return lessons;
+  }
+
+  // By how many maps each has; without chance where there is one alone.
+  static const Lesson& draw_lesson(RandomStream& random, const std::vector<Lesson>& lessons) {
+    if (lessons.size() == 1) return lessons.front();
+    int64_t all = 0;
+    for (const auto& lesson : lessons) all += lesson.inputs.size(0);
+    auto drawn = static_cast<int64_t>(random.below(static_cast<uint64_t>(all)));
+    for (const auto& lesson : lessons)
+      if ((drawn -= lesson.inputs.size(0)) < 0) return lesson;
+    return lessons.back();
   }
 
   void reconstruct(size_t i) {
     auto& layer = *layers_[i];
     if (layer.weight_quantizer() == nullptr) return;
-    // Of the network as it was trained: no layer before this one is rounded in it.
-    const auto target = record(i, false).outputs;
-    auto [inputs, unused, geometry] = record(i, true);
-    unused.reset();
-    if (layer.input_quantizer() != nullptr) {
-      const at::NoGradGuard no_gradient;
-      inputs = layer.input_quantizer()->quantize(inputs);
-    }
+    const auto lessons = lessons_of(i);
+    AUXBENCH_CHECK(!lessons.empty(), "a layer that computes");
     LearnedRounding rounding(layer.values(), *layer.weight_quantizer());
     Optimizer optimizer({.epochs = 1, .optimizer = "adam"}, {{"alpha", rounding.alpha()}});
     optimizer.set_learning_rate(kLearningRate);
-    const auto images = inputs.size(0);
     RandomStream random(stream_seed(experiment_.cell().seed, "reconstruction", i));
     for (int step = 0; step < spec_.iterations && !interrupted(); ++step) {
-      const auto chosen = choose(random, images).to(inputs.device());
+      const auto& [inputs, targets, geometry] = draw_lesson(random, lessons);
+      const auto chosen = choose(random, inputs.size(0)).to(inputs.device());
       optimizer.clear_gradients();
-      const auto loss =
-          reconstruction_loss(rounding, inputs.index_select(0, chosen), target.index_select(0, chosen), geometry, step);
+      const auto loss = reconstruction_loss(rounding, inputs.index_select(0, chosen), targets.index_select(0, chosen),
+                                            geometry, step);
       loss.backward();
       optimizer.step();
       progress_.advance(++outcome_.state.iteration, loss.item<double>());
@@ -170,7 +205,8 @@ class Calibrator {
 
   void evaluate_network() {
     const Stopwatch watch;
-    outcome_.final = evaluate(experiment_.task(), experiment_.network(), data_.test, experiment_.options());
+    outcome_.final =
+        evaluate(experiment_.task(), experiment_.cell(), experiment_.network(), data_.test, experiment_.options());
     outcome_.codes = code_shares(experiment_.network(), data_.test, experiment_.options());
     outcome_.state.evaluate_seconds = watch.seconds();
   }

@@ -4,6 +4,8 @@
 // 1. The network computes at full precision; every layer's quantizers observe its weights and inputs.
 // 2. Reconstruction, in the order layers compute: the layer's inputs are those of the network quantized so far (its own
 //    input quantized too), its target what the full-precision layer makes of full-precision inputs, before its norm.
+//    A layer that computes maps of several sizes (images of several sizes, a detector's shared heads) learns from one size
+//    a step, drawn by how many maps have it.
 //    Norms are not folded: rounding is decided for each output channel alone, so that folding would only weigh channels
 //    differently against the regulariser. Adam; beta falls linearly from 20 to 2 after a warm-up of a fifth, during
 //    which the regulariser is off (quantizers/adaround.h has the loss). Constants: lr 1e-3, lambda 0.01 (BRECQ's).

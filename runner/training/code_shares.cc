@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/check.h"
 #include "base/torch_prelude.h"
@@ -13,6 +14,7 @@ namespace {
 using Kind = GraphNode::Kind;
 
 constexpr int64_t kImages = 500, kBatch = 100;
+constexpr int64_t kBoxedImages = 50;  // one at a time, as they are evaluated
 
 // Every code that the range allows, as encode() would return them.
 at::Tensor all_codes(const Codes& coded) {
@@ -102,14 +104,16 @@ std::vector<LayerCodes> code_shares(Network& network, const Images& images, cons
   const auto graph = network.graph();
   std::map<Quantizer*, ActivationCounts> counts;
   network.watch_quantizers([&](Quantizer& quantizer, const at::Tensor& x) { counts[&quantizer].add(quantizer, x); });
-  TensorLoader loader(images, {.batch = kBatch, .shuffle = false, .epochs = 1}, where);
-  for (int64_t i = 0; i < std::min(loader.batches(), kImages / kBatch); ++i) network.forward(loader.take(0, i).images);
+  const int64_t batch = images->boxed() ? 1 : kBatch, most = images->boxed() ? kBoxedImages : kImages / kBatch;
+  TensorLoader loader(images, {.batch = batch, .shuffle = false, .epochs = 1}, where);
+  for (int64_t i = 0; i < std::min(loader.batches(), most); ++i) network.forward(loader.take(0, i).images);
   network.watch_quantizers({});
   std::vector<LayerCodes> layers;
+  std::set<const QuantizedWeight*> listed;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const auto& node = graph.nodes[i];
-    // Of a layer in branches one node stands for all: its quantizers are the layer's.
-    if (node.kind != Kind::convolution || node.branch.index > 0) continue;
+    // Of a layer in branches, or one that computes several maps, one node stands for all: its quantizers are the layer's.
+    if (node.kind != Kind::convolution || !listed.insert(node.layer).second) continue;
     LayerCodes layer = {.layer = node.name, .activations = {}, .weights = weight_shares(*node.layer)};
     if (auto* quantizer = quantizer_before(graph, i)) layer.activations = counts[quantizer].shares();
     if (layer.activations || layer.weights) layers.push_back(std::move(layer));

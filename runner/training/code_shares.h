@@ -35,9 +35,10 @@ struct LayerCodes {
   std::optional<WeightShares> weights;
 };
 
-// Over the first 500 of these images, or all where there are fewer: one entry a layer that has weights or activations of
-// few levels, in the order they compute. Activations that were quantized at a block's output stand with each layer that
-// reads them. The network must be in evaluation mode, which it stays in; nothing of it changes.
+// Over the first 500 of these images, or the first 50 where they have boxes (each has as many activations as some hundred
+// small ones), or all where there are fewer: one entry a layer that has weights or activations of few levels, in the order
+// they compute. A layer that computes several maps, as a detector's shared heads do, has one entry over all of them.
+// Activations that were quantized at a block's output stand with each layer that reads them. The network must be in evaluation mode, which it stays in; nothing of it changes.
 std::vector<LayerCodes> code_shares(Network& network, const Images& images, const ComputeOptions& where);
 
 }  // namespace auxbench

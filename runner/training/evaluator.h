@@ -8,7 +8,9 @@
 
 namespace auxbench {
 
-// The network must be in evaluation mode.
-Evaluation evaluate(const Task& task, Network& network, const Images& images, const ComputeOptions& where);
+// The network must be in evaluation mode. Images with boxes pass one at a time: what a network says of an image depends on
+// its padding, and so on nothing but itself.
+Evaluation evaluate(const Task& task, const CellSpec& cell, Network& network, const Images& images,
+                    const ComputeOptions& where);
 
 }  // namespace auxbench

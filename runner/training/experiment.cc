@@ -52,6 +52,7 @@ Experiment::Experiment(const Task& task, const CellSpec& cell, const DataShape& 
     : task_(task), cell_(cell), options_(options) {
   seed_torch(cell, "network");
   network_ = task.network(cell, data, Precision::of_cell);
+  losses_ = task.make_losses(cell, data);
   methods_ = make_methods(task, cell, data, *network_);
   move_module(network_->module(), options.device, options.type);
   for (const auto& [prefix, method] : methods_)
@@ -76,6 +77,7 @@ std::vector<Network*> Experiment::teachers() const {
 
 NamedTensors Experiment::tensors() const {
   auto all = named_tensors(network_->module(), "model.");
+  if (losses_->module() != nullptr) all.merge(named_tensors(*losses_->module(), kTaskPrefix));
   for (const auto& [prefix, method] : methods_)
     if (method->module() != nullptr) all.merge(named_tensors(*method->module(), prefix));
   return all;
@@ -97,7 +99,8 @@ JointLoss Experiment::backward(const TensorBatch& batch, const StepPosition& pos
   optimizer().clear_gradients();
   std::vector<TrainingMethod*> methods;
   for (const auto& [prefix, method] : methods_) methods.push_back(method.get());
-  const auto task_loss = [&](const NetworkOutput& output) { return task_.losses(output, batch.targets); };
+  losses_->begin_step(batch);
+  const auto task_loss = [&](const NetworkOutput& output) { return losses_->losses(output, batch.targets); };
   auto result = joint_loss(*network_, methods, task_loss, batch.images, position);
   result.total.backward();
   return result;

@@ -33,8 +33,8 @@ class Experiment {
   // Of a cell that trains; one that is calibrated has none.
   [[nodiscard]] Optimizer& optimizer() const;
 
-  // F's tensors under "model.", the methods' under their prefixes (runner/tasks/methods.h): parameters and buffers, and
-  // parameters alone.
+  // F's tensors under "model.", the methods' under their prefixes (runner/tasks/methods.h), what the task's losses
+  // remember under kTaskPrefix: parameters and buffers, and parameters alone.
   [[nodiscard]] NamedTensors tensors() const;
   [[nodiscard]] NamedTensors parameters() const;
 
@@ -56,6 +56,7 @@ class Experiment {
   CellSpec cell_;
   ComputeOptions options_;
   std::unique_ptr<Network> network_;
+  std::unique_ptr<TaskLosses> losses_;
   std::vector<CellMethod> methods_;
   std::unique_ptr<Optimizer> optimizer_;  // null without a stage
 };

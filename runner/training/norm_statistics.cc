@@ -36,7 +36,7 @@ std::vector<at::Tensor> some_images(const Images& images, int64_t count, int64_t
   TensorLoader loader(images, {.batch = batch, .seed = seed, .epochs = 1}, where);
   const auto wanted = std::min<int64_t>(count, images->count());
   std::vector<at::Tensor> batches;
-  for (int64_t i = 0, drawn = 0; drawn < wanted; ++i) {
+  for (int64_t i = 0, drawn = 0; drawn < wanted && i < loader.batches(); ++i) {
     const auto taken = loader.take(0, i).images;
     batches.push_back(taken.slice(0, 0, std::min(taken.size(0), wanted - drawn)));
     drawn += batches.back().size(0);

@@ -20,12 +20,13 @@
 namespace auxbench {
 
 // The first `count` images of the seed's order of a training set, or all where there are fewer, not augmented, in
-// batches.
+// batches: of images with boxes each of its own size.
 std::vector<at::Tensor> some_images(const Images& images, int64_t count, int64_t batch, int64_t seed,
                                     const ComputeOptions& where);
 
 // The network must be in evaluation mode and stays so. A last batch that is smaller than the others is left out: means
-// over batches weigh them alike. Norms that do not learn (NormKind::frozen) stay as they are.
+// over batches weigh them alike. A norm that several maps of one pass go through (of a detector's shared heads) weighs each
+// of them like a batch. Norms that do not learn (NormKind::frozen) stay as they are.
 void reestimate_norms(Network& network, const std::vector<at::Tensor>& batches);
 
 }  // namespace auxbench

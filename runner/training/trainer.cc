@@ -28,10 +28,12 @@ class Trainer {
         checkpoints_(checkpoints),
         id_(id),
         progress_(progress),
-        loader_(
-            data.train,
-            {.batch = stage_.batch, .seed = experiment.cell().seed, .augment = stage_.augment, .epochs = stage_.epochs},
-            experiment.options()) {}
+        loader_(data.train,
+                {.batch = stage_.batch,
+                 .seed = experiment.cell().seed,
+                 .augment = stage_.augment,
+                 .epochs = stage_.by_iterations() ? 0 : stage_.epochs},
+                experiment.options()) {}
 
   TrainOutcome run() {
     load_checkpoint(checkpoints_.file, id_, experiment_, outcome_.state);
@@ -39,32 +41,35 @@ class Trainer {
       for (const auto& [curve, sum] : outcome_.state.epoch_losses)
         outcome_.state.epoch_steps[curve] = outcome_.state.iteration % loader_.batches();
     progress_.start_cell(id_, total(), outcome_.state.iteration);
-    while (outcome_.state.iteration < total() && outcome_.status == Status::completed) run_epoch();
+    while (!done() && outcome_.status == Status::completed) run_epoch();
     progress_.end_cell();
     if (outcome_.status == Status::completed && !outcome_.final) outcome_.final = last_evaluation();
     return std::move(outcome_);
   }
 
  private:
-  [[nodiscard]] int64_t total() const { return stage_.epochs * loader_.batches(); }
+  [[nodiscard]] int64_t total() const {
+    return stage_.by_iterations() ? stage_.iterations : stage_.epochs * loader_.batches();
+  }
+  [[nodiscard]] bool done() const { return outcome_.state.iteration >= total(); }
   [[nodiscard]] int64_t epoch() const { return outcome_.state.iteration / loader_.batches(); }
 
   void run_epoch() {
     watch_ = Stopwatch();
     const auto this_epoch = epoch();
     experiment_.train_mode(true);
-    while (epoch() == this_epoch && outcome_.status == Status::completed) {
+    while (epoch() == this_epoch && !done() && outcome_.status == Status::completed) {
       step(this_epoch, outcome_.state.iteration % loader_.batches());
       if (signal_received() != 0) {
         outcome_.status = Status::interrupted;
         outcome_.reason = "signal " + std::to_string(signal_received());
-      } else if (epoch() == this_epoch && since_checkpoint_.seconds() >= 60 * checkpoints_.minutes) {
+      } else if (epoch() == this_epoch && !done() && since_checkpoint_.seconds() >= 60 * checkpoints_.minutes) {
         save_between_epochs();
       }
     }
     if (!read_losses()) return;
     outcome_.state.train_seconds += watch_.seconds();
-    if (epoch() != this_epoch) end_epoch(this_epoch);
+    if (epoch() != this_epoch || done()) end_epoch(this_epoch);
     save();
   }
 
@@ -116,12 +121,13 @@ class Trainer {
     return false;
   }
 
+  // The last epoch of a stage that is counted in iterations may end before its images do.
   void end_epoch(int64_t finished) {
     auto& state = outcome_.state;
-    const bool last = finished + 1 == stage_.epochs;
+    const bool last = done();
     if (stage_.evaluate == "every" || finished == 0 || last) {
       auto evaluation = last ? last_evaluation() : timed_evaluation();
-      state.curves["epoch"].push_back(static_cast<double>(finished + 1));
+      state.curves["epoch"].push_back(static_cast<double>(state.iteration) / static_cast<double>(loader_.batches()));
       for (const auto& [curve, sum] : state.epoch_losses)
         state.curves[curve].push_back(sum / static_cast<double>(state.epoch_steps.at(curve)));
       for (const auto& metric : evaluation.metrics) state.curves[metric.name].push_back(metric.value);
@@ -150,7 +156,8 @@ class Trainer {
   Evaluation timed_evaluation() {
     const Stopwatch watch;
     experiment_.train_mode(false);
-    auto evaluation = evaluate(experiment_.task(), experiment_.network(), data_.test, experiment_.options());
+    auto evaluation =
+        evaluate(experiment_.task(), experiment_.cell(), experiment_.network(), data_.test, experiment_.options());
     outcome_.state.evaluate_seconds += watch.seconds();
     return evaluation;
   }

@@ -23,9 +23,9 @@ struct TrainOutcome {
   std::vector<LayerCodes> codes;    // of a quantized network, as it was evaluated last
 };
 
-// Curves, one value per evaluated epoch: "epoch", "train_loss" (the task's, mean over the epoch), the methods' losses
-// (mean over the steps that had them; the curve of one that ends before the training stops there) and the evaluation's
-// metrics by their names.
+// Curves, one value per evaluated epoch: "epoch" (a fraction where the stage's iterations end within one), "train_loss"
+// (the task's, mean over the epoch), the methods' losses (mean over the steps that had them; the curve of one that ends
+// before the training stops there) and the evaluation's metrics by their names.
 // With `reestimate_norms` batch norms are re-estimated (norm_statistics.h) before the last evaluation.
 // Diverged: a loss that is not finite or above 1e4; the reason names the step.
 TrainOutcome train(Experiment& experiment, const Dataset& data, const CheckpointPolicy& checkpoints,

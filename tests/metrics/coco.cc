@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <numeric>
 
 #include "base/error.h"
 #include "metrics/coco_json.h"
@@ -143,6 +145,17 @@ TEST_CASE("recall thresholds are products: 57 of 100 found is 57/101", "[metrics
     if (i < 57) set.detections.push_back({.image = 1, .category = 1, .box = box, .score = .5});
   }
   CHECK(evaluate_coco(set.truth, set.detections).of(CocoNumber::ap) == Approx(57.0 / 101).epsilon(1e-14));
+}
+
+TEST_CASE("a curve is precision over recall, falls, and has AP50 or AP75 as its mean", "[metrics]") {
+  const auto set = golden_set();
+  const auto result = evaluate_coco(set.truth, set.detections);
+  const auto mean = [](const auto& curve) { return std::accumulate(curve.begin(), curve.end(), 0.0) / 101; };
+  CHECK(mean(result.curves[0]) == Approx(result.of(CocoNumber::ap50)).epsilon(1e-13));
+  CHECK(mean(result.curves[1]) == Approx(result.of(CocoNumber::ap75)).epsilon(1e-13));
+  for (const auto& curve : result.curves) CHECK(std::is_sorted(curve.rbegin(), curve.rend()));
+  for (const auto& curve : evaluate_coco(CocoTruth(), {}).curves)
+    for (const double precision : curve) CHECK(precision == -1);
 }
 
 TEST_CASE("a detection is right at the thresholds that its overlap reaches", "[metrics]") {

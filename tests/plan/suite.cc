@@ -415,7 +415,7 @@ TEST_CASE("a cell's JSON that this version does not know is refused in its place
   CHECK(error_of({{"seed", -1}}) == "x: /3/seed: expected a whole number from 0 to 2147483647");
   CHECK(error_of({{"seed", 1.5}}) == "x: /3/seed: expected a whole number from 0 to 2147483647");
   CHECK(error_of({{"pretrain", nullptr}}) == "x: /3: a full-precision cell needs pretrain or weights");
-  CHECK(error_of({{"pretrain", {{"epochs", nullptr}}}}) == "x: /3: pretrain has no epochs");
+  CHECK(error_of({{"pretrain", {{"epochs", nullptr}}}}) == "x: /3: pretrain has no epochs and no iterations");
   CHECK(error_of({{"quantizer", "lsq"}, {"weight_bits", 1}, {"finetune", {{"epochs", 1}, {"lr", 1}}}}) ==
         "x: /3: weight_bits 1: lsq defines 2 to 8");
   CHECK_THROWS_AS(cell_from_json(nlohmann::json::array()), UserError);

@@ -28,6 +28,21 @@ TEST_CASE("every verdict has words of its own", "[results]") {
   CHECK(verdict_text(Verdict::inconclusive) == "inconclusive");
 }
 
+TEST_CASE("a loss within a margin needs an interval that lies above minus the margin", "[results]") {
+  const auto gains = summarize({-0.3, -0.2, -0.4});  // -0.3 -+ 0.25
+  CHECK(gains.half_width == Approx(4.303 * 0.1 / std::sqrt(3)).epsilon(1e-9));
+  CHECK(verdict(gains) == Verdict::negative);
+  CHECK(verdict(gains, 1.0) == Verdict::positive);
+  CHECK(verdict(gains, 0.5) == Verdict::inconclusive);
+  CHECK(verdict(gains, 0.0) == Verdict::negative);
+  CHECK(verdict(summarize({-3.0, -3.1, -3.2}), 1.0) == Verdict::negative);
+  CHECK(verdict(summarize({-0.3}), 1.0) == Verdict::one_seed);
+  CHECK(verdict(summarize({}), 1.0) == Verdict::no_data);
+  CHECK(verdict_text(Verdict::positive, 1.0) == "within 1.0");
+  CHECK(verdict_text(Verdict::negative, 0.5) == "beyond 0.5");
+  CHECK(verdict_text(Verdict::inconclusive, 0.5) == "inconclusive");
+}
+
 TEST_CASE("a metric at an epoch is the curve's there, and none beyond a curve that ends early", "[results]") {
   Record record;
   record.metrics = {{.name = "top1", .value = 80, .unit = "%"}};

@@ -20,11 +20,6 @@ at::Tensor parameter_with_gradient(const at::Tensor& gradient) {
   return parameter;
 }
 
-TensorBatch first_batch() {
-  TensorLoader loader(made_up_data().train, {.batch = 32, .epochs = 1}, {});
-  return loader.take(0, 0);
-}
-
 CellSpec without_augmentation(CellSpec cell) {
   cell.pretrain->augment.clear();
   return cell;
@@ -50,6 +45,22 @@ TEST_CASE("a warm-up rises linearly to the schedule, whichever it is", "[runner]
   CHECK(learning_rate(cosine, 30, 10) == Approx(0).margin(1e-12));
   // A fraction of an iteration is none.
   CHECK(learning_rate({.epochs = 1, .lr = 3, .warmup = 0.01}, 0, 10) == 3);
+}
+
+TEST_CASE("a stage that is counted in iterations counts its warm-up and milestones in them, whatever an epoch has",
+          "[runner]") {
+  for (const int64_t an_epoch : {1, 7, 100000}) {
+    const StageSpec step = {
+        .iterations = 90, .lr = 1, .schedule = "step", .milestones = {60, 80}, .gamma = 0.1, .warmup = 10};
+    CHECK(learning_rate(step, 0, an_epoch) == Approx(0.1));
+    CHECK(learning_rate(step, 9, an_epoch) == 1);
+    CHECK(learning_rate(step, 59, an_epoch) == 1);
+    CHECK(learning_rate(step, 60, an_epoch) == Approx(0.1));
+    CHECK(learning_rate(step, 80, an_epoch) == Approx(0.01));
+    const StageSpec cosine = {.iterations = 30, .lr = 2, .schedule = "cosine", .warmup = 10};
+    CHECK(learning_rate(cosine, 20, an_epoch) == Approx(1));
+    CHECK(learning_rate(cosine, 30, an_epoch) == Approx(0).margin(1e-12));
+  }
 }
 
 TEST_CASE("a cosine ends near zero, however short the training", "[runner]") {

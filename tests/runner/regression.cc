@@ -72,21 +72,30 @@ class ScalarHead final : public Head {
   QuantLinear fc_;
 };
 
+class Distances : public TaskLosses {
+ public:
+  NamedLosses losses(const NetworkOutput& output, const Targets& targets) override {
+    const auto error = output.logits.flatten() - wanted_of(targets);
+    return {{.name = "square", .value = error.square().mean(), .weight = 0.5},
+            {.name = "absolute", .value = error.abs().mean()}};
+  }
+};
+
 class Regression : public Task {
  public:
   [[nodiscard]] std::unique_ptr<Network> network(const CellSpec& cell, const DataShape& data,
                                                  Precision precision) const override {
     return make_cell_network(cell, {.channels = data.channels, .classes = 1}, precision);
   }
-  [[nodiscard]] NamedLosses losses(const NetworkOutput& output, const Targets& targets) const override {
-    const auto error = output.logits.flatten() - wanted_of(targets);
-    return {{.name = "square", .value = error.square().mean(), .weight = 0.5},
-            {.name = "absolute", .value = error.abs().mean()}};
+  [[nodiscard]] std::unique_ptr<TaskLosses> make_losses(const CellSpec&, const DataShape&) const override {
+    return std::make_unique<Distances>();
   }
   [[nodiscard]] HeadMaker head(const DataShape&) const override {
     return [](int64_t channels) { return std::make_unique<ScalarHead>(channels); };
   }
-  [[nodiscard]] std::unique_ptr<Evaluator> evaluator() const override { return std::make_unique<ErrorEvaluator>(); }
+  [[nodiscard]] std::unique_ptr<Evaluator> evaluator(const CellSpec&, const ImageSource&) const override {
+    return std::make_unique<ErrorEvaluator>();
+  }
   // Somewhat below the mean distance of a grey, spread evenly, from the middle.
   [[nodiscard]] std::optional<ChanceLevel> chance_level(const DataShape&, int64_t) const override {
     return ChanceLevel{0.42};
@@ -145,16 +154,22 @@ TEST_CASE("a task without labels resumes from its checkpoint and ends bit for bi
   const TempFolder whole, cut;
   std::optional<TrainOutcome> undisturbed, resumed;
   record_of(Regression(), grey_cell(), whole.path(), &undisturbed);
-  class Killed final : public Regression {
+  class KilledDistances final : public Distances {
    public:
-    [[nodiscard]] NamedLosses losses(const NetworkOutput& output, const Targets& targets) const override {
+    NamedLosses losses(const NetworkOutput& output, const Targets& targets) override {
       if (++calls_ > 14)
         throw std::runtime_error("killed");  // called twice a step: the eighth step, in the third epoch
-      return Regression::losses(output, targets);
+      return Distances::losses(output, targets);
     }
 
    private:
-    mutable int calls_ = 0;
+    int calls_ = 0;
+  };
+  class Killed final : public Regression {
+   public:
+    [[nodiscard]] std::unique_ptr<TaskLosses> make_losses(const CellSpec&, const DataShape&) const override {
+      return std::make_unique<KilledDistances>();
+    }
   };
   CHECK_THROWS_WITH(record_of(Killed(), grey_cell(), cut.path()), "killed");
   CHECK(std::filesystem::exists(cut.path() / "checkpoint"));
@@ -163,14 +178,59 @@ TEST_CASE("a task without labels resumes from its checkpoint and ends bit for bi
   CHECK(undisturbed->state.curves == resumed->state.curves);
 }
 
+TEST_CASE("what a task's losses remember from step to step is in the checkpoint, and a resumed run ends bit for bit",
+          "[runner]") {
+  // The distance divided by the mean distance so far.
+  class Relative final : public TaskLosses {
+   public:
+    explicit Relative(bool killed) : left_(killed ? 8 : -1) {
+      mean_ = module_.register_buffer("mean", at::ones({}, at::kDouble));
+    }
+    void begin_step(const TensorBatch& batch) override {
+      if (--left_ == 0) throw std::runtime_error("killed");
+      mean_.mul_(0.5).add_(0.5 * wanted_of(batch.targets).abs().mean().item<double>());
+    }
+    NamedLosses losses(const NetworkOutput& output, const Targets& targets) override {
+      const auto error = (output.logits.flatten() - wanted_of(targets)).abs().mean();
+      return {{.name = "relative", .value = error / mean_.item<double>()}};
+    }
+    torch::nn::Module* module() override { return &module_; }
+
+   private:
+    torch::nn::Module module_;
+    at::Tensor mean_;
+    int left_;
+  };
+  class Remembering final : public Regression {
+   public:
+    explicit Remembering(bool killed) : killed_(killed) {}
+    [[nodiscard]] std::unique_ptr<TaskLosses> make_losses(const CellSpec&, const DataShape&) const override {
+      return std::make_unique<Relative>(killed_);
+    }
+
+   private:
+    bool killed_;
+  };
+  const TempFolder whole, cut;
+  std::optional<TrainOutcome> undisturbed, resumed;
+  record_of(Remembering(false), grey_cell(), whole.path(), &undisturbed);
+  CHECK_THROWS_WITH(record_of(Remembering(true), grey_cell(), cut.path()), "killed");
+  CHECK(read_safetensors(cut.path() / "checkpoint").tensors.contains("task.mean"));
+  record_of(Remembering(false), grey_cell(), cut.path(), &resumed);
+  CHECK(same_outcomes(*undisturbed, *resumed));
+  CHECK(undisturbed->state.curves == resumed->state.curves);
+  CHECK_FALSE(read_safetensors(whole.path() / kWeightsFile).tensors.contains("task.mean"));
+}
+
 TEST_CASE("evaluators of two shards, merged, say what one over all images says", "[runner]") {
   const auto cell = small_cell(false);
   const auto experiment = experiment_of(cell);
   experiment->train_mode(false);
-  const auto whole = evaluate(experiment->task(), experiment->network(), made_up_data().test, {});
+  const auto whole = evaluate(experiment->task(), cell, experiment->network(), made_up_data().test, {});
   const at::NoGradGuard no_gradient;
   TensorLoader loader(made_up_data().test, {.batch = 20, .shuffle = false, .epochs = 1}, {});
-  const auto first = experiment->task().evaluator(), second = experiment->task().evaluator();
+  const auto first = experiment->task().evaluator(cell, *made_up_data().test),
+             second = experiment->task().evaluator(cell, *made_up_data().test);
   for (const auto& [evaluator, index] : {std::pair{first.get(), 0}, std::pair{second.get(), 1}}) {
     const auto batch = loader.take(0, index);
     evaluator->add(batch, experiment->network().forward(batch.images));
@@ -191,6 +251,10 @@ TEST_CASE("an outcome that the task calls chance is not trusted, in either direc
   CHECK_FALSE(trusted(0.45, false, ChanceLevel{0.45}));
   CHECK(trusted(0.4, false, ChanceLevel{0.45}));
   CHECK(trusted(0, true, std::nullopt));
+  // Of two metrics the one that the task names.
+  const Evaluation two = {.metrics = {{.name = "ap", .value = 0.2}, {.name = "ap50", .value = 1.5}}};
+  CHECK_FALSE(sign_of_chance(two, {}, ChanceLevel{.metric = 1, .name = "ap50"}));
+  CHECK(sign_of_chance(two, {}, ChanceLevel{.metric = 2, .name = "ap50"}) == "ap50 is at chance level");
   const TempFolder folder;
   auto cell = grey_cell();
   cell.pretrain->lr = 1e-9;
@@ -220,15 +284,26 @@ TEST_CASE("a classifier has learned nothing where it hits no more than luck, or 
 
 namespace {
 
+using LossesOf = std::function<NamedLosses(const NetworkOutput&)>;
+
 class WithLosses final : public Regression {
  public:
-  explicit WithLosses(std::function<NamedLosses(const NetworkOutput&)> losses) : losses_(std::move(losses)) {}
-  [[nodiscard]] NamedLosses losses(const NetworkOutput& output, const Targets&) const override {
-    return losses_(output);
+  explicit WithLosses(LossesOf losses) : losses_(std::move(losses)) {}
+  [[nodiscard]] std::unique_ptr<TaskLosses> make_losses(const CellSpec&, const DataShape&) const override {
+    return std::make_unique<Given>(losses_);
   }
 
  private:
-  std::function<NamedLosses(const NetworkOutput&)> losses_;
+  class Given final : public TaskLosses {
+   public:
+    explicit Given(LossesOf losses) : losses_(std::move(losses)) {}
+    NamedLosses losses(const NetworkOutput& output, const Targets&) override { return losses_(output); }
+
+   private:
+    LossesOf losses_;
+  };
+
+  LossesOf losses_;
 };
 
 }  // namespace
@@ -236,7 +311,7 @@ class WithLosses final : public Regression {
 TEST_CASE("a task that returns no loss, or one that is no scalar, stops its cell with a line that says so",
           "[runner]") {
   const TempFolder folder;
-  const auto train_with = [&](std::function<NamedLosses(const NetworkOutput&)> losses) {
+  const auto train_with = [&](LossesOf losses) {
     return record_of(WithLosses(std::move(losses)), grey_cell(), folder.path());
   };
   CHECK_THROWS_WITH(train_with([](const auto&) { return NamedLosses(); }), Contains("the task to have a loss"));

@@ -30,6 +30,11 @@ inline const Dataset& made_up_data() {
   return data;
 }
 
+inline TensorBatch first_batch() {
+  TensorLoader loader(made_up_data().train, {.batch = 32, .epochs = 1}, {});
+  return loader.take(0, 0);
+}
+
 inline CellSpec small_cell(bool auxi) {
   CellSpec cell;
   cell.dataset = "made-up";

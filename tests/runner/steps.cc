@@ -13,11 +13,6 @@ using namespace auxbench::test;
 
 namespace {
 
-TensorBatch first_batch() {
-  TensorLoader loader(made_up_data().train, {.batch = 32, .epochs = 1}, {});
-  return loader.take(0, 0);
-}
-
 // Stands for a process whose peers have no gradient at all.
 class Halving final : public GradientSync {
  public:
@@ -39,18 +34,32 @@ class KilledAt final : public Task {
                                                  Precision precision) const override {
     return classification().network(cell, data, precision);
   }
-  [[nodiscard]] NamedLosses losses(const NetworkOutput& output, const Targets& targets) const override {
-    if (--left_ <= 0) throw std::runtime_error("killed");
-    return classification().losses(output, targets);
+  [[nodiscard]] std::unique_ptr<TaskLosses> make_losses(const CellSpec& cell, const DataShape& data) const override {
+    return std::make_unique<Losses>(left_, classification().make_losses(cell, data));
   }
   [[nodiscard]] HeadMaker head(const DataShape& data) const override { return classification().head(data); }
-  [[nodiscard]] std::unique_ptr<Evaluator> evaluator() const override { return classification().evaluator(); }
+  [[nodiscard]] std::unique_ptr<Evaluator> evaluator(const CellSpec& cell, const ImageSource& images) const override {
+    return classification().evaluator(cell, images);
+  }
   [[nodiscard]] std::optional<ChanceLevel> chance_level(const DataShape& data, int64_t images) const override {
     return classification().chance_level(data, images);
   }
 
  private:
-  mutable int left_;
+  class Losses final : public TaskLosses {
+   public:
+    Losses(int steps, std::unique_ptr<TaskLosses> whole) : left_(steps), whole_(std::move(whole)) {}
+    NamedLosses losses(const NetworkOutput& output, const Targets& targets) override {
+      if (--left_ <= 0) throw std::runtime_error("killed");
+      return whole_->losses(output, targets);
+    }
+
+   private:
+    int left_;
+    std::unique_ptr<TaskLosses> whole_;
+  };
+
+  int left_;
 };
 
 }  // namespace

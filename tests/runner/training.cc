@@ -39,11 +39,12 @@ void leave_checkpoint(const CellSpec& cell, int64_t cut, const std::filesystem::
   TrainingState state;
   TensorLoader loader(made_up_data().train, {.batch = stage.batch, .seed = cell.seed, .augment = stage.augment}, {});
   experiment->train_mode(true);
+  const int64_t total = stage.by_iterations() ? stage.iterations : stage.epochs * loader.batches();
   for (; state.iteration < cut; ++state.iteration) {
     const auto epoch = state.iteration / loader.batches(), batch = state.iteration % loader.batches();
     if (batch == 0) state.epoch_losses.clear();
     const auto losses = engine->step(loader.take(epoch, batch), learning_rate(stage, state.iteration, loader.batches()),
-                                     {state.iteration, stage.epochs * loader.batches()});
+                                     {state.iteration, total});
     state.epoch_losses["train_loss"] += losses.task.item<double>();
     for (const auto& loss : losses.methods) state.epoch_losses[loss.name] += loss.value.item<double>();
   }
@@ -69,6 +70,32 @@ void check_resumes(const CellSpec& cell, const std::vector<int64_t>& cuts) {
 
 TEST_CASE("a run cut off anywhere and resumed ends bit for bit as one that was not", "[runner]") {
   for (const auto& cell : {small_cell(true), quantized(small_cell(true))}) check_resumes(cell, {1, 3, 4, 8});
+}
+
+TEST_CASE("a stage of so many iterations ends within an epoch, is resumed anywhere, and is as good as its epochs",
+          "[runner]") {
+  auto cell = quantized(small_cell(true));
+  cell.finetune->schedule = "cosine";
+  const test::TempFolder folder;
+  const auto by_epochs = train_cell(cell, {folder.path() / "epochs"});
+  cell.finetune->epochs = 0;
+  cell.finetune->iterations = 9;  // three epochs of three batches
+  const auto by_iterations = train_cell(cell, {folder.path() / "iterations"});
+  CHECK(same_weights(*by_epochs.experiment, *by_iterations.experiment));
+  CHECK(by_epochs.outcome.state.curves == by_iterations.outcome.state.curves);
+  cell.finetune->iterations = 7;
+  cell.finetune->schedule = "step";
+  cell.finetune->milestones = {4};
+  cell.finetune->warmup = 2;
+  const auto cut_short = train_cell(cell, {folder.path() / "short"});
+  CHECK(cut_short.outcome.state.iteration == 7);
+  CHECK(cut_short.outcome.state.curves.at("epoch") == std::vector<double>{1, 2, 7.0 / 3});
+  CHECK(cut_short.outcome.state.curves.at("train_loss").size() == 3);
+  CHECK(cut_short.outcome.final.has_value());
+  cell.finetune->evaluate = "ends";
+  const auto ends = train_cell(cell, {folder.path() / "ends"});
+  CHECK(ends.outcome.state.curves.at("epoch") == std::vector<double>{1, 7.0 / 3});
+  check_resumes(cell, {1, 3, 6, 7});
 }
 
 TEST_CASE("every quantizer trains beside the module, and its state survives a resume", "[runner]") {

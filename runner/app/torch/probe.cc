@@ -30,9 +30,10 @@ void add_with_prefix(const SafeTensors& file, const std::string& prefix, SafeTen
 }
 
 // Names that carry no prefix, as in a finished cell's two files or in a checkpoint of others, get theirs.
-SafeTensors weights_of(const ProbeFiles& files) {
-  const std::string own = "model.fc.weight";
-  const auto weights = plain_names(read_weights(files.weights), {"fc.weight", own}, files.weights.string());
+SafeTensors weights_of(const CellSpec& cell, const ProbeFiles& files) {
+  const std::string last = cell.task == "detection" ? "head.classification_head.cls_logits.weight" : "fc.weight";
+  const auto own = "model." + last;
+  const auto weights = plain_names(read_weights(files.weights), {last, own}, files.weights.string());
   const bool prefixed = weights.tensors.contains(own);
   SafeTensors all;
   add_with_prefix(weights, prefixed ? "" : "model.", all);
@@ -81,11 +82,24 @@ ExitCode probe_model(const ModelProbeArguments& arguments) {
   return ExitCode::ok;
 }
 
+ExitCode probe_detector(const DetectorProbeArguments& arguments) {
+  DetectorProbe probe = {.model = arguments.model, .width = arguments.width, .detector = {}};
+  probe.detector.flavour = arguments.flavour;
+  probe.detector.heads = arguments.heads;
+  probe.detector.norm = arguments.norm;
+  probe.detector.tower = arguments.tower;
+  const auto& files = arguments.files;
+  write_safetensors(files.out, probe_detector(probe, read_weights(files.weights), read_safetensors(files.input)));
+  return ExitCode::ok;
+}
+
 ExitCode probe_step(const StepProbeArguments& arguments) {
   const auto opened = open_suite(arguments.suite);
   const auto& files = arguments.files;
-  write_safetensors(files.out, probe_step(find_cell(opened.plan, arguments.cell), weights_of(files), inputs_of(files),
-                                          arguments.steps, arguments.float64));
+  const auto cell = find_cell(opened.plan, arguments.cell);
+  // A detector's truth stands beside its images.
+  const auto in = cell.task == "detection" ? read_safetensors(files.input) : inputs_of(files);
+  write_safetensors(files.out, probe_step(cell, weights_of(cell, files), in, arguments.steps, arguments.float64));
   return ExitCode::ok;
 }
 

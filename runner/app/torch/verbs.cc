@@ -38,6 +38,9 @@ class Verbs final : public TorchVerbs {
   ExitCode probe_model(const ModelProbeArguments& arguments) override {
     return in_one_line([&] { return auxbench::probe_model(arguments); });
   }
+  ExitCode probe_detector(const DetectorProbeArguments& arguments) override {
+    return in_one_line([&] { return auxbench::probe_detector(arguments); });
+  }
   ExitCode probe_step(const StepProbeArguments& arguments) override {
     return in_one_line([&] { return auxbench::probe_step(arguments); });
   }

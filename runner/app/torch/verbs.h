@@ -12,6 +12,7 @@ ExitCode bench(const KernelBenchArguments& arguments);
 ExitCode bench_training(const TrainingBenchArguments& arguments);
 ExitCode probe_quantizer(const QuantizerProbeArguments& arguments);
 ExitCode probe_model(const ModelProbeArguments& arguments);
+ExitCode probe_detector(const DetectorProbeArguments& arguments);
 ExitCode probe_step(const StepProbeArguments& arguments);
 DeviceFacts describe_device(const std::string& name);
 double training_rate(const std::string& device);

@@ -33,10 +33,25 @@ struct ModelProbe {
 // Out: "logits", with taps also "stem" and "tap.0" ... Evaluation mode.
 SafeTensors probe_model(const ModelProbe& probe, const SafeTensors& weights, const SafeTensors& in);
 
+struct DetectorProbe {
+  std::string model = "retinanet-resnet50";  // of models/list
+  double width = 1;
+  DetectorSpec detector;  // `channels` is read off the weights, as classes and input channels are
+};
+
+// weights: names of models/detector.h. in: "input" [N, C, H, W], F32 or F64, whose type is used, padded as a batch of
+// training is; optionally "sizes" [N, 2], height and width without the padding; optionally the truth, of image I
+// "boxes.I" [n, 4] (x0 y0 x1 y1) and "classes.I" [n]. Out, at full precision in evaluation mode: of level L "classes.L",
+// "boxes.L" and FCOS's "centreness.L", raw; of image I "detections.I" [n, 6], label, score, x0 y0 x1 y1; with a truth the
+// losses, each by its name, as in the first step of a training.
+SafeTensors probe_detector(const DetectorProbe& probe, const SafeTensors& weights, const SafeTensors& in);
+
 // weights: "model." and "aux." tensors to start from; the network's may also stand without "model.", as import_tensors
-// takes them, and what quantizers learn may be missing: it is fitted to the batch. in: "input", "labels" (whole numbers).
+// takes them, and what quantizers learn may be missing: it is fitted to the batch. in: "input", "labels" (whole numbers);
+// of a detection cell "input" and the truth as above.
 // The cell's own loss and optimiser at its starting learning rate, training mode; its data set is not asked for. Out:
-// "loss", "logits" and "grad.NAME" of step 1, with H also "aux_loss" and "aux_logits"; "losses" and "totals" (with all
+// "loss", "logits" (a detector's outputs as above) and "grad.NAME" of step 1, with H also "aux_loss" and "aux_logits"
+// (a detector's "aux_loss_heads" and "aux_loss_backbone"); "losses" and "totals" (with all
 // that the aids add) [steps]; "after.NAME" after the last step.
 SafeTensors probe_step(const CellSpec& cell, const SafeTensors& weights, const SafeTensors& in, int steps,
                        bool float64);

@@ -1,5 +1,6 @@
 #include "runner/tasks/classification/classification.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/check.h"
@@ -57,11 +58,19 @@ class TopKEvaluator final : public Evaluator {
             .outcomes = {{"predictions", at::tensor(ranks_.predictions, at::kLong).to(at::kShort)},
                          {"in_top1", bits(ranks_.top1)},
                          {"in_top5", bits(ranks_.top5)}},
-            .answers = "predictions"};
+            .answers = "predictions",
+            .without_numbers = std::count(ranks_.predictions.begin(), ranks_.predictions.end(), int64_t{-1})};
   }
 
  private:
   TopK ranks_;
+};
+
+class CrossEntropy final : public TaskLosses {
+ public:
+  NamedLosses losses(const NetworkOutput& output, const Targets& targets) override {
+    return {{.name = "cross_entropy", .value = at::cross_entropy_loss(output.logits, targets.labels)}};
+  }
 };
 
 class Classification final : public Task {
@@ -71,15 +80,17 @@ class Classification final : public Task {
     return make_cell_network(cell, data, precision);
   }
 
-  [[nodiscard]] NamedLosses losses(const NetworkOutput& output, const Targets& targets) const override {
-    return {{.name = "cross_entropy", .value = at::cross_entropy_loss(output.logits, targets.labels)}};
+  [[nodiscard]] std::unique_ptr<TaskLosses> make_losses(const CellSpec&, const DataShape&) const override {
+    return std::make_unique<CrossEntropy>();
   }
 
   [[nodiscard]] HeadMaker head(const DataShape& data) const override {
     return [classes = data.classes](int64_t channels) { return std::make_unique<ClassifierHead>(channels, classes); };
   }
 
-  [[nodiscard]] std::unique_ptr<Evaluator> evaluator() const override { return std::make_unique<TopKEvaluator>(); }
+  [[nodiscard]] std::unique_ptr<Evaluator> evaluator(const CellSpec&, const ImageSource&) const override {
+    return std::make_unique<TopKEvaluator>();
+  }
 
   // Accuracy: what a network that guesses does not surpass but once in a thousand times. Loss: 95 % of ln(classes),
   // that of equal probabilities; a network may sit there and still tell a few images apart.
