@@ -35,16 +35,16 @@ std::vector<Candidate> candidates_of(const DecodeRules& rules, const LevelPredic
   const bool with_centreness = !level.centreness.empty();
   const float least = least_logit(static_cast<double>(rules.score), with_centreness);
   std::vector<Candidate> found;
-  for (size_t channel = 0; channel < channels; ++channel) {
-    const auto logits = level.classes.subspan(channel * places, places);
-    for (size_t place = 0; place < places; ++place) {
-      if (!(logits[place] >= least)) continue;
-      float score = sigmoid(logits[place]);
-      if (with_centreness) score = std::sqrt(score * sigmoid(level.centreness[place]));
-      if (!(score > rules.score)) continue;
-      const size_t index = (place * anchors + channel / classes) * classes + channel % classes;
-      found.push_back({score, static_cast<uint32_t>(index)});
-    }
+  // As they lie in memory: the order does not matter, candidates are sorted.
+  for (size_t i = 0; i < level.classes.size(); ++i) {
+    if (!(level.classes[i] >= least)) continue;
+    const size_t place = level.channels_last ? i / channels : i % places;
+    const size_t channel = level.channels_last ? i % channels : i / places;
+    float score = sigmoid(level.classes[i]);
+    if (with_centreness) score = std::sqrt(score * sigmoid(level.centreness[place]));
+    if (!(score > rules.score)) continue;
+    const size_t index = (place * anchors + channel / classes) * classes + channel % classes;
+    found.push_back({score, static_cast<uint32_t>(index)});
   }
   if (found.size() > rules.level_most) {
     const auto end = found.begin() + static_cast<std::ptrdiff_t>(rules.level_most);
@@ -70,7 +70,10 @@ void add_level(const DetectorRules& rules, const LevelPrediction& level, const E
   for (const auto& candidate : candidates_of(rules.decode, level, a_place)) {
     const size_t which = candidate.index / classes, place = which / a_place, anchor = which % a_place;
     std::array<float, 4> code;
-    for (size_t i = 0; i < 4; ++i) code[i] = level.boxes[(4 * anchor + i) * places + place];
+    for (size_t i = 0; i < 4; ++i) {
+      const size_t channel = 4 * anchor + i;
+      code[i] = level.boxes[level.channels_last ? place * 4 * a_place + channel : channel * places + place];
+    }
     const auto from = anchors.at(place, anchor);
     auto box = rules.match.points ? decode_sides(from, code) : decode_deltas(from, code);
     if (!is_finite(box)) continue;

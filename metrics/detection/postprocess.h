@@ -25,6 +25,7 @@ struct LevelPrediction {
   std::span<const float> classes;     // [A K, H, W], channel a K + k
   std::span<const float> boxes;       // [4 A, H, W], channel 4 a + i
   std::span<const float> centreness;  // [1, H, W]; empty for none
+  bool channels_last = false;         // [H, W, ..] instead, as the integer engine has them: the boxes are the same
 };
 
 struct Detection {

@@ -32,34 +32,22 @@ std::vector<int64_t> levels_of(const IntegerNetwork& network) {
   return levels;
 }
 
-// One image of [batch][h][w][channels] as [channels, h, w]. In blocks, so that what is read once stays in the cache.
-std::vector<float> channels_first(const ExecutorOutput& output, int64_t image) {
-  constexpr int64_t kBlock = 16;
-  const int64_t pixels = output.h * output.w, channels = output.channels;
-  const float* from = output.numbers.data() + image * pixels * channels;
-  std::vector<float> moved(static_cast<size_t>(pixels * channels));
-  for (int64_t p = 0; p < pixels; p += kBlock)
-    for (int64_t c = 0; c < channels; c += kBlock)
-      for (int64_t i = c; i < std::min(channels, c + kBlock); ++i)
-        for (int64_t k = p; k < std::min(pixels, p + kBlock); ++k)
-          moved[static_cast<size_t>(i * pixels + k)] = from[k * channels + i];
-  return moved;
+// Of one image, as the engine has it.
+std::span<const float> numbers_of(const ExecutorOutput& output, int64_t image) {
+  const auto numbers = static_cast<size_t>(output.h * output.w * output.channels);
+  return output.numbers.subspan(static_cast<size_t>(image) * numbers, numbers);
 }
 
-struct LevelMaps {
-  LevelGrid grid;
-  std::vector<float> classes, boxes, centreness;
-};
-
-LevelMaps maps_of(const IntegerNetwork& network, const Executor& engine, int64_t level, int64_t image) {
-  const auto classes = engine.output(at_level("classes", level));
-  LevelMaps maps = {.grid = {.level = level, .height = classes.h, .width = classes.w},
-                    .classes = channels_first(classes, image),
-                    .boxes = channels_first(engine.output(at_level("boxes", level)), image),
-                    .centreness = {}};
+LevelPrediction prediction_of(const IntegerNetwork& network, const Executor& engine, int64_t level, int64_t image) {
+  const auto classes = engine.output(at_level("classes", level)), boxes = engine.output(at_level("boxes", level));
+  LevelPrediction found = {.grid = {.level = level, .height = classes.h, .width = classes.w},
+                           .classes = numbers_of(classes, image),
+                           .boxes = numbers_of(boxes, image),
+                           .centreness = {},
+                           .channels_last = true};
   const auto centreness = at_level("centreness", level);
-  if (output_of(network, centreness) != nullptr) maps.centreness = channels_first(engine.output(centreness), image);
-  return maps;
+  if (output_of(network, centreness) != nullptr) found.centreness = numbers_of(engine.output(centreness), image);
+  return found;
 }
 
 }  // namespace
@@ -98,12 +86,8 @@ std::vector<std::vector<Detection>> find_boxes(const IntegerNetwork& network, co
   const auto levels = levels_of(network);
   std::vector<std::vector<Detection>> found;
   for (int64_t i = 0; i < batch.images; ++i) {
-    std::vector<LevelMaps> maps;
-    for (const auto level : levels) maps.push_back(maps_of(network, batch.engine, level, i));
     std::vector<LevelPrediction> predictions;
-    for (const auto& level : maps)
-      predictions.push_back(
-          {.grid = level.grid, .classes = level.classes, .boxes = level.boxes, .centreness = level.centreness});
+    for (const auto level : levels) predictions.push_back(prediction_of(network, batch.engine, level, i));
     const auto& image = batch.taken.boxed[static_cast<size_t>(i)];
     found.push_back(find_boxes(rules, predictions, Extent{.height = image.height, .width = image.width},
                                Extent{.height = image.full_height, .width = image.full_width}));

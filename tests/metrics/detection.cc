@@ -407,6 +407,22 @@ TEST_CASE("the boxes of every detector are those of plain code, to the last bit"
       const auto found = find_boxes(rules, views, image, file);
       CHECK(found.size() > 20);
       CHECK(found == plain_boxes(rules, levels, image, file));
+      // The same outputs with their channels last.
+      std::vector<Outputs> turned;
+      for (const auto& level : levels) {
+        Outputs last = {.grid = level.grid, .centreness = level.centreness};
+        const size_t places = level.grid.places();
+        for (size_t place = 0; place < places; ++place) {
+          for (size_t i = place; i < level.classes.size(); i += places) last.classes.push_back(level.classes[i]);
+          for (size_t i = place; i < level.boxes.size(); i += places) last.boxes.push_back(level.boxes[i]);
+        }
+        turned.push_back(std::move(last));
+      }
+      for (size_t i = 0; i < views.size(); ++i) {
+        views[i] = turned[i].view();
+        views[i].channels_last = true;
+      }
+      CHECK(find_boxes(rules, views, image, file) == found);
     }
   }
 }
