@@ -82,7 +82,8 @@ Resizing coco_eval(int64_t from_width, int64_t from_height, const std::string&, 
     height *= less;
     width *= less;
   }
-  // A strip thinner than one pixel keeps one.
+  // A strip thinner than one pixel keeps one. Half up is Detectron2's own rule.
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings)
   const auto rounded = [](double side) { return std::max<int64_t>(1, static_cast<int64_t>(side + 0.5)); };
   const Box whole = {.width = rounded(width), .height = rounded(height)};
   return {.from = {.width = from_width, .height = from_height},
