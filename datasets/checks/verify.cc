@@ -91,6 +91,7 @@ std::vector<FileFault> compare_manifests(const std::string& before, const std::s
   for (const auto& [name, digest] : new_digests)
     if (!old_digests.contains(name)) changes[name] = "new";
   std::vector<FileFault> faults;
+  faults.reserve(changes.size());
   for (const auto& [name, what] : changes) faults.push_back({std::string(name), what});
   return faults;
 }

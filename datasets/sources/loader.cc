@@ -81,7 +81,7 @@ class BatchLoader::Crew {
   // The first of the batches, when it is done.
   std::shared_ptr<Task> finish_first() {
     std::unique_lock lock(guard_);
-    const auto first = tasks_.front();
+    auto first = tasks_.front();
     something_done_.wait(lock, [&] { return first->done == first->indices.size(); });
     tasks_.pop_front();
     return first;

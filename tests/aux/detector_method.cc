@@ -10,7 +10,6 @@
 #include "tests/support/catch.h"
 
 using namespace auxbench;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -255,19 +254,19 @@ class WithoutC4 final : public Network {
 
 TEST_CASE("what a detector's modules cannot stand beside is named", "[aux]") {
   const auto classifier = make_network({.stem = "small", .width = 0.125});
-  CHECK_THROWS_WITH(modules(*classifier), Contains("need a detector"));
+  CHECK_THROWS_WITH(modules(*classifier), contains_text("need a detector"));
   WithoutC4 network;
-  CHECK_THROWS_WITH(modules(network), Contains("no map behind its stage 3"));
+  CHECK_THROWS_WITH(modules(network), contains_text("no map behind its stage 3"));
   const auto method = modules(network, {.backbone = false});
   std::vector<NetworkOutput> seen;
-  CHECK_THROWS_WITH(loss_of(network, {method.get()}, seen), Contains("the maps along a detector's towers"));
+  CHECK_THROWS_WITH(loss_of(network, {method.get()}, seen), contains_text("the maps along a detector's towers"));
 }
 
 TEST_CASE("of distillation a detector takes hints from a teacher's blocks, and what compares logits is refused",
           "[aux]") {
   const char* kind = GENERATE("kd", "kd-journal", "fixed-teacher", "apprentice-a", "apprentice-b", "apprentice-c");
   CHECK_THROWS_WITH(make_distillation(std::make_unique<test::SmallDetector>(), {.kind = kind}, {}),
-                    Contains(std::string("aid ") + kind) && Contains("a detector has none"));
+                    contains_text(std::string("aid ") + kind) && contains_text("a detector has none"));
   test::SmallDetector network;
   const auto hint =
       make_distillation(std::make_unique<test::SmallDetector>(), {.kind = "hint", .hint_weight = 0.1}, {});

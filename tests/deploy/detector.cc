@@ -202,8 +202,8 @@ TEST_CASE("steps that share weights with what is no such convolution are refused
   const auto refused = [&](const auto& change, const std::string& reason) {
     auto wrong = network;
     change(wrong);
-    CHECK_THROWS_WITH(value_sizes(wrong), Catch::Matchers::Contains(reason));
-    CHECK_THROWS_WITH(parse_integer_network(dump_integer_network(wrong), "memory"), Catch::Matchers::Contains(reason));
+    CHECK_THROWS_WITH(value_sizes(wrong), contains_text(reason));
+    CHECK_THROWS_WITH(parse_integer_network(dump_integer_network(wrong), "memory"), contains_text(reason));
   };
   refused([](auto& n) { step_of(n, kSharing).shares = n.steps.size() - 1; }, "a step that is not before it");
   refused([](auto& n) { step_of(n, kSharing).shares = 1U << 20; }, "a step that is not before it");
@@ -240,7 +240,7 @@ TEST_CASE("upsampled codes stay codes, and are those of the upsampled floats", "
   const auto refused = [&](const auto& change, const std::string& reason) {
     auto wrong = network;
     change(wrong.steps[3]);
-    CHECK_THROWS_WITH(value_sizes(wrong), Catch::Matchers::Contains(reason));
+    CHECK_THROWS_WITH(value_sizes(wrong), contains_text(reason));
   };
   refused([](auto& step) { step.inputs = {2}; }, "step up.codes: the wrong number of inputs");
   refused([](auto& step) { step.inputs = {2, 6}; }, "step up.codes: the size of a value that no earlier step makes");
@@ -279,11 +279,11 @@ TEST_CASE("a detector of full size fits its numbers", "[detector]") {
 TEST_CASE("what no detector is made of is refused", "[detector]") {
   auto options = small(true);
   options.backbone = "resnet19";
-  CHECK_THROWS_WITH(synthetic_retinanet(options), Catch::Matchers::Contains("no network resnet19"));
+  CHECK_THROWS_WITH(synthetic_retinanet(options), contains_text("no network resnet19"));
   options = small(true);
   options.weight_bits = 5;
-  CHECK_THROWS_WITH(synthetic_retinanet(options), Catch::Matchers::Contains("weights of 1, 2, 3, 4 or 8 bits"));
+  CHECK_THROWS_WITH(synthetic_retinanet(options), contains_text("weights of 1, 2, 3, 4 or 8 bits"));
   options = small(true);
   options.height = 32;
-  CHECK_THROWS_WITH(synthetic_retinanet(options), Catch::Matchers::Contains("at least 64 pixels"));
+  CHECK_THROWS_WITH(synthetic_retinanet(options), contains_text("at least 64 pixels"));
 }

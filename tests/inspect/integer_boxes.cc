@@ -132,7 +132,7 @@ TEST_CASE("networks that do not fit the data, or say nothing that boxes could be
   const auto refused = [&](const auto& change, const std::string& reason) {
     auto network = small_detector();
     change(network);
-    CHECK_THROWS_WITH(run_integers(network, data, {}, [](const IntegerBatch&) {}), Catch::Matchers::Contains(reason));
+    CHECK_THROWS_WITH(run_integers(network, data, {}, [](const IntegerBatch&) {}), contains_text(reason));
   };
   refused([](auto& n) { n = synthetic_resnet("resnet18", 2, 2, 32); }, "no detector, and noise's images have boxes");
   refused([](auto& n) { n.detector.flavour = "mmdetection"; }, "no rules for a detector retinanet as in mmdetection");

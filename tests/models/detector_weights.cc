@@ -99,7 +99,7 @@ TEST_CASE("a classifier's weights start a detector's backbone", "[models]") {
   auto deeper = make_network({.model = "resnet34", .width = 0.125});
   const auto network = detector_with("retinanet", "shared", "batch");
   CHECK_THROWS_WITH(start_from(*network, file_of_network(*deeper)),
-                    Catch::Matchers::Contains("layer1.2.bn1.bias: the network has no such tensor"));
+                    contains_text("layer1.2.bn1.bias: the network has no such tensor"));
 }
 
 TEST_CASE("weights that fit, and weights of classifiers, stay as they are", "[models]") {

@@ -12,7 +12,6 @@
 #include "tests/support/catch.h"
 
 using namespace auxbench;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -79,9 +78,9 @@ TEST_CASE("a cell's keys say where its modules stand and where the backbone's pr
 TEST_CASE("norms of their own, and networks that detect nothing, are refused to a detector's modules", "[runner]") {
   const test::SmallDetector network;
   CHECK_THROWS_WITH(make_detection_auxiliary(cell_with({.norms = "separate"}), network),
-                    Contains("auxi.norms separate"));
+                    contains_text("auxi.norms separate"));
   const auto classifier = make_network({.stem = "small", .width = 0.125});
-  CHECK_THROWS_WITH(make_detection_auxiliary(cell_with(), *classifier), Contains("need a detector"));
+  CHECK_THROWS_WITH(make_detection_auxiliary(cell_with(), *classifier), contains_text("need a detector"));
 }
 
 TEST_CASE("the modules of a cell are a detector's where its network is one", "[runner]") {
