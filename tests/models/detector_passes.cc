@@ -104,7 +104,7 @@ TEST_CASE("a group norm normalises each image by itself, and has no graph", "[mo
   }
   const auto norm = make_norm({.kind = NormKind::group}, 64);
   const auto x = at::randn({2, 64, 5, 3});
-  CHECK(norm->normalise(x, 0, {.relu = true}).equal(at::group_norm(x, 32).relu()));
+  CHECK(norm->normalise(x, 0, {.relu = true}).equal(at::group_norm(x, 32, at::ones({64}), at::zeros({64})).relu()));
   CHECK_THROWS_WITH(network->graph(), Catch::Matchers::StartsWith("norm group: "));
   options.channels = 48;
   CHECK_THROWS_WITH(make_detector(options), "norm group: 48 channels do not fall into 32 groups");
