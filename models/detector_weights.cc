@@ -12,6 +12,7 @@ namespace auxbench {
 namespace {
 
 constexpr std::string_view kBody = "backbone.body.", kHead = "head.", kOwnTower = ".conv.p", kSharedTower = ".conv.";
+constexpr std::string_view kNormCounter = ".num_batches_tracked";
 
 bool is_detector(const NamedTensors& targets) {
   return targets.contains(std::string(kBody) + "conv1.weight") &&
@@ -30,9 +31,10 @@ SafeTensors backbone_alone(SafeTensors contents, const NamedTensors& targets, co
   std::map<std::string, SafeTensor> named;
   for (auto& [name, tensor] : contents.tensors) {
     if (name == "fc.weight" || name == "fc.bias") continue;
-    // A counter of norms that count nothing here goes with them, for import_tensors to pass over.
-    const bool own = body.contains(name) || name.ends_with(".num_batches_tracked");
-    named[own ? std::string(kBody) + name : name] = std::move(tensor);
+    // A counter goes with its norm, also where the norm counts nothing here: import_tensors passes over it.
+    const bool counter = name.ends_with(kNormCounter);
+    const auto norm = counter ? name.substr(0, name.size() - kNormCounter.size()) + ".running_var" : name;
+    named[body.contains(norm) ? std::string(kBody) + name : name] = std::move(tensor);
   }
   for (const auto& [name, target] : targets)
     if (!name.starts_with(kBody)) named.emplace(name, to_safetensor(target));

@@ -20,7 +20,7 @@ using Shapes = std::map<std::string, std::string>;
 
 std::string text_of(at::IntArrayRef shape) {
   std::string text;
-  for (const auto extent : shape) text += " " + std::to_string(extent);
+  for (const auto extent : shape) text.append(" ").append(std::to_string(extent));
   return text;
 }
 
