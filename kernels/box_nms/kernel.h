@@ -1,5 +1,6 @@
 // What differs between instruction sets: whether one of the boxes kept so far suppresses the next. For .cc files of this
-// folder and its tests. Includes nothing whose inline functions a linker could take from a vector unit.
+// folder and its tests. Vector units call no inline function of the standard library, which a linker could take from
+// them for the whole program.
 #pragma once
 
 #include "kernels/box_nms/box_nms.h"
