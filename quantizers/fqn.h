@@ -13,7 +13,7 @@
 // quantized network, which the ranges are for. What differs is that weights take 20 steps meanwhile, of 40,000 in the
 // paper. A layer that is run on several levels of a pyramid sees as many tensors a batch; `batches` counts tensors.
 // Batch norms are frozen in the paper, which is a matter of the network, and folded into the weights: that multiplies each
-// channel by a number, and a channel's codes on its own range stay what they are. So weights are quantized unfolded.
+// channel by a number, and a channel's codes on its own range stay, or are mirrored. So weights are quantized unfolded.
 //
 // Weights' codes are q/s = u - z, whole numbers from -n to n of which a channel has n + 1 side by side: the zero point
 // of each channel is in its codes, and convolution needs no second sum. They take one bit more than k, so that integer
