@@ -1,4 +1,5 @@
-// Half a block a register. Most boxes overlap nothing: a block in which none does is left before the division.
+// Half a block a register. Most blocks are left before the division: a quotient whose rounding is above the threshold is
+// above it, so that inter > threshold (a + b - inter), and rounding the right side leaves at least ">=".
 #include <immintrin.h>
 
 #include "kernels/box_nms/kernel.h"
@@ -6,30 +7,28 @@
 namespace auxbench::box_nms {
 namespace {
 
-struct Overlap {
-  __m256 w, h;
-
-  // All bits of the lanes that share area with the box.
-  [[nodiscard]] __m256 mask() const {
-    const __m256 zero = _mm256_setzero_ps();
-    return _mm256_and_ps(_mm256_cmp_ps(w, zero, _CMP_GT_OQ), _mm256_cmp_ps(h, zero, _CMP_GT_OQ));
-  }
-};
-
 struct Wide {
   __m256 x0, y0, x1, y1, area, threshold;
+};
 
-  [[nodiscard]] Overlap overlap(const Block& block, size_t lane) const {
-    return {_mm256_sub_ps(_mm256_min_ps(_mm256_load_ps(block.x1 + lane), x1),
-                          _mm256_max_ps(_mm256_load_ps(block.x0 + lane), x0)),
-            _mm256_sub_ps(_mm256_min_ps(_mm256_load_ps(block.y1 + lane), y1),
-                          _mm256_max_ps(_mm256_load_ps(block.y0 + lane), y0))};
+// Half a block: inter, what it is divided by, and the lanes whose quotient may be above the threshold.
+struct Half {
+  __m256 inter, both, near;
+
+  Half(const Block& block, size_t lane, const Wide& box) {
+    const __m256 zero = _mm256_setzero_ps();
+    const __m256 w = _mm256_sub_ps(_mm256_min_ps(_mm256_load_ps(block.x1 + lane), box.x1),
+                                   _mm256_max_ps(_mm256_load_ps(block.x0 + lane), box.x0));
+    const __m256 h = _mm256_sub_ps(_mm256_min_ps(_mm256_load_ps(block.y1 + lane), box.y1),
+                                   _mm256_max_ps(_mm256_load_ps(block.y0 + lane), box.y0));
+    inter = _mm256_mul_ps(w, h);
+    both = _mm256_sub_ps(_mm256_add_ps(_mm256_load_ps(block.area + lane), box.area), inter);
+    const __m256 inside = _mm256_and_ps(_mm256_cmp_ps(w, zero, _CMP_GT_OQ), _mm256_cmp_ps(h, zero, _CMP_GT_OQ));
+    near = _mm256_and_ps(inside, _mm256_cmp_ps(inter, _mm256_mul_ps(box.threshold, both), _CMP_GE_OQ));
   }
 
-  [[nodiscard]] __m256 beyond(const Block& block, size_t lane, const Overlap& o, __m256 mask) const {
-    const __m256 inter = _mm256_mul_ps(o.w, o.h);
-    const __m256 both = _mm256_sub_ps(_mm256_add_ps(_mm256_load_ps(block.area + lane), area), inter);
-    return _mm256_and_ps(mask, _mm256_cmp_ps(_mm256_div_ps(inter, both), threshold, _CMP_GT_OQ));
+  [[nodiscard]] __m256 beyond(const Wide& box) const {
+    return _mm256_and_ps(near, _mm256_cmp_ps(_mm256_div_ps(inter, both), box.threshold, _CMP_GT_OQ));
   }
 };
 
@@ -37,11 +36,9 @@ bool suppressed(const Block* blocks, size_t count, const Candidate& box, float t
   const Wide wide = {_mm256_set1_ps(box.x0), _mm256_set1_ps(box.y0),   _mm256_set1_ps(box.x1),
                      _mm256_set1_ps(box.y1), _mm256_set1_ps(box.area), _mm256_set1_ps(threshold)};
   for (const Block* block = blocks; block != blocks + count; ++block) {
-    const Overlap low = wide.overlap(*block, 0), high = wide.overlap(*block, 8);
-    const __m256 in_low = low.mask(), in_high = high.mask();
-    if (_mm256_movemask_ps(_mm256_or_ps(in_low, in_high)) == 0) continue;
-    const __m256 found = _mm256_or_ps(wide.beyond(*block, 0, low, in_low), wide.beyond(*block, 8, high, in_high));
-    if (_mm256_movemask_ps(found) != 0) return true;
+    const Half low(*block, 0, wide), high(*block, kLanes / 2, wide);
+    if (_mm256_movemask_ps(_mm256_or_ps(low.near, high.near)) == 0) continue;
+    if (_mm256_movemask_ps(_mm256_or_ps(low.beyond(wide), high.beyond(wide))) != 0) return true;
   }
   return false;
 }

@@ -1,4 +1,5 @@
-// A block a register. Most boxes overlap nothing: a block in which none does is left before the division.
+// A block a register. Most blocks are left before the division: a quotient whose rounding is above the threshold is
+// above it, so that inter > threshold (a + b - inter), and rounding the right side leaves at least ">=".
 #include <immintrin.h>
 
 #include "kernels/box_nms/kernel.h"
@@ -16,10 +17,11 @@ bool suppressed(const Block* blocks, size_t count, const Candidate& box, float t
     const __m512 h =
         _mm512_sub_ps(_mm512_min_ps(_mm512_load_ps(block->y1), y1), _mm512_max_ps(_mm512_load_ps(block->y0), y0));
     const __mmask16 inside = _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(w, zero, _CMP_GT_OQ), h, zero, _CMP_GT_OQ);
-    if (inside == 0) continue;
     const __m512 inter = _mm512_mul_ps(w, h);
     const __m512 both = _mm512_sub_ps(_mm512_add_ps(_mm512_load_ps(block->area), area), inter);
-    if (_mm512_mask_cmp_ps_mask(inside, _mm512_div_ps(inter, both), limit, _CMP_GT_OQ) != 0) return true;
+    const __mmask16 near = _mm512_mask_cmp_ps_mask(inside, inter, _mm512_mul_ps(limit, both), _CMP_GE_OQ);
+    if (near == 0) continue;
+    if (_mm512_mask_cmp_ps_mask(near, _mm512_div_ps(inter, both), limit, _CMP_GT_OQ) != 0) return true;
   }
   return false;
 }
