@@ -152,6 +152,21 @@ TEST_CASE("an overlap of exactly the threshold does not suppress", "[box_nms]") 
   CHECK(kept(problem.boxes(), std::nextafter(0.5F, 0.0F)) == Indices{0});
 }
 
+TEST_CASE("thresholds a rounding away from an overlap decide as the quotient does", "[box_nms]") {
+  Chance chance(33);
+  for (int i = 0; i < 2000; ++i) {
+    Problem problem;
+    problem.add({0, 0, chance.number(5, 100), chance.number(5, 100)}, 1, 0);
+    problem.add({chance.number(-3, 3), chance.number(-3, 3), chance.number(5, 100), chance.number(5, 100)}, 0.5F, 0);
+    const auto& c = problem.corners;
+    const float w = std::min(c[2], c[6]) - std::max(c[0], c[4]), h = std::min(c[3], c[7]) - std::max(c[1], c[5]);
+    const float inter = w * h, both = (c[2] - c[0]) * (c[3] - c[1]) + (c[6] - c[4]) * (c[7] - c[5]) - inter;
+    const float overlap = inter / both;
+    for (const float threshold : {std::nextafter(overlap, 0.0F), overlap, std::nextafter(overlap, 1.0F)})
+      kept(problem.boxes(), threshold);
+  }
+}
+
 TEST_CASE("boxes without area, and with corners in the wrong order, suppress nothing", "[box_nms]") {
   Problem problem;
   for (int i = 0; i < 2; ++i) problem.add({3, 3, 3, 3}, 1, 0);
