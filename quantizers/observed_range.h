@@ -24,9 +24,9 @@ struct ObservedRange {
   at::Tensor low, high;  // [rows]
 };
 
-// The grid of a range: scale [rows], and for activations an offset, a whole multiple of the scale.
+// The grid of a range: scale [rows], and for activations an offset, a whole multiple of the scale: -zero scale.
 struct RangeGrid {
-  at::Tensor scale, offset;
+  at::Tensor scale, offset, zero;
 };
 RangeGrid grid_of(const ObservedRange& range, Role role, int bits);
 
@@ -36,8 +36,17 @@ using RangeSearch = std::function<ObservedRange(const at::Tensor& rows)>;
 // Smallest and largest of each row, and zero.
 ObservedRange full_range(const at::Tensor& rows);
 
+// The ceil(share N)-th smallest of each row's N numbers. An order statistic does not add up: several processes
+// (reduce.h) take the mean of theirs.
+at::Tensor order_statistic(const at::Tensor& rows, double share);
+
 // Reads the common settings from `reader`; `average` is the method's own default.
 std::unique_ptr<Quantizer> make_observed_range(Role role, int bits, const RangeSearch& search, double average,
                                                SettingsReader& reader);
+
+// For activations of methods that train: the range is the mean of those of the first `batches` tensors that are observed
+// or seen in training, and from then on stays. Before them, in evaluation, the first tensor's own stands in. State: low,
+// high, seen (how many tensors).
+std::unique_ptr<Quantizer> make_calibrated_range(int bits, const RangeSearch& search, int64_t batches);
 
 }  // namespace auxbench

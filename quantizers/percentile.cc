@@ -1,12 +1,8 @@
 #include "quantizers/percentile.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "base/error.h"
 #include "base/torch_prelude.h"
 #include "quantizers/observed_range.h"
-#include "quantizers/reduce.h"
 
 namespace auxbench {
 
@@ -15,9 +11,7 @@ std::unique_ptr<Quantizer> make_percentile(Role role, int bits, const QuantizerS
   const double p = reader.number("p", 0.99999);
   if (!(p > 0 && p <= 1)) throw UserError(ExitCode::usage, "percentile: p " + std::to_string(p) + " is not in (0, 1]");
   const auto search = [p](const at::Tensor& rows) {
-    const auto count = rows.size(1);
-    const auto rank = std::clamp<int64_t>(std::llround(std::ceil(p * static_cast<double>(count))), 1, count);
-    const auto threshold = mean_of_parts(std::get<0>(rows.abs().kthvalue(rank, 1)), count);
+    const auto threshold = order_statistic(rows.abs(), p);
     const auto all = full_range(rows);
     return ObservedRange{.low = at::maximum(all.low, threshold.neg()), .high = at::minimum(all.high, threshold)};
   };

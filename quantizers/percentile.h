@@ -2,7 +2,7 @@
 //
 //   t = the ceil(p N)-th smallest of N values of |x|;  lo = max(min x, -t), hi = min(max x, t)
 // MQBench counts |x| in 2048 bins; here it is the order statistic itself. Grid, gradient, state and codes:
-// observed_range.h. An order statistic does not add up: several processes (reduce.h) take the mean of theirs. Settings: p (0.99999), average (0.9).
+// observed_range.h. Settings: p (0.99999), average (0.9). The whole detector method of that paper is fqn.h.
 #pragma once
 
 #include "quantizers/quantizer.h"

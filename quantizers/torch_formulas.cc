@@ -51,6 +51,24 @@ Tensor lsq(const Tensor& x, const Tensor& step, const Tensor& offset, const fake
   return rounded(((x - b) / s).clamp(grid.lo, grid.hi)) * s + b;
 }
 
+// On the grid of a range that reaches zero, which is a level.
+Tensor affine(const Tensor& x, const Tensor& low, const Tensor& high) {
+  const auto scale = (high - low) / kSteps, zero = (-low / scale).round();
+  return (rounded(((x + zero * scale) / scale).clamp(0, kSteps)) - zero) * scale;
+}
+
+// Each channel on the range of its weights.
+Tensor fqn_weight(const Tensor& w) {
+  const auto rows = w.detach().flatten(1);
+  return affine(w, channels(rows.amin(1).clamp_max(0)), channels(rows.amax(1).clamp_min(0)));
+}
+
+// The first batch of training, of so few numbers that the percentiles are its ends.
+Tensor fqn_activation(const Tensor& x) {
+  const auto held = x.detach();
+  return affine(x, held.min().clamp_max(0), held.max().clamp_min(0));
+}
+
 Tensor interval(const Tensor& size, const Tensor& centre, const Tensor& width, double steps) {
   return rounded(((size - (centre - width)) / (2 * width)).clamp(0, 1) * steps) / steps;
 }
@@ -181,6 +199,7 @@ Formula weight_formula(const std::string& method, Quantizer& fitted) {
     };
   if (method == "apot") return [&](const Tensor& w) { return apot_weight(w, learned.at("alpha")); };
   if (method == "n2uq") return n2uq_weight;
+  if (method == "fqn") return fqn_weight;
   if (method == "lq-net") return [&](const Tensor& w) { return lq_net(w, fitted.state().at("basis"), Role::weight); };
   if (method == "xnor") return xnor_weight;
   if (method == "bireal")
@@ -211,6 +230,7 @@ Formula activation_formula(const std::string& method, Quantizer& fitted) {
     return [&](const Tensor& x) { return interval(x, learned.at("centre"), learned.at("width"), kSteps); };
   if (method == "ewgs")
     return [&](const Tensor& x) { return ewgs(x, learned.at("low"), learned.at("high"), fitted.state().at("delta")); };
+  if (method == "fqn") return fqn_activation;
   if (method == "apot") return [&](const Tensor& x) { return apot_activation(x, learned.at("alpha")); };
   if (method == "n2uq") return [&](const Tensor& x) { return n2uq_activation(x, learned.at("curve")); };
   if (method == "lq-net")

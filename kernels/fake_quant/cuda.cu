@@ -1,7 +1,5 @@
 // Kernels and launchers of cuda.h: one block a piece. Bound by memory; each thread strides through its piece.
-#include <stdexcept>
-#include <string>
-
+#include "kernels/cuda/launch.h"
 #include "kernels/fake_quant/cuda.h"
 #include "kernels/fake_quant/lanes.h"
 
@@ -147,32 +145,9 @@ __global__ void combine_pieces(const PieceMoments* shares, size_t n, size_t leng
   if (threadIdx.x == 0) store_moments(totals, squares, n, moments);
 }
 
-void check(cudaError_t error) {
-  if (error != cudaSuccess)
-    throw std::runtime_error(std::string("CUDA fake quantization: ") + cudaGetErrorString(error));
-}
-
-// Makes a device the thread's current one, which a launch on its streams needs, and puts the old one back.
-class OnDevice {
- public:
-  explicit OnDevice(int device) {
-    check(cudaGetDevice(&before_));
-    if (before_ == device) return;
-    check(cudaSetDevice(device));
-    changed_ = true;
-  }
-  ~OnDevice() {
-    if (changed_) static_cast<void>(cudaSetDevice(before_));  // it was current before: nothing new can fail
-  }
-  OnDevice(const OnDevice&) = delete;
-  OnDevice& operator=(const OnDevice&) = delete;
-
- private:
-  int before_ = 0;
-  bool changed_ = false;
-};
-
-cudaStream_t handle_of(const Stream& stream) { return static_cast<cudaStream_t>(stream.handle); }
+using auxbench::cuda::check;
+using auxbench::cuda::handle_of;
+using auxbench::cuda::OnDevice;
 
 unsigned blocks_of(const Pieces& pieces) { return static_cast<unsigned>(pieces.last - pieces.first); }
 

@@ -7,6 +7,7 @@
 // time cuda_absent.cc stands in: compiled() is false, calls are a fault of the caller.
 #pragma once
 
+#include "kernels/cuda/stream.h"
 #include "kernels/fake_quant/fake_quant.h"
 #include "kernels/fake_quant/moments.h"
 
@@ -14,12 +15,7 @@ namespace auxbench::fake_quant::cuda {
 
 bool compiled();
 
-// A stream of a device. The handle is a cudaStream_t, named here without CUDA's headers; null is the default stream.
-// With LibTorch: device.index() and c10::impl::VirtualGuardImpl(c10::kCUDA).getStream(device).native_handle().
-struct Stream {
-  int device = 0;
-  void* handle = nullptr;
-};
+using auxbench::cuda::Stream;
 
 template <typename Formula, typename T>
 void encode(const Formula& formula, std::span<const T> x, const Pieces& pieces, std::span<T> codes,

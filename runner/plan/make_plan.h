@@ -35,7 +35,7 @@ struct PlanInputs {
 // Every cell of the suite's tier, those left out by --only and --skip included.
 Plan make_plan(const SuiteSpec& suite, const PlanInputs& inputs);
 
-// Why this program cannot train the cell yet ("not implemented yet: quantizer fqn"), or empty.
+// Why this program cannot train the cell yet ("not implemented yet: dataset coco"), or empty.
 std::string why_not_implemented(const CellSpec& cell, bool dataset_implemented);
 
 }  // namespace auxbench

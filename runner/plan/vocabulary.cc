@@ -14,11 +14,10 @@ std::vector<std::string> model_names() {
   return names;
 }
 
-// "none", every method there is, and those that a suite may ask for before the program has them.
+// "none", and every method there is.
 std::vector<std::string> quantizer_names() {
   std::vector<std::string> names = {"none"};
   for (const auto& method : quantizer_methods()) names.push_back(method.name);
-  names.emplace_back("fqn");
   return names;
 }
 

@@ -1,15 +1,18 @@
-// What is computed on codes, on a CUDA device against the CPU. Exit code 77, which Meson calls skipped, where there is no
+// What is computed on codes, and box NMS, on a CUDA device against the CPU. Exit code 77, which Meson calls skipped, where there is no
 // device.
 //
 // Quantizers: codes are equal bit for bit once the parameters, fitted on the CPU, are the same. Gradients of elements to
 // 1e-12, those of parameters, which are sums in another order, to 1e-10. Moments, convolutions of codes and sums of
-// products of whole numbers: equal bit for bit, with TF32 allowed wherever LibTorch would use it by itself.
+// products of whole numbers: equal bit for bit, with TF32 allowed wherever LibTorch would use it by itself. Box NMS: the
+// same boxes in the same order.
 #include <algorithm>
 #include <cstdio>
 #include <string>
 
 #include "base/error.h"
 #include "base/torch_prelude.h"
+#include "kernels/box_nms/cuda.h"
+#include "kernels/box_nms/reference.h"
 #include "quantizers/code_conv.h"
 #include "quantizers/exact_conv.h"
 #include "quantizers/moments.h"
@@ -155,6 +158,42 @@ void encode_on_another_stream(const c10::Device& device) {
   report(cuda.getDevice() == device, "the current device after kernels is the one before");
 }
 
+template <typename T>
+std::span<const T> span_of(const at::Tensor& numbers) {
+  return {numbers.const_data_ptr<T>(), static_cast<size_t>(numbers.numel())};
+}
+
+// Crowded boxes with whole corners and few scores, so that ties and overlaps of exactly the threshold occur; some are
+// dropped.
+void compare_boxes(int64_t boxes, int64_t classes, int64_t most, const c10::Device& device) {
+  const auto corner = at::randint(0, 60, {boxes, 2}, at::kFloat), size = at::randint(-1, 30, {boxes, 2}, at::kFloat);
+  auto corners = at::cat({corner, corner + size}, 1).contiguous(), scores = at::randint(-20, 20, {boxes}, at::kFloat);
+  if (boxes > 10) {
+    scores[3] = std::numeric_limits<double>::quiet_NaN();
+    corners[5][2] = std::numeric_limits<double>::infinity();
+  }
+  const auto labels = classes > 0 ? at::randint(-classes, classes, {boxes}, at::kInt) : at::empty({0}, at::kInt);
+  const auto here = box_nms::reference({span_of<float>(corners), span_of<float>(scores), span_of<int32_t>(labels)},
+                                       0.5F, static_cast<size_t>(most));
+  const auto there_corners = corners.to(device), there_scores = scores.to(device), there_labels = labels.to(device);
+  const auto bytes = box_nms::cuda::workspace_bytes(static_cast<size_t>(boxes));
+  const auto in_words = at::TensorOptions(device).dtype(at::kInt);
+  auto workspace = at::empty({static_cast<int64_t>(bytes)}, in_words.dtype(at::kByte));
+  auto kept = at::empty({most}, in_words), count = at::empty({1}, in_words);
+  const c10::impl::VirtualGuardImpl cuda(c10::kCUDA);
+  box_nms::cuda::nms({span_of<float>(there_corners), span_of<float>(there_scores), span_of<int32_t>(there_labels)},
+                     0.5F, {static_cast<std::byte*>(workspace.data_ptr()), bytes},
+                     {static_cast<uint32_t*>(kept.data_ptr()), static_cast<size_t>(most)},
+                     {static_cast<uint32_t*>(count.data_ptr()), 1},
+                     {device.index(), cuda.getStream(device).native_handle()});
+  const auto found = kept.cpu().slice(0, 0, count.item<int64_t>()).contiguous();
+  const auto indices = span_of<int32_t>(found);
+  report(std::equal(indices.begin(), indices.end(), here.begin(), here.end(),
+                    [](int32_t a, uint32_t b) { return a == static_cast<int64_t>(b); }),
+         "NMS of " + std::to_string(boxes) + " boxes of " + std::to_string(2 * classes) + " classes, the best " +
+             std::to_string(most) + ": " + std::to_string(here.size()) + " kept");
+}
+
 void restore_switches() {
   auto& context = at::globalContext();
   const bool tf32 = context.allowTF32CuDNN(), deterministic = context.deterministicCuDNN();
@@ -201,6 +240,9 @@ int main(int argc, char** argv) {
   for (const int64_t numbers : {1, 4096, 4097, 1000003})
     for (const auto type : {at::kFloat, at::kDouble}) compare_moments(numbers, type, false, device);
   compare_moments(1000003, at::kFloat, true, device);
+  for (const int64_t boxes : {0, 1, 64, 65, 3000})
+    for (const int64_t classes : {0, 1, 40})
+      for (const int64_t most : {int64_t{1}, int64_t{100}, boxes + 1}) compare_boxes(boxes, classes, most, device);
   for (const auto& method : quantizer_methods()) {
     for (int bits = quick ? 2 : 1; bits <= (quick ? 2 : 8); ++bits) {
       if (method.weight_bits.has(bits)) compare(method, Role::weight, bits, at::kDouble, device);
