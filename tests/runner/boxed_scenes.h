@@ -1,6 +1,8 @@
 // Pictures with boxes, made here: bright squares and dark frames on grey, of several sizes. For .cc files.
 #pragma once
 
+#include <algorithm>
+
 #include "base/random.h"
 #include "base/torch_prelude.h"
 #include "datasets/dataset.h"
@@ -32,6 +34,12 @@ class BoxedScenes final : public ImageSource {
   void check_augmentation(const Augmentation&) const override {}
   void write(size_t index, const Augmentation&, RandomStream&, bool, std::span<float> out) const override {
     std::copy(pixels_.at(index).begin(), pixels_.at(index).end(), out.begin());
+  }
+  void write_padded(size_t index, const Augmentation&, RandomStream&, const ImageShape& size, bool,
+                    std::span<float> out) const override {
+    const auto width = static_cast<size_t>(infos_.at(index).width), wide = static_cast<size_t>(size.width);
+    std::fill(out.begin(), out.end(), 0.0F);
+    for (size_t i = 0; i < pixels_[index].size(); ++i) out[i / width * wide + i % width] = pixels_[index][i];
   }
 
  private:

@@ -46,7 +46,8 @@ class DetectionTask final : public Task {
   // A detector that has learned nothing scores everything 0.01, as its last layer starts, and shows no box at all. One
   // whose weights are noise shows boxes of any class anywhere: on scenes of a few things of ten classes a hundred
   // random boxes an image, as large as things are, have an AP50 of about 0.1 % (tests/metrics/detection.cc), and boxes
-  // of the commonest class alone stay below that over all classes. At 1 % something was found.
+  // of the commonest class alone stay below that over all classes. At 1 % something was found. (Pictures of 64 pixels
+  // with things of two classes are filled by a hundred boxes: there noise may pass.)
   [[nodiscard]] std::optional<ChanceLevel> chance_level(const DataShape&, int64_t test_images) const override {
     if (test_images < 1) return std::nullopt;
     return ChanceLevel{.metric = 1, .name = "ap50"};
