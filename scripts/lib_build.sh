@@ -53,7 +53,8 @@ steps_left() {
     END { if (at[1] > 0) printf "%d of %d steps, about %d min left\n", at[1], at[2], (seconds * (at[2] - at[1]) / at[1] + 59) / 60 }' "$1"
 }
 
-# tell_progress LOG: a line a minute, until it is killed or this script is gone. (A sleep that outlives it keeps no pipe open.)
+# tell_progress LOG: a line a minute, until it is killed or this script is gone. (A sleep that outlives it keeps neither a
+# pipe open nor the build folder's lock.)
 tell_progress() {
   local begin=$SECONDS left
   while sleep "${TELL_SECONDS:-60}" >/dev/null 2>&1 && kill -0 $$; do
@@ -74,7 +75,7 @@ compile() {
   [[ -n $count ]] || return 0
   QUIET='' say "building $BUILD ($count steps)"
   : >"$BUILD/build.log"
-  tell_progress "$BUILD/build.log" &
+  tell_progress "$BUILD/build.log" 9>&- &
   progress=$!
   quietly "$BUILD/build.log" "$NINJA" -C "$BUILD" -j "$(jobs)" "${targets[@]}" || code=$?
   kill "$progress" 2>/dev/null || true

@@ -75,8 +75,8 @@ constexpr const char* kTemporary = ".tmp";
 
 // Processes of two machines may have one number: the folder may be shared.
 const std::string& process_mark() {
-  static const std::string mark = std::to_string(std::random_device()());
-  return mark;
+  static const std::string kMark = std::to_string(std::random_device()());
+  return kMark;
 }
 
 bool ends_without_newline(const Descriptor& file) {

@@ -17,7 +17,7 @@ struct Signature {
   const char* what;
 };
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 // The more telling first.
 constexpr std::array kSignatures = {

@@ -85,7 +85,7 @@ class Machine {
   }
   std::vector<PickleRef> pop_to_mark() {
     if (marks_.empty()) refuse("has no mark");
-    const std::vector<PickleRef> items(stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back()), stack_.end());
+    std::vector<PickleRef> items(stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back()), stack_.end());
     stack_.resize(marks_.back());
     marks_.pop_back();
     return items;

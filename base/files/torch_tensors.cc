@@ -78,7 +78,7 @@ PickleRef value_of(const Items& items, std::string_view key) {
 std::string class_of(const PickleValue& value) {
   const auto* call = value.as<PickleCall>();
   if (call == nullptr) return {};
-  const auto callee = name_of(call->callee);
+  auto callee = name_of(call->callee);
   const auto* arguments = call->arguments->as<PickleTuple>();
   // Protocols 0 and 1 make objects by a function that is told the class.
   if (callee == "copyreg._reconstructor" || callee == "copy_reg._reconstructor")

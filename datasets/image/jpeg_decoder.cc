@@ -132,7 +132,7 @@ class JpegFile {
       box.width = width();
       return;
     }
-    const int64_t block = codec_.max_h_samp_factor * DCTSIZE;
+    const int64_t block = int64_t{codec_.max_h_samp_factor} * DCTSIZE;
     const int64_t left = std::max<int64_t>(0, box.left - block),
                   right = std::min(width(), box.left + box.width + block);
     auto first = static_cast<JDIMENSION>(left), count = static_cast<JDIMENSION>(right - left);

@@ -50,7 +50,8 @@ PhotoPart decode_png(std::string_view bytes, const std::string& place, const Cho
   choose(header.width, header.height);
   Raster raster(header.width, header.height);
   check(spng_decode_image(codec.get(), raster.rgb.data(), raster.rgb.size(), SPNG_FMT_RGB8, 0));
-  return {.box = whole_of(raster), .pixels = std::move(raster)};
+  const auto box = whole_of(raster);
+  return {.box = box, .pixels = std::move(raster)};
 }
 
 }  // namespace auxbench

@@ -16,7 +16,7 @@ inline constexpr size_t kColours = 3;
 template <typename T>
 struct UnsetAllocator : std::allocator<T> {
   template <typename U>
-  struct rebind {
+  struct rebind {  // NOLINT(readability-identifier-naming): the standard's name
     using other = UnsetAllocator<U>;
   };
   using std::allocator<T>::allocator;

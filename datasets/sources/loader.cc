@@ -83,7 +83,7 @@ class BatchLoader::Crew {
       }
       const std::scoped_lock lock(guard_);
       auto& task = *piece->task;
-      if (failure && !task.failure) task.failure = failure;
+      if (!task.failure) task.failure = std::move(failure);
       task.done += piece->end - piece->begin;
       if (task.done == task.indices.size()) something_done_.notify_all();
     }
@@ -202,7 +202,8 @@ Batch BatchLoader::take(int64_t epoch, int64_t batch_index) {
   }
   make_ahead(1 + static_cast<size_t>(options_.ahead));
   const auto task = crew_->finish_first();
-  if (task->failure) std::rethrow_exception(task->failure);
+  // Taken out, so that the exception ends in the thread that reads it, whenever a worker lets go of the task.
+  if (auto failure = std::exchange(task->failure, nullptr)) std::rethrow_exception(std::move(failure));
   return task->batch;
 }
 

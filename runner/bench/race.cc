@@ -52,6 +52,15 @@ nlohmann::json as_json(std::vector<benchmark::BenchmarkReporter::Run> runs) {
   return nlohmann::json::parse(text.str()).at("benchmarks");
 }
 
+// Google Benchmark before 1.8 calls it an error, from then on a skip with an error.
+template <typename Run>
+bool has_failed(const Run& run) {
+  if constexpr (requires { run.error_occurred; })
+    return run.error_occurred;
+  else
+    return static_cast<int>(run.skipped) != 0;
+}
+
 // Passes that fill the time, from one that warms up and one that is timed.
 int64_t count_passes(const Contestant& contestant, double seconds) {
   constexpr int64_t kLeast = 2, kMost = 100000;
@@ -109,7 +118,7 @@ std::vector<std::vector<double>> Races::run(const std::string& race, const std::
     benchmark::RunSpecifiedBenchmarks(&keeper);
     auto runs = keeper.runs();
     for (auto& run : runs) {
-      AUXBENCH_CHECK(!run.error_occurred, "a contestant that runs");
+      AUXBENCH_CHECK(!has_failed(run), "a contestant that runs");
       run.repetitions = options_.repetitions;
       run.repetition_index = repetition;
     }

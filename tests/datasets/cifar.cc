@@ -15,7 +15,6 @@
 #include "tests/support/variable.h"
 
 using namespace auxbench;
-using Catch::Matchers::Contains;
 using Path = std::filesystem::path;
 
 namespace {
@@ -124,7 +123,8 @@ TEST_CASE("CIFAR is found in its folder and beside the folder that its archive u
   const test::TempFolder folder;
   Tiny tiny;
   CHECK_FALSE(cifar_files(folder.path(), tiny.format));
-  CHECK_THROWS_WITH(load_cifar_folder(folder.path(), tiny.format), Contains("not all files of unpacked are there"));
+  CHECK_THROWS_WITH(load_cifar_folder(folder.path(), tiny.format),
+                    contains_text("not all files of unpacked are there"));
   tiny.write(folder.path() / "unpacked");
   const auto files = cifar_files(folder.path(), tiny.format);
   REQUIRE(files);
@@ -169,7 +169,7 @@ TEST_CASE("one changed byte of CIFAR's training images is seen", "[datasets]") {
   Tiny tiny;
   auto& byte = tiny.files["two.bin"][1 + 32 * 32 + 7];
   byte = static_cast<char>(byte ^ 1);
-  CHECK_THAT(tiny.complaint(), Contains(": the green values of the training images add up to "));
+  CHECK_THAT(tiny.complaint(), contains_text(": the green values of the training images add up to "));
 }
 
 TEST_CASE("each channel of an image has a mean and a deviation of its own", "[datasets]") {
@@ -263,12 +263,12 @@ TEST_CASE("files that are not CIFAR's are refused, and CIFAR that is not there s
   const test::Variable data("AUXBENCH_DATA", ""), xdg("XDG_DATA_HOME", folder.path().string()),
       config("XDG_CONFIG_HOME", "/nowhere"), home("HOME", folder.path().string());
   CHECK_THROWS_WITH(load_dataset("cifar100", {.root = folder.path()}),
-                    Contains("unpack cifar-100-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html") &&
-                        Contains("$AUXBENCH_CIFAR100"));
+                    contains_text("unpack cifar-100-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html") &&
+                        contains_text("$AUXBENCH_CIFAR100"));
   auto tiny = Tiny::with_coarse_labels();
   tiny.write(folder.path() / "cifar-100-binary");
   CHECK(find_dataset("cifar100", folder.path()) == folder.path());
   CHECK_THROWS_WITH(load_dataset("cifar100", {.root = folder.path()}),
-                    Contains("cifar-100-binary/train.bin: truncated: expected 153700000 bytes, got " +
-                             std::to_string(tiny.files["train.bin"].size())));
+                    contains_text("cifar-100-binary/train.bin: truncated: expected 153700000 bytes, got " +
+                                  std::to_string(tiny.files["train.bin"].size())));
 }

@@ -50,7 +50,7 @@ std::string complaint(const std::string& bytes, int64_t limit = kMostPixels) {
 }
 
 void check_complaint(const std::string& bytes, const std::string& wanted, int64_t limit = kMostPixels) {
-  CHECK_THAT(complaint(bytes, limit), Catch::Matchers::Contains(wanted));
+  CHECK_THAT(complaint(bytes, limit), contains_text(wanted));
 }
 
 std::string part_of_text(const std::string& text, const std::string& from, const std::string& to) {

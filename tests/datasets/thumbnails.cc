@@ -9,7 +9,6 @@
 #include "tests/support/catch.h"
 
 using namespace auxbench;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -59,7 +58,7 @@ TEST_CASE("a sheet takes no more than it may, whatever is on it", "[datasets]") 
 
 TEST_CASE("what is no sheet of thumbnails is refused", "[datasets]") {
   const auto good = make_thumbnails(images_of(3, 8, 1), 1);
-  CHECK_THROWS_WITH(read_thumbnails("", "here"), Contains("here: no sheet of thumbnails"));
+  CHECK_THROWS_WITH(read_thumbnails("", "here"), contains_text("here: no sheet of thumbnails"));
   for (const size_t cut : {size_t{10}, size_t{200}, good.size() / 2, good.size() - 2})
     CHECK_THROWS_AS(read_thumbnails(good.substr(0, cut), "here"), UserError);
   const auto altered = [&](const std::string& from, const std::string& to) {
@@ -67,7 +66,7 @@ TEST_CASE("what is no sheet of thumbnails is refused", "[datasets]") {
     bytes.replace(bytes.find(from), from.size(), to);
     return bytes;
   };
-  CHECK_THROWS_WITH(read_thumbnails(altered("3 of 3", "0 of 3"), "here"), Contains("its comment cannot be"));
-  CHECK_THROWS_WITH(read_thumbnails(altered("3 of 3", "9 of 3"), "here"), Contains("its comment cannot be"));
-  CHECK_THROWS_WITH(read_thumbnails(altered("8 x 8", "9 x 8"), "here"), Contains("not of the size"));
+  CHECK_THROWS_WITH(read_thumbnails(altered("3 of 3", "0 of 3"), "here"), contains_text("its comment cannot be"));
+  CHECK_THROWS_WITH(read_thumbnails(altered("3 of 3", "9 of 3"), "here"), contains_text("its comment cannot be"));
+  CHECK_THROWS_WITH(read_thumbnails(altered("8 x 8", "9 x 8"), "here"), contains_text("not of the size"));
 }

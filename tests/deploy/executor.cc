@@ -136,7 +136,7 @@ TEST_CASE("outputs that nobody could read are refused", "[executor]") {
   const auto refused = [](const auto& change, const std::string& what) {
     auto network = pyramid();
     change(network);
-    CHECK_THROWS_WITH(value_sizes(network), Catch::Matchers::Contains(what));
+    CHECK_THROWS_WITH(value_sizes(network), contains_text(what));
   };
   CHECK_NOTHROW(value_sizes(pyramid()));
   refused([](auto& n) { n.outputs.clear(); }, "no outputs");

@@ -78,7 +78,7 @@ TEST_CASE("files of integer networks come back, and damaged ones are refused", "
   auto wrong = network;
   wrong.steps[5].out += 1;
   CHECK_THROWS_WITH(parse_integer_network(dump_integer_network(wrong), "memory"),
-                    Catch::Matchers::Contains(std::string(wrong.steps[5].name)));
+                    contains_text(std::string(wrong.steps[5].name)));
 }
 
 TEST_CASE("steps that would read what is not there are refused", "[deploy]") {
@@ -86,7 +86,7 @@ TEST_CASE("steps that would read what is not there are refused", "[deploy]") {
   const auto refused = [&](const auto& change, const std::string& reason) {
     auto wrong = network;
     change(wrong);
-    CHECK_THROWS_WITH(value_sizes(wrong), Catch::Matchers::Contains(reason));
+    CHECK_THROWS_WITH(value_sizes(wrong), contains_text(reason));
   };
   REQUIRE(network.steps[0].kind == IntegerStep::Kind::image);
   refused(
@@ -167,7 +167,7 @@ TEST_CASE("networks that memory would not hold or that kernels could not run are
   const auto refused = [](const auto& spoil, const std::string& what) {
     auto network = small_network();
     spoil(network);
-    CHECK_THROWS_WITH(value_sizes(network), Catch::Matchers::Contains(what));
+    CHECK_THROWS_WITH(value_sizes(network), contains_text(what));
   };
   CHECK_NOTHROW(value_sizes(small_network()));
   refused([](auto& n) { n.steps[1].encoder.multiply = 4; }, "step pixels: an encoder of codes beyond the largest");
@@ -182,7 +182,7 @@ TEST_CASE("numbers of an integer network's file that would be cut are refused wi
   const auto bytes = dump_integer_network(small_network());
   const auto refused = [&](const std::string& from, const std::string& to, const std::string& what) {
     CAPTURE(from, to);
-    CHECK_THROWS_WITH(parse_integer_network(spoiled(bytes, from, to), "memory"), Catch::Matchers::Contains(what));
+    CHECK_THROWS_WITH(parse_integer_network(spoiled(bytes, from, to), "memory"), contains_text(what));
   };
   CHECK_NOTHROW(parse_integer_network(spoiled(bytes, "\"in_double\":false", "\"in_double\":true"), "memory"));
   refused("\"largest\":3", "\"largest\":4294967299", "value 1: largest is no whole number that 32 bits hold");

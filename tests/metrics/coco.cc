@@ -236,35 +236,34 @@ TEST_CASE("what is wrong in a COCO file is refused with its place", "[metrics]")
         Case{"[{\"id\": 1, \"width\": 9}]", "{}", "no list \"images\""},
         Case{"{\"year\": 1}", "[1, [2], {}]", "no complaint"}}) {
     INFO(wrong.from << " -> " << wrong.to);
-    CHECK_THAT(of_truth(kTruth, wrong.from, wrong.to), Catch::Matchers::Contains(std::string(wrong.place)));
+    CHECK_THAT(of_truth(kTruth, wrong.from, wrong.to), contains_text(std::string(wrong.place)));
   }
   const std::string whole = kTruth;
-  CHECK_THAT(of_truth(whole.substr(0, whole.size() - 9), "", ""), Catch::Matchers::Contains("file.json:3:"));
-  CHECK_THAT(of_truth("", "", ""), Catch::Matchers::Contains("file.json:1:1: "));
-  CHECK_THAT(of_truth(whole + "x", "", ""), Catch::Matchers::Contains("file.json:3:"));
-  CHECK_THAT(of_truth(whole + std::string(1, '\0'), "", ""), Catch::Matchers::Contains(": a NUL byte"));
-  CHECK_THAT(of_truth(whole + std::string(1, '\0') + "{}", "", ""), Catch::Matchers::Contains(": a NUL byte"));
-  CHECK_THAT(of_truth("[]", "", ""), Catch::Matchers::Contains("no list \"images\""));
+  CHECK_THAT(of_truth(whole.substr(0, whole.size() - 9), "", ""), contains_text("file.json:3:"));
+  CHECK_THAT(of_truth("", "", ""), contains_text("file.json:1:1: "));
+  CHECK_THAT(of_truth(whole + "x", "", ""), contains_text("file.json:3:"));
+  CHECK_THAT(of_truth(whole + std::string(1, '\0'), "", ""), contains_text(": a NUL byte"));
+  CHECK_THAT(of_truth(whole + std::string(1, '\0') + "{}", "", ""), contains_text(": a NUL byte"));
+  CHECK_THAT(of_truth("[]", "", ""), contains_text("no list \"images\""));
   const auto nested = [&](size_t depth) {
     return of_truth(whole, "{\"year\": 1}", std::string(depth, '[') + "1" + std::string(depth, ']'));
   };
   CHECK(nested(63) == "no complaint");
-  CHECK_THAT(nested(64), Catch::Matchers::Contains("nested more than 64 deep"));
-  CHECK_THAT(nested(100000), Catch::Matchers::Contains("nested more than 64 deep"));
-  CHECK_THAT(of_truth(std::string(100000, '['), "", ""), Catch::Matchers::Contains("file.json:1:100001: "));
+  CHECK_THAT(nested(64), contains_text("nested more than 64 deep"));
+  CHECK_THAT(nested(100000), contains_text("nested more than 64 deep"));
+  CHECK_THAT(of_truth(std::string(100000, '['), "", ""), contains_text("file.json:1:100001: "));
   CHECK(of_truth("\xEF\xBB\xBF" + whole, "", "") == "no complaint");
-  CHECK_THAT(of_truth(whole, "\"cat\"", "\"" + std::string(1 << 20, 'c')), Catch::Matchers::Contains("file.json:1:"));
-  CHECK_THAT(complaint([&] { read_coco_truth(folder.path() / "none.json"); }),
-             Catch::Matchers::Contains("cannot be read"));
+  CHECK_THAT(of_truth(whole, "\"cat\"", "\"" + std::string(1 << 20, 'c')), contains_text("file.json:1:"));
+  CHECK_THAT(complaint([&] { read_coco_truth(folder.path() / "none.json"); }), contains_text("cannot be read"));
   const auto truth = read_coco_truth(file_with(folder, kTruth));
   const auto of_detections = [&](const std::string& text) {
     return complaint([&] { read_coco_detections(file_with(folder, text), truth); });
   };
   CHECK_THAT(of_detections(R"([{"image_id": 2, "category_id": 7, "bbox": [0,0,1,1], "score": 1}])"),
-             Catch::Matchers::Contains("/0/image_id: the ground truth has no image 2"));
+             contains_text("/0/image_id: the ground truth has no image 2"));
   CHECK_THAT(of_detections(R"([{"image_id": 1, "category_id": 7, "bbox": [0,0,1,1]}])"),
-             Catch::Matchers::Contains("/0/score: is missing"));
-  CHECK_THAT(of_detections("{}"), Catch::Matchers::Contains("a list of detections"));
+             contains_text("/0/score: is missing"));
+  CHECK_THAT(of_detections("{}"), contains_text("a list of detections"));
 }
 
 TEST_CASE("a COCO file is as long in a message as it has to be", "[metrics]") {

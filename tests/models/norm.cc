@@ -82,7 +82,7 @@ TEST_CASE("a norm per level normalises by the statistics of its level", "[models
   CHECK_FALSE(norm->normalise(x, 1).equal(norm->normalise(x, 0)));
   CHECK(norm->constants(0).beta.equal(alone->constants(0).beta));
   CHECK_FALSE(norm->constants(1).beta.equal(norm->constants(0).beta));
-  CHECK_THROWS_WITH(norm->normalise(x, 2), Catch::Matchers::Contains("a level that the norm has, not 2"));
+  CHECK_THROWS_WITH(norm->normalise(x, 2), contains_text("a level that the norm has, not 2"));
 }
 
 TEST_CASE("a place in the network is normalised at the level that is asked for", "[models]") {

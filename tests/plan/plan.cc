@@ -239,7 +239,7 @@ TEST_CASE("a plan that is cut or of hostile types is refused with its place", "[
     CHECK_THROWS_AS(read_plan(folder.path()), UserError);
   }
   std::ofstream(folder.path() / "plan.json") << std::string(200'000, '[');
-  CHECK_THROWS_WITH(read_plan(folder.path()), Catch::Matchers::Contains("nested more than 64 levels deep"));
+  CHECK_THROWS_WITH(read_plan(folder.path()), contains_text("nested more than 64 levels deep"));
   CHECK(error_of(json::array()) == "plan.json: /: expected an object");
   CHECK(error_of(json::object()) == "plan.json: /: schema_version is missing");
   CHECK(error_with("/cells", "many") == "plan.json: /cells: expected a list");

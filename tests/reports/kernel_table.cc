@@ -161,8 +161,8 @@ TEST_CASE("kernels: what is no record of kernels is refused", "[reports]") {
   CHECK_THROWS_AS(render_kernel_tables(record), UserError);
   record = example();
   record["races"] = json::array();
-  CHECK_THROWS_WITH(render_kernel_tables(record), Catch::Matchers::Contains(std::string("no race named")));
-  CHECK_THROWS_WITH(render_kernel_plot(record), Catch::Matchers::Contains(std::string("no race named")));
+  CHECK_THROWS_WITH(render_kernel_tables(record), contains_text(std::string("no race named")));
+  CHECK_THROWS_WITH(render_kernel_plot(record), contains_text(std::string("no race named")));
 }
 
 TEST_CASE("kernels: hostile names stay in their cell and their line", "[reports]") {

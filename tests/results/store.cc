@@ -92,7 +92,7 @@ TEST_CASE("a line cut in half by a crash costs that line and nothing else", "[re
 TEST_CASE("JSON that is no record is an error with file and line", "[results]") {
   const test::TempFolder folder;
   append_raw(folder.path(), "{\"id\": 3}\n");
-  CHECK_THROWS_WITH(read_records(folder.path()), Catch::Matchers::Contains("records.jsonl:1: not a record"));
+  CHECK_THROWS_WITH(read_records(folder.path()), contains_text("records.jsonl:1: not a record"));
 }
 
 TEST_CASE("a record of another schema version is named", "[results]") {
@@ -109,7 +109,7 @@ TEST_CASE("a record of another schema version is named", "[results]") {
 TEST_CASE("a line nested without end is refused before it is read", "[results]") {
   const test::TempFolder folder;
   append_raw(folder.path(), "{\"schema_version\": 1, \"spec\": " + std::string(200'000, '[') + "\n");
-  CHECK_THROWS_WITH(read_records(folder.path()), Catch::Matchers::Contains("records.jsonl:1: not a record: nested"));
+  CHECK_THROWS_WITH(read_records(folder.path()), contains_text("records.jsonl:1: not a record: nested"));
 }
 
 TEST_CASE("records of other versions are named and stop nothing", "[results]") {
@@ -279,7 +279,7 @@ TEST_CASE("a folder that cannot be made or written is one line with its path", "
   std::ofstream(folder.path() / "file") << "x";
   CHECK_THROWS_AS(Store(folder.path() / "file" / "below"), UserError);
   if (std::filesystem::exists("/dev/full"))
-    CHECK_THROWS_WITH(append_lines("/dev/full", "x"), Catch::Matchers::Contains("/dev/full: cannot be written"));
+    CHECK_THROWS_WITH(append_lines("/dev/full", "x"), contains_text("/dev/full: cannot be written"));
 }
 
 TEST_CASE("an interrupted replacement leaves the old file", "[results]") {

@@ -16,7 +16,6 @@
 
 using namespace auxbench;
 using namespace auxbench::test;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -196,7 +195,7 @@ TEST_CASE("an outcome that the task calls chance is not trusted, in either direc
   cell.pretrain->lr = 1e-9;
   const auto record = record_of(Regression(), cell, folder.path());
   CHECK(record.status == Status::mistrusted);
-  CHECK_THAT(record.reason, Contains("mean_error is at chance level"));
+  CHECK_THAT(record.reason, contains_text("mean_error is at chance level"));
 }
 
 TEST_CASE("a classifier has learned nothing where it hits no more than luck, or its loss is that of guessing",
@@ -239,11 +238,11 @@ TEST_CASE("a task that returns no loss, or one that is no scalar, stops its cell
   const auto train_with = [&](std::function<NamedLosses(const NetworkOutput&)> losses) {
     return record_of(WithLosses(std::move(losses)), grey_cell(), folder.path());
   };
-  CHECK_THROWS_WITH(train_with([](const auto&) { return NamedLosses(); }), Contains("the task to have a loss"));
+  CHECK_THROWS_WITH(train_with([](const auto&) { return NamedLosses(); }), contains_text("the task to have a loss"));
   CHECK_THROWS_WITH(train_with([](const auto& output) -> NamedLosses {
                       return {{.name = "rows", .value = output.logits.flatten()}};
                     }),
-                    Contains("the task's loss rows to be a scalar") && Contains("[32]"));
+                    contains_text("the task's loss rows to be a scalar") && contains_text("[32]"));
 }
 
 TEST_CASE("a task whose loss is NaN ends as diverged, and the reason names the step", "[runner]") {

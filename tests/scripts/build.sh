@@ -25,3 +25,10 @@ expect_match "$OUTPUT" "building, 1 of 2 steps, about 1 min left" "how far it is
 FAILS=1 expect_code 1 compile
 expect_match "$OUTPUT" "a.cc:1: error" "the end of what a failed build printed"
 expect_match "$OUTPUT" "the build failed" "that it failed"
+
+configure() { :; }
+program() { echo "$TMP/program"; }
+: >"$BUILD/build.ninja"
+TELL_SECONDS=5 expect_code 0 build
+# Nothing that a build started keeps the folder's lock when it is done.
+expect_code 0 flock --nonblock "$BUILD/.lock" true
