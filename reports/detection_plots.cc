@@ -14,7 +14,7 @@ namespace {
 
 using Panels = std::vector<DetectionPanel>;
 
-constexpr double kPageWidth = 1000, kMargin = 16, kPageHead = 76, kLegendLine = 16;
+constexpr double kPageWidth = 1000, kMargin = 16, kPageHead = 84, kLegendLine = 16;
 constexpr size_t kMostPanels = 24;  // a page stays one that can be read
 
 // Every panel that a picture has room for, and a line that says so where there are more.
@@ -106,9 +106,10 @@ class PrecisionPage {
         text += svg::path(points, svg::colour_class(line.place) + (c == 0 ? " line" : " line dashed"));
       }
       text += svg::path({{x0, line_y - 4}, {x0 + 22, line_y - 4}}, svg::colour_class(line.place) + " line");
-      const auto label = wrapped(runs_text(line) + ": " + number_text(mean_of(line.mean.precision[0])) + " / " +
-                                     number_text(mean_of(line.mean.precision[1])),
-                                 40, 1);
+      // Numbers first: it is a long name that is cut.
+      const auto label = wrapped(number_text(mean_of(line.mean.precision[0])) + " / " +
+                                     number_text(mean_of(line.mean.precision[1])) + ": " + runs_text(line),
+                                 46, 1);
       text += svg::text_at(x0 + 30, line_y, "class=\"ink\" font-size=\"11\"", label.empty() ? "" : label[0]);
       line_y += kLegendLine;
     }

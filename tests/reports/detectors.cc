@@ -197,7 +197,7 @@ TEST_CASE("precision over recall is a line and a dashed one for each column, and
   const auto picture = render_precision_plot(input);
   CHECK(count(picture, " line\"/>") == 6);  // and three in the legend
   CHECK(count(picture, " line dashed\"/>") == 3);
-  CHECK(contains(picture, ">+ Auxi (n = 3): 35.0 / 17.5<"));
+  CHECK(contains(picture, ">35.0 / 17.5: + Auxi (n = 3)<"));
   CHECK(contains(picture, ">ResNet-18<"));
   CHECK(picture == render_precision_plot(input));
 }
