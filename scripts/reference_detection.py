@@ -37,8 +37,9 @@ watch = None
 
 
 def watched(distances):
-    if watch is not None and distances.numel():
-        watch(distances)
+    # What is exactly 0 has been set to it, as by a ReLU: no decision.
+    if watch is not None:
+        watch(distances[distances != 0])
 
 
 # --- the network
@@ -565,22 +566,24 @@ def torchvision_network(kind, seed):
 
     torch.manual_seed(seed)
     maker = {"retinanet": detection.retinanet_resnet50_fpn, "fcos": detection.fcos_resnet50_fpn}[kind]
-    network = maker(weights=None, weights_backbone=None, num_classes=7, trainable_backbone_layers=5, min_size=96,
+    network = maker(weights=None, weights_backbone=None, num_classes=7, min_size=96,
                     max_size=192, image_mean=[0.0] * 3, image_std=[1.0] * 3)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0
+    of_classes, of_boxes = network.head.classification_head.cls_logits, network.head.regression_head.bbox_reg
     with torch.no_grad():
-        for branch in (network.head.classification_head, network.head.regression_head):
-            for name, layer in branch.named_modules():
-                if isinstance(layer, nn.Conv2d):
-                    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        for layer in network.head.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        of_classes.bias.zero_()
         network.train()
-        network.backbone(torch.randn(2, 3, 160, 192))
-        network.head.classification_head.cls_logits.weight.mul_(0.3)
-        network.head.classification_head.cls_logits.bias.fill_(-2.0)
-        if kind == "retinanet":
-            network.head.regression_head.bbox_reg.weight.mul_(0.1)
+        features = network.backbone(torch.randn(2, 3, 160, 192))
+        said = network.head.eval()(list(features.values()))
+        # Scores between all and nothing; boxes near their anchors (in sizes), or a few strides wide.
+        of_classes.weight.mul_(1.5 / said["cls_logits"].std())
+        of_classes.bias.fill_(-2.0)
+        of_boxes.weight.mul_((0.3 if kind == "retinanet" else 3.0) / said["bbox_regression"].std())
     return network.eval()
 
 
