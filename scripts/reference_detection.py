@@ -560,8 +560,8 @@ def step(source, target):
 SIZES = ((128, 160), (96, 192), (160, 96))
 
 
-def torchvision_network(kind, seed):
-    """With random weights that say something: backbone norms fitted to a batch, class logits spread."""
+def torchvision_network(kind, seed, batch):
+    """With random weights that say something of this batch: backbone norms fitted to it, outputs of a fit spread."""
     from torchvision.models import detection
 
     torch.manual_seed(seed)
@@ -578,7 +578,7 @@ def torchvision_network(kind, seed):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         of_classes.bias.zero_()
         network.train()
-        features = network.backbone(torch.randn(2, 3, 160, 192))
+        features = network.backbone(batch)
         said = network.head.eval()(list(features.values()))
         # Scores between all and nothing; boxes near their anchors (in sizes), or a few strides wide.
         of_classes.weight.mul_(1.5 / said["cls_logits"].std())
@@ -588,9 +588,6 @@ def torchvision_network(kind, seed):
 
 
 def torchvision_numbers(kind, seed=0):
-    network = torchvision_network(kind, seed)
-    # Resizing is not what is compared: each image is what it is.
-    network.transform.resize = lambda image, target: (image, target)
     random = torch.Generator().manual_seed(seed + 1)
     images = [torch.randn(3, *size, generator=random) for size in SIZES]
     targets = []
@@ -600,13 +597,16 @@ def torchvision_numbers(kind, seed=0):
         sides = 8 + torch.rand(count, 2, generator=random) * (torch.tensor([float(w), float(h)]) - low - 8)
         targets.append({"boxes": torch.cat([low, low + sides], dim=1),
                         "labels": torch.randint(7, (count,), generator=random)})
+    padded = torch.zeros(len(images), 3, *(-(-max(size[i] for size in SIZES) // 32) * 32 for i in range(2)))
+    for i, image in enumerate(images):
+        padded[i, :, : image.shape[1], : image.shape[2]] = image
+    network = torchvision_network(kind, seed, padded)
+    # Resizing is not what is compared: each image is what it is.
+    network.transform.resize = lambda image, target: (image, target)
     with torch.no_grad():
         found = network(images)
         network.training = True  # what it returns; its norms stay those of evaluation
         losses = network(images, targets)
-    padded = torch.zeros(len(images), 3, *(-(-max(size[i] for size in SIZES) // 32) * 32 for i in range(2)))
-    for i, image in enumerate(images):
-        padded[i, :, : image.shape[1], : image.shape[2]] = image
     names = {"classification": "loss_class", "bbox_regression": "loss_box", "bbox_ctrness": "loss_centreness"}
     tensors = named("", network.state_dict().items()) | {"input": padded, "sizes": torch.tensor(SIZES)}
     tensors |= {names[name]: value for name, value in losses.items()}
