@@ -116,7 +116,7 @@ class TowerPaths {
     }
     module_ = std::make_shared<torch::nn::Module>();
     for (const auto level : facts.levels)
-      module_->register_module(std::to_string(level),
+      module_->register_module("p" + std::to_string(level),
                                paths_.try_emplace(level, shapes, options).first->second.module());
   }
 

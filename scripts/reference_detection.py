@@ -37,8 +37,9 @@ watch = None
 
 
 def watched(distances):
-    if watch is not None and distances.numel():
-        watch(distances)
+    # What is exactly 0 has been set to it, as by a ReLU: no decision.
+    if watch is not None:
+        watch(distances[distances != 0])
 
 
 # --- the network
@@ -559,35 +560,34 @@ def step(source, target):
 SIZES = ((128, 160), (96, 192), (160, 96))
 
 
-def torchvision_network(kind, seed):
-    """With random weights that say something: backbone norms fitted to a batch, class logits spread."""
+def torchvision_network(kind, seed, batch):
+    """With random weights that say something of this batch: backbone norms fitted to it, outputs of a fit spread."""
     from torchvision.models import detection
 
     torch.manual_seed(seed)
     maker = {"retinanet": detection.retinanet_resnet50_fpn, "fcos": detection.fcos_resnet50_fpn}[kind]
-    network = maker(weights=None, weights_backbone=None, num_classes=7, trainable_backbone_layers=5, min_size=96,
+    network = maker(weights=None, weights_backbone=None, num_classes=7, min_size=96,
                     max_size=192, image_mean=[0.0] * 3, image_std=[1.0] * 3)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0
+    of_classes, of_boxes = network.head.classification_head.cls_logits, network.head.regression_head.bbox_reg
     with torch.no_grad():
-        for branch in (network.head.classification_head, network.head.regression_head):
-            for name, layer in branch.named_modules():
-                if isinstance(layer, nn.Conv2d):
-                    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        for layer in network.head.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        of_classes.bias.zero_()
         network.train()
-        network.backbone(torch.randn(2, 3, 160, 192))
-        network.head.classification_head.cls_logits.weight.mul_(0.3)
-        network.head.classification_head.cls_logits.bias.fill_(-2.0)
-        if kind == "retinanet":
-            network.head.regression_head.bbox_reg.weight.mul_(0.1)
+        features = network.backbone(batch)
+        said = network.head.eval()(list(features.values()))
+        # Scores between all and nothing; boxes near their anchors (in sizes), or a few strides wide.
+        of_classes.weight.mul_(1.5 / said["cls_logits"].std())
+        of_classes.bias.fill_(-2.0)
+        of_boxes.weight.mul_((0.3 if kind == "retinanet" else 3.0) / said["bbox_regression"].std())
     return network.eval()
 
 
 def torchvision_numbers(kind, seed=0):
-    network = torchvision_network(kind, seed)
-    # Resizing is not what is compared: each image is what it is.
-    network.transform.resize = lambda image, target: (image, target)
     random = torch.Generator().manual_seed(seed + 1)
     images = [torch.randn(3, *size, generator=random) for size in SIZES]
     targets = []
@@ -597,13 +597,16 @@ def torchvision_numbers(kind, seed=0):
         sides = 8 + torch.rand(count, 2, generator=random) * (torch.tensor([float(w), float(h)]) - low - 8)
         targets.append({"boxes": torch.cat([low, low + sides], dim=1),
                         "labels": torch.randint(7, (count,), generator=random)})
+    padded = torch.zeros(len(images), 3, *(-(-max(size[i] for size in SIZES) // 32) * 32 for i in range(2)))
+    for i, image in enumerate(images):
+        padded[i, :, : image.shape[1], : image.shape[2]] = image
+    network = torchvision_network(kind, seed, padded)
+    # Resizing is not what is compared: each image is what it is.
+    network.transform.resize = lambda image, target: (image, target)
     with torch.no_grad():
         found = network(images)
         network.training = True  # what it returns; its norms stay those of evaluation
         losses = network(images, targets)
-    padded = torch.zeros(len(images), 3, *(-(-max(size[i] for size in SIZES) // 32) * 32 for i in range(2)))
-    for i, image in enumerate(images):
-        padded[i, :, : image.shape[1], : image.shape[2]] = image
     names = {"classification": "loss_class", "bbox_regression": "loss_box", "bbox_ctrness": "loss_centreness"}
     tensors = named("", network.state_dict().items()) | {"input": padded, "sizes": torch.tensor(SIZES)}
     tensors |= {names[name]: value for name, value in losses.items()}

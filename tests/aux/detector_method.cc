@@ -212,7 +212,7 @@ TEST_CASE("the weight of a detector's modules falls, and behind its end nothing 
 TEST_CASE("a detector says the same with its modules as without", "[aux]") {
   test::SmallDetector network;
   const auto method = modules(network, {.pyramid = true});
-  const auto images = at::rand({1, 3, 64, 64});
+  const auto images = at::rand({2, 3, 64, 64});
   const at::NoGradGuard no_gradient;
   std::vector<NetworkOutput> seen;
   const auto with = joint_loss(network, {method.get()}, looking_at(seen), images);

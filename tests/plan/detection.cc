@@ -124,6 +124,8 @@ TEST_CASE("what no detector can have is refused", "[spec]") {
   CHECK(refusal({{"block", "pre-act"}}) == "block pre-act: a detector's backbone has blocks post-act");
   CHECK(refusal(merged(kQuantized, {{"quantize_at", "block-output"}}))
             .starts_with("quantize_at block-output: a detector"));
+  CHECK(refusal({{"aid", {"auxi"}}, {"auxi", {{"norms", "separate"}}}}) ==
+        "auxi.norms separate: a detector's modules read its one pass, by its own norms");
   CHECK(refusal({{"image_size", 31}}) == "image_size 31: expected 0 or at least 32");
   CHECK(refusal({{"pretrain", {{"augment", {"flip", "pad-crop"}}}}}) ==
         "pretrain.augment pad-crop does not know boxes: a detector has flip and short-side");
@@ -137,8 +139,6 @@ TEST_CASE("what no detector can have is refused", "[spec]") {
   CHECK(refusal({{"detector", {{"norm", "group"}, {"channels", 48}}}}) ==
         "detector.norm group needs detector.channels to be a multiple of 32, not 48");
   CHECK(refusal({{"detector", {{"channels", 0}}}}).find("expected at least 1") != std::string::npos);
-  CHECK(refusal({{"aid", {"auxi"}}, {"auxi", {{"norms", "separate"}}}}) ==
-        "auxi.norms separate: a detector's modules read its one pass, by its own norms");
   for (const char* aid : {"kd", "kd-journal", "fixed-teacher", "additional-loss", "apprentice-c"})
     CHECK(refusal(merged(kQuantized, {{"aid", {aid}}})) ==
           "aid " + std::string(aid) + " compares one answer an image, which a detector does not give");
