@@ -246,7 +246,8 @@ TEST_CASE("images with boxes take flip and short-side, and no others take short-
   for (const Augmentation& wrong :
        {Augmentation{.random_resized_crop = true}, Augmentation{.pad_crop = true}, Augmentation{.square_crop = true}})
     CHECK_THROWS_WITH(images->check_augmentation(wrong), "augment: images with boxes take flip and short-side alone");
-  CHECK_THROWS_WITH(check_photo_augmentation({.short_side = true}), contains_text("short-side is for images with boxes"));
+  CHECK_THROWS_WITH(check_photo_augmentation({.short_side = true}),
+                    contains_text("short-side is for images with boxes"));
 }
 
 TEST_CASE("coco and scenes are data sets: found, identified, loaded at a size", "[datasets]") {
@@ -268,7 +269,8 @@ TEST_CASE("coco and scenes are data sets: found, identified, loaded at a size", 
   }
   CHECK_THROWS_WITH(load_dataset("coco", {.root = tree.root(), .complete = true}), contains_text("not all of COCO"));
   for (const int64_t wrong : {int64_t{-1}, kLargestImageSize + 1})
-    CHECK_THROWS_WITH(load_dataset("coco", {.root = tree.root(), .image_size = wrong}), contains_text("1 to 4096 pixels"));
+    CHECK_THROWS_WITH(load_dataset("coco", {.root = tree.root(), .image_size = wrong}),
+                      contains_text("1 to 4096 pixels"));
   CHECK_THROWS_WITH(load_dataset("fashion-mnist", {.image_size = 28}),
                     "image_size: 28, but the images of fashion-mnist have one size");
   CHECK_FALSE(dataset_boxed("imagenet"));

@@ -102,7 +102,8 @@ TEST_CASE("what a detector's probe cannot read is named", "[parity]") {
   const auto box = [](float x1) { return at::tensor({1.0F, 1.0F, x1, 9.0F}).reshape({1, 4}); };
   CHECK(refusal(asked()) == "no error");
   CHECK_THAT(with("boxes.1", box(1)), contains_text("box 0 of boxes.1 has no area"));
-  CHECK_THAT(with("boxes.1", box(std::numeric_limits<float>::quiet_NaN())), contains_text("box 0 of boxes.1 has no area"));
+  CHECK_THAT(with("boxes.1", box(std::numeric_limits<float>::quiet_NaN())),
+             contains_text("box 0 of boxes.1 has no area"));
   CHECK_THAT(with("boxes.1", box(9)), contains_text("classes.1: classes have shape [0], expected [1]"));
   CHECK_THAT(with("boxes.1", at::ones({4})), contains_text("boxes.1 has shape [4], expected [n, 4]"));
   CHECK_THAT(with("classes.0", at::tensor({0, 4}, at::kLong)),
