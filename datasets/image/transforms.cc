@@ -82,9 +82,8 @@ Resizing coco_eval(int64_t from_width, int64_t from_height, const std::string&, 
     height *= less;
     width *= less;
   }
-  // A strip thinner than one pixel keeps one. Half up is Detectron2's own rule.
-  // NOLINTNEXTLINE(bugprone-incorrect-roundings)
-  const auto rounded = [](double side) { return std::max<int64_t>(1, static_cast<int64_t>(side + 0.5)); };
+  // A strip thinner than one pixel keeps one.
+  const auto rounded = [](double side) { return std::max<int64_t>(1, half_up(side)); };
   const Box whole = {.width = rounded(width), .height = rounded(height)};
   return {.from = {.width = from_width, .height = from_height},
           .width = whole.width,
