@@ -20,7 +20,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kPrefixBytes = kSafetensorsPrefixBytes;
 constexpr size_t kAlignment = 8;
 constexpr size_t kDepthLimit = 3;  // header, tensor, shape
 constexpr size_t kQuotedLimit = 80;
@@ -206,16 +205,17 @@ int64_t safetensors_element_size(std::string_view dtype) {
 SafeTensors parse_safetensors(std::string_view bytes, const std::string& place) {
   if (!starts_as_safetensors(bytes))
     if (const auto other = foreign_format(bytes); !other.empty()) refuse_data(place, other);
-  if (bytes.size() < kPrefixBytes) refuse_data(place, "truncated: " + std::to_string(bytes.size()) + " bytes");
+  if (bytes.size() < kSafetensorsPrefixBytes)
+    refuse_data(place, "truncated: " + std::to_string(bytes.size()) + " bytes");
   const auto header_size = safetensors_header_bytes(bytes);
   if (header_size > kLongestSafetensorsHeader)
-    refuse_data(place,
-                "header of " + std::to_string(header_size) + " bytes, at most 100000000 make a safetensors file");
-  if (header_size > bytes.size() - kPrefixBytes)
+    refuse_data(place, "header of " + std::to_string(header_size) + " bytes, at most " +
+                           std::to_string(kLongestSafetensorsHeader) + " make a safetensors file");
+  if (header_size > bytes.size() - kSafetensorsPrefixBytes)
     refuse_data(place, "truncated: header of " + std::to_string(header_size) + " bytes, " +
-                           std::to_string(bytes.size() - kPrefixBytes) + " are there");
-  const auto header = parse_header(bytes.substr(kPrefixBytes, header_size), place);
-  const auto data = bytes.substr(kPrefixBytes + header_size);
+                           std::to_string(bytes.size() - kSafetensorsPrefixBytes) + " are there");
+  const auto header = parse_header(bytes.substr(kSafetensorsPrefixBytes, header_size), place);
+  const auto data = bytes.substr(kSafetensorsPrefixBytes + header_size);
 
   SafeTensors contents;
   std::vector<Entry> entries;
@@ -238,10 +238,11 @@ std::string dump_safetensors(const SafeTensors& contents) {
   header.append((kAlignment - header.size() % kAlignment) % kAlignment, ' ');
   AUXBENCH_CHECK(header.size() <= kLongestSafetensorsHeader, "a header of at most 100 MB");
   std::string bytes;
-  size_t total = kPrefixBytes + header.size();
+  size_t total = kSafetensorsPrefixBytes + header.size();
   for (const auto& item : contents.tensors) total += item.second.bytes.size();
   bytes.reserve(total);
-  for (size_t i = 0; i < kPrefixBytes; ++i) bytes.push_back(static_cast<char>((header.size() >> (8 * i)) & 0xFFU));
+  for (size_t i = 0; i < kSafetensorsPrefixBytes; ++i)
+    bytes.push_back(static_cast<char>((header.size() >> (8 * i)) & 0xFFU));
   bytes += header;
   for (const auto& item : contents.tensors) bytes += item.second.bytes;
   return bytes;

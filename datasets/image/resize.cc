@@ -9,9 +9,6 @@
 namespace auxbench {
 namespace {
 
-// Half up, and towards zero below it: Pillow's own rounding, not lround's.
-int64_t rounded(double x) { return static_cast<int64_t>(x + 0.5); }  // NOLINT(bugprone-incorrect-roundings)
-
 struct Extent {
   int64_t first = 0, count = 0;
 };
@@ -25,8 +22,8 @@ struct Side {
   [[nodiscard]] double centre(int64_t x) const { return (static_cast<double>(x) + 0.5) * scale(); }
   // What output position x looks at.
   [[nodiscard]] Extent window(int64_t x) const {
-    const auto first = std::max<int64_t>(0, rounded(centre(x) - support()));
-    const auto end = std::min<int64_t>(in, rounded(centre(x) + support()));
+    const auto first = std::max<int64_t>(0, half_up(centre(x) - support()));
+    const auto end = std::min<int64_t>(in, half_up(centre(x) + support()));
     return {.first = first, .count = end - first};
   }
   // What `count` positions from `first` on look at: windows only move on.
@@ -53,7 +50,7 @@ Filter triangle(const Side& side, int64_t first, int64_t count) {
     filter.windows.push_back({.first = window.first - origin, .count = window.count, .weights = filter.weights.size()});
     for (const double weight : own)
       filter.weights.push_back(
-          static_cast<int32_t>(rounded((sum == 0 ? weight : weight / sum) * (1 << kFilterFraction))));
+          static_cast<int32_t>(half_up((sum == 0 ? weight : weight / sum) * (1 << kFilterFraction))));
   }
   return filter;
 }

@@ -10,6 +10,9 @@
 
 namespace auxbench {
 
+// x + 1/2, cut to a whole number: how Pillow and Detectron2 round sides and weights, where lround would differ.
+inline int64_t half_up(double x) { return static_cast<int64_t>(x + 0.5); }  // NOLINT(bugprone-incorrect-roundings)
+
 // `from` of a photograph, resized to width x height, of which `part` stays, left to right or mirrored. Boxes lie inside.
 struct Resizing {
   Box from;

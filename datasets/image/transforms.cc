@@ -116,7 +116,7 @@ Resizing resize_shorter_side(int64_t from_width, int64_t from_height, int64_t sh
     width *= less;
   }
   // A strip thinner than one pixel keeps one.
-  const auto rounded = [](double side) { return std::max<int64_t>(1, static_cast<int64_t>(side + 0.5)); };
+  const auto rounded = [](double side) { return std::max<int64_t>(1, half_up(side)); };
   const Box whole = {.width = rounded(width), .height = rounded(height)};
   return {.from = {.width = from_width, .height = from_height},
           .width = whole.width,
