@@ -43,7 +43,8 @@ struct DatasetRequest {
 // All that the table has, in its order.
 const std::vector<std::string>& dataset_names();
 
-// The first of the places (places.h) that has its files, or where the program keeps what it made itself. Throws LogicFault for a name that the table has not.
+// The first of the places (places.h) that has its files, or where the program keeps what it made itself. Throws
+// LogicFault for a name that the table has not.
 std::optional<std::filesystem::path> find_dataset(std::string_view name, const DataRoot& root);
 std::filesystem::path need_dataset(std::string_view name, const DataRoot& root);  // throws UserError(data_missing)
 

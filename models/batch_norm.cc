@@ -204,6 +204,11 @@ at::Tensor train(torch::nn::BatchNorm2dImpl& norm, const at::Tensor& x, const Af
   return y;
 }
 
+at::Tensor by_running_statistics(const torch::nn::BatchNorm2dImpl& norm, const at::Tensor& x) {
+  return at::batch_norm(x, norm.weight, norm.bias, norm.running_mean, norm.running_var, /*training=*/false,
+                        /*momentum=*/0, norm.options.eps(), /*cudnn_enabled=*/false);
+}
+
 }  // namespace
 
 at::Tensor followed_by(at::Tensor y, const AfterNorm& after) {
@@ -212,11 +217,12 @@ at::Tensor followed_by(at::Tensor y, const AfterNorm& after) {
 }
 
 at::Tensor normalised(torch::nn::BatchNorm2dImpl& norm, const at::Tensor& x, const AfterNorm& after) {
-  const bool several = x.dim() == 4 && x.size(0) * x.size(2) * x.size(3) > 1;
+  const bool one = x.dim() == 4 && x.size(0) * x.size(2) * x.size(3) == 1;
+  if (one && norm.is_training() && norm.running_mean.defined()) return followed_by(by_running_statistics(norm, x), after);
   const bool fits = norm.weight.defined() && norm.weight.scalar_type() == x.scalar_type() && x.dim() == 4 &&
                     x.size(1) == norm.weight.size(0);
   const bool sums = !after.added.defined() || after.added.sizes() == x.sizes();
-  if (!norm.is_training() || !on_kernels(x) || !several || !fits || !sums) return followed_by(norm.forward(x), after);
+  if (!norm.is_training() || !on_kernels(x) || !fits || !sums) return followed_by(norm.forward(x), after);
   const auto dense = in_some_layout(x);
   return x.scalar_type() == at::kDouble ? train<double>(norm, dense, after) : train<float>(norm, dense, after);
 }

@@ -5,6 +5,9 @@
 //
 // Backward keeps x, and y where there is a ReLU, which whatever reads y keeps as well. Sums are taken in another order
 // than torch's. No second derivatives.
+//
+// One value a channel has no variance, and torch refuses it in training: a detector meets it at the last level of one
+// small image. Here the running statistics normalise it and stay as they are.
 #pragma once
 
 #include <ATen/core/Tensor.h>

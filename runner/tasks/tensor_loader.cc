@@ -34,7 +34,7 @@ BatchMaker tensor_maker(bool pinned) {
 }
 
 // What crowds there are is for evaluation (BoxedImage).
-void add_targets(const BoxedImage& image, const c10::Device& device, Targets& targets) {
+void add_targets(const BoxedImage& image, Targets& targets) {
   std::vector<float> corners;
   std::vector<int64_t> classes;
   for (const auto& box : image.boxes) {
@@ -43,8 +43,8 @@ void add_targets(const BoxedImage& image, const c10::Device& device, Targets& ta
     classes.push_back(box.label);
   }
   const auto count = std::ssize(classes);
-  targets.boxes.push_back(at::tensor(corners, at::kFloat).view({count, 4}).to(device));
-  targets.classes.push_back(at::tensor(classes, at::kLong).to(device));
+  targets.boxes.push_back(at::tensor(corners, at::kFloat).view({count, 4}));
+  targets.classes.push_back(at::tensor(classes, at::kLong));
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ TensorBatch TensorLoader::take(int64_t epoch, int64_t batch_index) {
                        .targets = {},
                        .infos = std::move(batch.boxed)};
   if (!boxed_) taken.targets.labels = tensors.targets.labels.to(where_.device, /*non_blocking=*/true);
-  for (const auto& image : taken.infos) add_targets(image, where_.device, taken.targets);
+  for (const auto& image : taken.infos) add_targets(image, taken.targets);
   return taken;
 }
 

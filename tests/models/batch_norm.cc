@@ -87,6 +87,21 @@ TEST_CASE("a batch norm without momentum averages over the batches, as torch's",
   CHECK(ours->running_var.allclose(plain->running_var, 1e-12, 1e-12));
 }
 
+TEST_CASE("one value a channel is normalised by the running statistics, which stay", "[models]") {
+  torch::nn::BatchNorm2d norm(3);
+  norm->running_mean.copy_(at::tensor({1.0F, -2.0F, 0.5F}));
+  norm->running_var.copy_(at::tensor({4.0F, 0.25F, 1.0F}));
+  const auto mean = norm->running_mean.clone(), variance = norm->running_var.clone();
+  auto x = at::tensor({3.0F, -1.0F, 0.5F}).view({1, 3, 1, 1}).requires_grad_();
+  const auto y = normalised(*norm, x, {.relu = true});
+  CHECK(at::allclose(y.flatten(), at::tensor({1.0F, 2.0F, 0.0F}), 1e-4));
+  y.sum().backward();
+  CHECK(at::allclose(x.grad().flatten(), at::tensor({0.5F, 2.0F, 0.0F}), 1e-4));
+  CHECK(at::equal(norm->running_mean, mean));
+  CHECK(at::equal(norm->running_var, variance));
+  CHECK(norm->num_batches_tracked.item<int64_t>() == 0);
+}
+
 TEST_CASE("an affine map equals its single operations, bit for bit", "[models]") {
   const at::NoGradGuard no_gradient;
   at::manual_seed(4);

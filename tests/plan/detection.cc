@@ -1,6 +1,7 @@
 // Detectors in the suite language: their axes, names, starts, what does not fit together, what they cost.
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"

@@ -4,8 +4,10 @@
 #include <limits>
 
 #include "base/error.h"
+#include "datasets/dataset.h"
 #include "metrics/detection/coder.h"
 #include "metrics/detection/matcher.h"
+#include "runner/plan/check_detection.h"
 #include "runner/sweep/cell_record.h"
 #include "runner/tasks/detection/detection_evaluator.h"
 #include "runner/tasks/detection/detection_targets.h"
@@ -289,6 +291,13 @@ TEST_CASE("a detector that is right about everything has all of COCO's numbers, 
       CHECK(found);
       CHECK(evaluation.outcomes.at("detections")[0][-1].eq(-1).all().item<bool>());
     }
+  }
+}
+
+TEST_CASE("the plan and the data agree on which images have boxes", "[runner]") {
+  for (const auto& name : dataset_names()) {
+    INFO(name);
+    CHECK(has_boxes(name) == dataset_boxed(name));
   }
 }
 
