@@ -62,6 +62,7 @@ class Freezer {
   }
 
   FrozenNetwork freeze() {
+    refuse_group_norms();
     done_.assign(graph_.nodes.size(), false);
     for (size_t i = 0; i < graph_.nodes.size(); ++i)
       if (!done_[i]) append(i);
@@ -84,6 +85,13 @@ class Freezer {
                                 &step.float_weights, &step.encoder.table})
       if (!std::all_of(numbers->begin(), numbers->end(), [](float v) { return std::isfinite(v); }))
         throw UserError(ExitCode::usage, step.name + ": its scales are not finite numbers");
+  }
+
+  void refuse_group_norms() const {
+    for (const auto& n : graph_.nodes)
+      if (n.kind == Node::norm && !n.alpha.defined())
+        throw UserError(ExitCode::usage, n.name + ": a group norm, whose statistics are each image's own: no integer "
+                                                  "network has it");
   }
 
   const GraphNode& node(size_t index) const { return graph_.nodes[index]; }

@@ -32,7 +32,7 @@ struct GraphNode {
     image,         // the network's input, [N, C, H, W]
     quantization,  // `quantizer`: values to codes
     convolution,   // `layer` on codes, or on values where it has no codes; before norm and bias
-    norm,          // x alpha + beta, [channels] each
+    norm,          // x alpha + beta, [channels] each; undefined for a group norm, by statistics of each image's own
     activation,    // `activation`
     sum,           // of two inputs
     bias,          // x + beta

@@ -34,7 +34,7 @@ struct NormOptions {
 // Scale 1, or scale 0: whatever goes in, nothing comes out until training moves the scale.
 enum class NormStart { identity, zero };
 
-// [channels] each.
+// [channels] each; undefined for a group norm, which has none.
 struct NormConstants {
   at::Tensor alpha, beta;
 };
@@ -45,7 +45,6 @@ class NormLayer {
   // x [N, channels, H, W]. `level` is read where there is more than one.
   virtual at::Tensor normalise(const at::Tensor& x, size_t level, const AfterNorm& after) = 0;
   at::Tensor normalise(const at::Tensor& x, size_t level) { return normalise(x, level, {}); }
-  // Throws UserError for a group norm: it has none.
   [[nodiscard]] virtual NormConstants constants(size_t level) const = 0;
   virtual std::shared_ptr<torch::nn::Module> module() = 0;
 };

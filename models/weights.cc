@@ -120,15 +120,18 @@ void load_tensors(const SafeTensors& contents, const std::string& prefix, const 
     target.copy_(from_safetensor(contents.tensors.at(name), place + ": " + name));
 }
 
-void import_tensors(SafeTensors contents, const NamedTensors& targets, const std::string& place) {
-  std::set<std::string> wanted;
-  for (const auto& [name, target] : targets) wanted.insert(name);
-  contents = plain_names(std::move(contents), wanted, place);
-  // Norms that do not learn (NormKind::frozen) count nothing.
+void drop_counters_of_frozen_norms(SafeTensors& contents, const NamedTensors& targets) {
   std::erase_if(contents.tensors, [&](const auto& item) {
     if (!item.first.ends_with(kCounter) || targets.contains(item.first)) return false;
     return targets.contains(item.first.substr(0, item.first.size() - kCounter.size()) + ".running_var");
   });
+}
+
+void import_tensors(SafeTensors contents, const NamedTensors& targets, const std::string& place) {
+  std::set<std::string> wanted;
+  for (const auto& [name, target] : targets) wanted.insert(name);
+  contents = plain_names(std::move(contents), wanted, place);
+  drop_counters_of_frozen_norms(contents, targets);
   for (const auto& [name, target] : targets) {
     if (!name.ends_with(kCounter)) continue;
     const auto found = contents.tensors.find(name);

@@ -40,6 +40,10 @@ std::vector<std::string> weight_differences(const SafeTensors& contents, const s
 void load_tensors(const SafeTensors& contents, const std::string& prefix, const NamedTensors& targets,
                   const std::string& place);
 
+// Leaves out the counters (num_batches_tracked) of norms that `targets` has without one: norms that do not learn
+// (NormKind::frozen) count nothing.
+void drop_counters_of_frozen_norms(SafeTensors& contents, const NamedTensors& targets);
+
 // As load_tensors for weights that others made: names become plain (plain_names.h), counters (num_batches_tracked) that
 // are missing stay as they are, of another type are converted, and of norms that count nothing here are passed over.
 void import_tensors(SafeTensors contents, const NamedTensors& targets, const std::string& place);

@@ -78,8 +78,7 @@ struct Entry {
 
 std::string picture_name(int64_t id) { return padded(id, 12) + ".jpg"; }
 
-Entry paint_entry(const path& file, const ImageSet& garments, RandomStream stream) {
-  SceneStyle style = kDetectionStyle;
+Entry paint_entry(const path& file, const ImageSet& garments, SceneStyle style, RandomStream stream) {
   if (stream.below(kOneEmptyIn) == 0) {
     style.garments = {};
     style.crowd_chance = 0;
@@ -178,7 +177,7 @@ void generate_scenes(const std::filesystem::path& folder, const ImageSet& train,
     const auto i = static_cast<int64_t>(picture);
     const RandomStream stream(stream_seed(options.seed, "scene", picture));
     const auto file = folder / (i < training ? "train2017" : "val2017") / picture_name(i + 1);
-    entries[picture] = paint_entry(file, i < training ? train : test, stream);
+    entries[picture] = paint_entry(file, i < training ? train : test, *options.style, stream);
   });
   const auto border = static_cast<size_t>(training);
   write_file_atomically(folder / "annotations/instances_train2017.json",

@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "datasets/scenes/scene.h"
 #include "datasets/sources/image_set.h"
 
 namespace auxbench {
@@ -47,11 +48,12 @@ struct GenerateOptions {
   int64_t validation = 0;  // of these; 0: a tenth
   int64_t seed = 0;
   int threads = 1;
+  const SceneStyle* style = &kDetectionStyle;  // of scenes
 };
 
 // train2017/000000000001.jpg .. and val2017/.., numbered through both; annotations/instances_train2017.json and
 // instances_val2017.json as COCO writes them, every segmentation as uncompressed run lengths, category_id = label + 1
-// and the seed told in "info". In kDetectionStyle; one picture in fifty shows no garment. At least 2 images, of which
+// and the seed told in "info". One picture in fifty shows no garment. At least 2 images, of which
 // 1 is for validation and 1 for training.
 void generate_scenes(const std::filesystem::path& folder, const ImageSet& train, const ImageSet& test,
                      const GenerateOptions& options);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <system_error>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/files/file.h"
 #include "base/files/sha256.h"
@@ -43,16 +44,24 @@ void remove_left_behind(const Path& folder) {
   }
 }
 
+std::string style_name(const ScenesRecipe& recipe) {
+  for (const auto& [name, style] : kSceneStyles)
+    if (style == recipe.style) return std::string(name);
+  fail_check("style", __FILE__, __LINE__, "a style that has a name");
+}
+
 std::string in_words(const ScenesRecipe& recipe) {
   return "auxbench scenes " + std::to_string(kScenesVersion) + ": " + std::to_string(recipe.train) + " + " +
-         std::to_string(recipe.val) + " pictures, seed 0, of Fashion-MNIST as published";
+         std::to_string(recipe.val) + " pictures, style " + style_name(recipe) +
+         ", seed 0, of Fashion-MNIST as published";
 }
 
 }  // namespace
 
 Path kept_scenes_folder(const ScenesRecipe& recipe) {
   return cache_folder() / "scenes" /
-         ("v" + std::to_string(kScenesVersion) + "-" + std::to_string(recipe.train) + "-" + std::to_string(recipe.val));
+         (style_name(recipe) + "-v" + std::to_string(kScenesVersion) + "-" + std::to_string(recipe.train) + "-" +
+          std::to_string(recipe.val));
 }
 
 std::string scenes_digest(const ScenesRecipe& recipe) { return sha256_hex(in_words(recipe)); }
@@ -68,8 +77,9 @@ void keep_scenes(const ScenesRecipe& recipe, const DataRoot& root, int threads,
     const auto garments = load_fashion_mnist(root);
     const auto images = recipe.train + recipe.val;
     if (tell) tell("painting " + with_commas(images) + " scenes in " + folder.string() + ", once");
-    generate_scenes(unfinished, garments.train, garments.test,
-                    {.images = images, .validation = recipe.val, .seed = 0, .threads = threads});
+    generate_scenes(
+        unfinished, garments.train, garments.test,
+        {.images = images, .validation = recipe.val, .seed = 0, .threads = threads, .style = recipe.style});
     write_file_atomically(unfinished / kManifestFile, read_coco_folder(unfinished).manifest + "\n");
   });
 }

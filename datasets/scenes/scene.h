@@ -15,8 +15,10 @@
 // x86-64).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/random.h"
@@ -73,6 +75,21 @@ inline constexpr SceneStyle kDetectionStyle = {.width = {.least = 160, .most = 3
                                                .first_label = std::nullopt,
                                                .crowd_chance = 0.1F,
                                                .truncation_chance = 0.15F};
+
+// For what trains on a processor: of 160 pixels, few garments, whole but for what covers them, one in four small.
+inline constexpr SceneStyle kPlainStyle = {.width = {.least = 160, .most = 160},
+                                           .height = {.least = 160, .most = 160},
+                                           .garments = {.least = 1, .most = 4},
+                                           .first_size = {.least = 0.3F, .most = 0.75F},
+                                           .other_size = {.least = 0.15F, .most = 0.6F},
+                                           .first_label = std::nullopt};
+
+// The styles of scenes, by the names that users give.
+struct NamedStyle {
+  std::string_view name;
+  const SceneStyle* style;
+};
+inline constexpr std::array<NamedStyle, 2> kSceneStyles = {{{"full", &kDetectionStyle}, {"plain", &kPlainStyle}}};
 
 // One garment that the picture is about and up to four by the way; ImageNet's most frequent size.
 inline constexpr SceneStyle kPhotographStyle = {.width = {.least = 500, .most = 500},

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/check.h"
 #include "base/files/file.h"
 #include "base/files/sha256.h"
 #include "base/format.h"
@@ -33,6 +34,7 @@ struct DataArguments {
   int threads = available_threads();
   bool json = false, complete = false;
   GenerateOptions generate;
+  std::string style;
   [[nodiscard]] DataRoot data_root() const { return root.empty() ? DataRoot() : DataRoot(root); }
 };
 
@@ -119,8 +121,17 @@ ExitCode verify(const DataArguments& arguments) {
   return good ? ExitCode::ok : ExitCode::data_missing;
 }
 
+const SceneStyle* style_of(const DataArguments& arguments) {
+  if (arguments.name != "scenes")
+    throw UserError(ExitCode::usage, "--style is for scenes, not for " + arguments.name);
+  for (const auto& [name, style] : kSceneStyles)
+    if (name == arguments.style) return style;
+  fail_check("style", __FILE__, __LINE__, "a style of the option's");
+}
+
 ExitCode generate(DataArguments arguments) {
   arguments.generate.threads = arguments.threads;
+  if (!arguments.style.empty()) arguments.generate.style = style_of(arguments);
   const auto folder = arguments.out.empty() ? data_folder() / arguments.name : arguments.out;
   const auto garments = load_fashion_mnist(arguments.data_root());
   const auto make = arguments.name == "scenes" ? generate_scenes : generate_photographs;
@@ -168,6 +179,9 @@ void add_data(CLI::App& app, Outcome& outcome) {
       ->capture_default_str();
   making->add_option("--validation", made->generate.validation, "of them for validation; default: a tenth")
       ->check(between(1, 10'000'000));
+  making->add_option("--style", made->style,
+                     "of scenes: full, 160 to 320 pixels, crowds, up to 8 garments; plain, 160 pixels, 1 to 4; default: full")
+      ->check(CLI::IsMember({"full", "plain"}));
   making->add_option("--seed", made->generate.seed, "the same seed, the same bytes")->capture_default_str();
   making->add_option("--out", made->out,
                      "a new folder; default: WHAT in ~/.local/share/auxbench, where scenes are looked for");

@@ -26,6 +26,7 @@ void load_others(const std::filesystem::path& path, NamedTensors targets, const 
     return fitted_anew.contains(item.first) || (!targets.contains(item.first) && of_another_quantizer(item.first));
   });
   std::erase_if(targets, [&](const auto& item) { return fitted_anew.contains(item.first); });
+  drop_counters_of_frozen_norms(contents, targets);
   load_tensors(contents, "", targets, path.string());
 }
 

@@ -27,6 +27,11 @@ const GraphNode* only_reader(const Graph& graph, size_t index, size_t& reader) {
   return found;
 }
 
+// A group norm takes its mean from what it normalises.
+bool shifts_by_channel(const GraphNode& node) {
+  return node.kind == Kind::bias || (node.kind == Kind::norm && node.alpha.defined());
+}
+
 std::string bias_name(const GraphNode& node) { return node.kind == Kind::norm ? node.name + ".bias" : node.name; }
 
 // A layer and the norms or biases that stand alone behind its convolutions, one for each map it computes.
@@ -42,7 +47,7 @@ std::vector<Corrected> layers_with_bias(const Graph& graph) {
     if (graph.nodes[i].kind != Kind::convolution) continue;
     size_t reader = 0;
     const auto* behind = only_reader(graph, i, reader);
-    if (behind == nullptr || (behind->kind != Kind::norm && behind->kind != Kind::bias)) continue;
+    if (behind == nullptr || !shifts_by_channel(*behind)) continue;
     const auto* layer = graph.nodes[i].layer;
     const auto known = std::find_if(all.begin(), all.end(), [=](const auto& each) { return each.layer == layer; });
     if (known == all.end())

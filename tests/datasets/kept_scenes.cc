@@ -19,7 +19,7 @@ using Path = std::filesystem::path;
 
 namespace {
 
-constexpr ScenesRecipe kTiny = {.train = 6, .val = 3};
+constexpr ScenesRecipe kTiny = {.style = &kPlainStyle, .train = 6, .val = 3};
 
 size_t entries_of(const Path& folder) {
   return static_cast<size_t>(
@@ -108,6 +108,9 @@ TEST_CASE("what scenes will be is known before they are painted", "[datasets]") 
   CHECK(dataset_manifest("scenes") == few);
   CHECK(dataset_manifest("scenes-20k").digest == scenes_digest(kManyScenes));
   CHECK(scenes_digest(kManyScenes) != few.digest);
+  auto full = kFewScenes;
+  full.style = &kDetectionStyle;
+  CHECK(scenes_digest(full) != few.digest);
   CHECK_FALSE(std::filesystem::exists(kept_scenes_folder(kFewScenes)));
   CHECK_THROWS_WITH(take_inventory("scenes", {}, 1), contains_text("painted when a suite first asks for them"));
 }

@@ -70,13 +70,15 @@ Scene scene_of(const ImageSet& garments, const SceneStyle& style, uint64_t index
   return paint_scene(garments, style, stream);
 }
 
+std::vector<Scene> scenes_in(const SceneStyle& style) {
+  const auto garments = made_up_garments(1);
+  std::vector<Scene> scenes;
+  for (uint64_t i = 0; i < 200; ++i) scenes.push_back(scene_of(garments, style, i));
+  return scenes;
+}
+
 const std::vector<Scene>& two_hundred_scenes() {
-  static const std::vector<Scene> kScenes = [] {
-    const auto garments = made_up_garments(1);
-    std::vector<Scene> scenes;
-    for (uint64_t i = 0; i < 200; ++i) scenes.push_back(scene_of(garments, kDetectionStyle, i));
-    return scenes;
-  }();
+  static const auto kScenes = scenes_in(kDetectionStyle);
   return kScenes;
 }
 
@@ -191,6 +193,22 @@ TEST_CASE("200 pictures show small, medium and large garments of every class, an
   CHECK(medium > 50);
   CHECK(large > 50);
   CHECK(crowds > 5);
+}
+
+TEST_CASE("plain pictures are square, show few garments and no crowd", "[datasets]") {
+  int64_t objects = 0;
+  std::set<int64_t> labels;
+  for (const auto& scene : scenes_in(kPlainStyle)) {
+    CHECK((scene.picture.width == 160 && scene.picture.height == 160));
+    CHECK(scene.objects.size() <= static_cast<size_t>(kPlainStyle.garments.most));
+    objects += std::ssize(scene.objects);
+    for (const auto& object : scene.objects) {
+      CHECK_FALSE(object.crowd);
+      labels.insert(object.label);
+    }
+  }
+  CHECK(objects > 300);
+  CHECK(labels.size() == 10);
 }
 
 TEST_CASE("a garment that is to be truncated meets the picture's edge, no other does", "[datasets]") {

@@ -55,6 +55,17 @@ class Data(unittest.TestCase):
         self.assertEqual(refused.returncode, 2)
         self.assertIn("again: is not empty", refused.stderr)
 
+    def test_styles_are_of_scenes_alone(self):
+        plain = self.folder / "plain"
+        self.assertEqual(self.run_program("data", "generate", "scenes", "--images", 6, "--style", "plain",
+                                          "--out", plain).returncode, 0)
+        images = json.loads((plain / "annotations/instances_train2017.json").read_text())["images"]
+        self.assertEqual({(image["width"], image["height"]) for image in images}, {(160, 160)})
+        for what, style in (("photographs", "plain"), ("scenes", "wild")):
+            refused = self.run_program("data", "generate", what, "--style", style, "--out", self.folder / "none")
+            self.assertEqual(refused.returncode, 2, refused.stderr)
+            self.assertIn("--style", refused.stderr)
+
     def test_a_manifest_is_sha256sums_and_shows_what_changed(self):
         root, manifest = self.copy("photographs"), self.folder / "manifest"
         verify = ("data", "verify", "imagenet")

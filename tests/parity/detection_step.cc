@@ -2,17 +2,17 @@
 // gradient, and the loss of the second step, by the normaliser that the first has moved.
 #include <nlohmann/json.hpp>
 
-#include "base/torch_prelude.h"
-#include "models/weights.h"
 #include "runner/inspect/torch/probes.h"
+#include "tests/parity/parity_file.h"
 #include "tests/support/catch.h"
 
 using namespace auxbench;
+using namespace auxbench::test;
 
 namespace {
 
 // The file's metadata describe its network (scripts/reference_detection.py).
-CellSpec cell_of(const SafeTensors& file) {
+CellSpec detector_of(const SafeTensors& file) {
   const auto& about = file.metadata;
   CellSpec cell;
   cell.task = "detection";
@@ -38,18 +38,6 @@ CellSpec cell_of(const SafeTensors& file) {
   return cell;
 }
 
-SafeTensors tensors_with(const SafeTensors& file, const std::string& first, const std::string& second) {
-  SafeTensors part;
-  for (const auto& [name, tensor] : file.tensors)
-    if (name.starts_with(first) || name.starts_with(second)) part.tensors[name] = tensor;
-  return part;
-}
-
-double largest_difference(const SafeTensor& a, const SafeTensor& b) {
-  const auto difference = from_safetensor(a, "found").to(at::kDouble) - from_safetensor(b, "wanted").to(at::kDouble);
-  return difference.numel() == 0 ? 0 : difference.abs().max().item<double>();
-}
-
 // "classes.3", but not the truth's "classes.0".
 bool is_result(const std::string& name) {
   for (const char* output : {"classes.", "boxes.", "centreness."})
@@ -65,7 +53,7 @@ TEST_CASE("two steps of a detector with its modules equal PyTorch's in float64, 
   const auto file =
       read_safetensors(std::string(AUXBENCH_SOURCE_ROOT) + "/tests/parity/detection-" + name + ".safetensors");
   const auto found =
-      probe_step(cell_of(file), tensors_with(file, "model.", "aux."), file, std::stoi(file.metadata.at("steps")), true);
+      probe_step(detector_of(file), tensors_with(file, {"model.", "aux."}), file, std::stoi(file.metadata.at("steps")), true);
   int compared = 0;
   for (const auto& [tensor, wanted] : file.tensors) {
     if (!is_result(tensor)) continue;

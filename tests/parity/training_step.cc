@@ -1,12 +1,12 @@
 // Two steps of training against plain PyTorch in float64: logits, losses, every gradient, every weight after.
 #include <nlohmann/json.hpp>
 
-#include "base/torch_prelude.h"
-#include "models/weights.h"
 #include "runner/inspect/torch/probes.h"
+#include "tests/parity/parity_file.h"
 #include "tests/support/catch.h"
 
 using namespace auxbench;
+using namespace auxbench::test;
 
 namespace {
 
@@ -29,19 +29,6 @@ CellSpec cell_of(const SafeTensors& file) {
   cell.quantize_at = about.at("quantize_at");
   cell.finetune = stage;
   return cell;
-}
-
-SafeTensors tensors_with(const SafeTensors& file, const std::vector<std::string>& prefixes) {
-  SafeTensors part;
-  for (const auto& [name, tensor] : file.tensors)
-    for (const auto& prefix : prefixes)
-      if (name.starts_with(prefix)) part.tensors[name] = tensor;
-  return part;
-}
-
-double largest_difference(const SafeTensor& a, const SafeTensor& b) {
-  const auto difference = from_safetensor(a, "found").to(at::kDouble) - from_safetensor(b, "wanted").to(at::kDouble);
-  return difference.numel() == 0 ? 0 : difference.abs().max().item<double>();
 }
 
 }  // namespace
