@@ -27,7 +27,7 @@ namespace auxbench {
 //   batch      batch norms: one for all levels that share a convolution
 //   per-level  the same, one for each level
 //   frozen     batch norms that do not learn, for a start from a detector that has trained them
-//   group      group norms in the towers, biases in the pyramid; not for integers: graph() throws UserError
+//   group      group norms in the towers, biases in the pyramid; integers have none
 struct DetectorOptions {
   NetworkOptions backbone;             // `model` may be the detector's name; the precision plan is the whole detector's
   std::string kind = "retinanet";      // retinanet | fcos

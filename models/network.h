@@ -104,7 +104,7 @@ class Network {
   // The layers whose weights or inputs are quantized, in the order they compute; each once.
   virtual std::vector<QuantizedWeight*> quantized_layers() = 0;
 
-  // What forward() computes in evaluation, without taps. Throws UserError where it has no such form (group norms).
+  // What forward() computes in evaluation, without taps.
   [[nodiscard]] virtual Graph graph() = 0;
 
   // Which blocks compute at full precision for the time being, one flag a block; empty: none.

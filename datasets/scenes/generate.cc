@@ -110,22 +110,41 @@ std::string image_text(int64_t id, const Entry& entry) {
          member("width", entry.width) + ", " + member("id", id) + '}';
 }
 
-std::string annotation_text(int64_t id, int64_t image, const Entry& entry, const SceneObject& object) {
+// What a tree calls its objects.
+struct Categories {
+  explicit Categories(const SceneStyle& style) : kinds(style.kinds) {
+    if (kinds)
+      names.assign(kGarmentKinds.begin(), kGarmentKinds.end());
+    else
+      for (const auto& garment : kGarmentClasses) names.push_back(garment.name);
+  }
+  // Ids begin at 1.
+  [[nodiscard]] int64_t id_of(int64_t label) const {
+    return 1 + (kinds ? static_cast<int64_t>(kKindOfClass.at(static_cast<size_t>(label))) : label);
+  }
+
+  bool kinds;
+  std::vector<std::string_view> names;
+};
+
+std::string annotation_text(int64_t id, int64_t image, const Entry& entry, const SceneObject& object,
+                            const Categories& categories) {
   return R"({"segmentation": {"counts": )" + list(object.runs) + R"(, "size": [)" + std::to_string(entry.height) +
          ", " + std::to_string(entry.width) + "]}, " + member("area", object.area) + ", " +
          member("iscrowd", object.crowd ? 1 : 0) + ", " + member("image_id", image) + R"(, "bbox": [)" +
          std::to_string(object.x) + ", " + std::to_string(object.y) + ", " + std::to_string(object.width) + ", " +
-         std::to_string(object.height) + "], " + member("category_id", object.label + 1) + ", " + member("id", id) +
+         std::to_string(object.height) + "], " + member("category_id", categories.id_of(object.label)) + ", " + member("id", id) +
          '}';
 }
 
-std::string category_text(size_t label) {
-  return R"({"supercategory": "garment", )" + member("id", static_cast<int64_t>(label) + 1) + R"(, "name": ")" +
-         std::string(kGarmentClasses[label].name) + "\"}";
+std::string category_text(size_t index, std::string_view name) {
+  return R"({"supercategory": "garment", )" + member("id", static_cast<int64_t>(index) + 1) + R"(, "name": ")" +
+         std::string(name) + "\"}";
 }
 
 // Entries [first, last) of all; the entry at i is of image i + 1.
-std::string instances_text(const std::vector<Entry>& entries, size_t first, size_t last, int64_t seed) {
+std::string instances_text(const std::vector<Entry>& entries, size_t first, size_t last, int64_t seed,
+                           const Categories& categories) {
   const auto separate = [](std::string& text) { text += text.back() == '[' ? "\n" : ",\n"; };
   std::string text = "{" + head_text(seed) + "\"images\": [";
   for (size_t i = first; i < last; ++i) {
@@ -137,12 +156,12 @@ std::string instances_text(const std::vector<Entry>& entries, size_t first, size
   for (size_t i = first; i < last; ++i)
     for (const auto& object : entries[i].objects) {
       separate(text);
-      text += annotation_text(++id, static_cast<int64_t>(i) + 1, entries[i], object);
+      text += annotation_text(++id, static_cast<int64_t>(i) + 1, entries[i], object, categories);
     }
   text += "],\n\"categories\": [";
-  for (size_t label = 0; label < kGarmentClasses.size(); ++label) {
+  for (size_t i = 0; i < categories.names.size(); ++i) {
     separate(text);
-    text += category_text(label);
+    text += category_text(i, categories.names[i]);
   }
   return text + "]}\n";
 }
@@ -180,10 +199,11 @@ void generate_scenes(const std::filesystem::path& folder, const ImageSet& train,
     entries[picture] = paint_entry(file, i < training ? train : test, *options.style, stream);
   });
   const auto border = static_cast<size_t>(training);
+  const Categories categories(*options.style);
   write_file_atomically(folder / "annotations/instances_train2017.json",
-                        instances_text(entries, 0, border, options.seed));
+                        instances_text(entries, 0, border, options.seed, categories));
   write_file_atomically(folder / "annotations/instances_val2017.json",
-                        instances_text(entries, border, entries.size(), options.seed));
+                        instances_text(entries, border, entries.size(), options.seed, categories));
 }
 
 void generate_photographs(const std::filesystem::path& folder, const ImageSet& train, const ImageSet& test,

@@ -40,6 +40,10 @@ inline constexpr std::array<GarmentClass, 10> kGarmentClasses = {{{"T-shirt/top"
                                                                   {"Bag", "bag"},
                                                                   {"Ankle boot", "ankle-boot"}}};
 
+// The kinds of garments that look alike, and the one of each class.
+inline constexpr std::array<std::string_view, 5> kGarmentKinds = {"top", "trouser", "dress", "shoe", "bag"};
+inline constexpr std::array<size_t, 10> kKindOfClass = {0, 1, 0, 2, 0, 3, 0, 3, 4, 3};
+
 // Raised where the same options give other bytes.
 inline constexpr int kScenesVersion = 1;
 
@@ -52,8 +56,8 @@ struct GenerateOptions {
 };
 
 // train2017/000000000001.jpg .. and val2017/.., numbered through both; annotations/instances_train2017.json and
-// instances_val2017.json as COCO writes them, every segmentation as uncompressed run lengths, category_id = label + 1
-// and the seed told in "info". One picture in fifty shows no garment. At least 2 images, of which
+// instances_val2017.json as COCO writes them, every segmentation as uncompressed run lengths, category_id = 1 + the label
+// or, by style, the kind, and the seed told in "info". One picture in fifty shows no garment. At least 2 images, of which
 // 1 is for validation and 1 for training.
 void generate_scenes(const std::filesystem::path& folder, const ImageSet& train, const ImageSet& test,
                      const GenerateOptions& options);

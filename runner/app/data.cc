@@ -180,7 +180,8 @@ void add_data(CLI::App& app, Outcome& outcome) {
   making->add_option("--validation", made->generate.validation, "of them for validation; default: a tenth")
       ->check(between(1, 10'000'000));
   making->add_option("--style", made->style,
-                     "of scenes: full, 160 to 320 pixels, crowds, up to 8 garments; plain, 160 pixels, 1 to 4; default: full")
+                     "of scenes: full, 160 to 320 pixels, up to 8 garments of ten classes, crowds; plain, 160 pixels, up to 5 of "
+                     "five kinds; default: full")
       ->check(CLI::IsMember({"full", "plain"}));
   making->add_option("--seed", made->generate.seed, "the same seed, the same bytes")->capture_default_str();
   making->add_option("--out", made->out,

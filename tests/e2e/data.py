@@ -59,8 +59,11 @@ class Data(unittest.TestCase):
         plain = self.folder / "plain"
         self.assertEqual(self.run_program("data", "generate", "scenes", "--images", 6, "--style", "plain",
                                           "--out", plain).returncode, 0)
-        images = json.loads((plain / "annotations/instances_train2017.json").read_text())["images"]
-        self.assertEqual({(image["width"], image["height"]) for image in images}, {(160, 160)})
+        truth = json.loads((plain / "annotations/instances_train2017.json").read_text())
+        self.assertEqual({(image["width"], image["height"]) for image in truth["images"]}, {(160, 160)})
+        self.assertEqual([category["name"] for category in truth["categories"]],
+                         ["top", "trouser", "dress", "shoe", "bag"])
+        self.assertLessEqual({each["category_id"] for each in truth["annotations"]}, set(range(1, 6)))
         for what, style in (("photographs", "plain"), ("scenes", "wild")):
             refused = self.run_program("data", "generate", what, "--style", style, "--out", self.folder / "none")
             self.assertEqual(refused.returncode, 2, refused.stderr)
