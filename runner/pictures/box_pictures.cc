@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/files/file.h"
@@ -34,7 +35,13 @@ struct ShownRun {
 };
 
 bool is_detector(const Record& record) {
-  return record.status == Status::completed && detection_facts(record).has_value();
+  return (record.status == Status::completed || record.status == Status::mistrusted) &&
+         detection_facts(record).has_value();
+}
+
+// Mistrusted ones behind the others, then by seed.
+std::pair<bool, int64_t> place_of(const Record& record) {
+  return {record.status == Status::mistrusted, seed_of(record)};
 }
 
 std::vector<ShownRun> shown_runs(const Table& table, const TableRow& row, const Records& records) {
@@ -44,9 +51,11 @@ std::vector<ShownRun> shown_runs(const Table& table, const TableRow& row, const 
     for (const auto& id : row.entries[i].cells) {
       const auto found = records.find(id);
       if (found == records.end() || !is_detector(found->second)) continue;
-      if (first == nullptr || seed_of(found->second) < seed_of(*first)) first = &found->second;
+      if (first == nullptr || place_of(found->second) < place_of(*first)) first = &found->second;
     }
-    if (first != nullptr) runs.push_back({.title = table.columns[i].title, .record = first});
+    if (first == nullptr) continue;
+    const auto* doubt = first->status == Status::mistrusted ? " (mistrusted)" : "";
+    runs.push_back({.title = table.columns[i].title + doubt, .record = first});
   }
   return runs;
 }

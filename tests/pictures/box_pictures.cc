@@ -23,9 +23,11 @@ Record detector(const std::string& id, int seed) {
   record.spec = {{"seed", seed}};
   record.metrics = {{.name = "ap", .value = 30, .unit = "%"}};
   const std::vector<double> curve(kCurvePoints, 50.0);
-  record.facts = {
-      {"detection", {{"categories", {"shirt"}}, {"ap", {30.0}}, {"precision50", curve}, {"precision75", curve}}},
-      {"weights_sha256", "weights of " + id}};
+  record.facts["detection"] = {{"categories", nlohmann::json::array({"shirt"})},
+                               {"ap", nlohmann::json::array({30.0})},
+                               {"precision50", curve},
+                               {"precision75", curve}};
+  record.facts["weights_sha256"] = "weights of " + id;
   return record;
 }
 
@@ -115,7 +117,11 @@ TEST_CASE("a picture of other runs, or of other weights, is another file, and th
   const auto third = run.draw().at(0).file;
   CHECK((third != second && third != first));
   CHECK(count(run.picture({.file = third}), 80) > 50'000);
-  CHECK(run.files() == 2);  // this one and what is not ours
+  CHECK(run.files() == 2);                               // this one and what is not ours
+  run.records_.at("base2").status = Status::mistrusted;  // all are: the least seed again
+  const auto doubted = run.draw().at(0).file;
+  CHECK((doubted != first && doubted != second && doubted != third));
+  CHECK(count(run.picture({.file = doubted}), 40) > 50'000);
   run.plan_.tables[0].rows[0].title = "ResNet-34";
   CHECK(run.draw().at(0).file != third);
 }
