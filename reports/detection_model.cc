@@ -107,4 +107,14 @@ std::vector<DetectionPanel> detection_panels(const Plan& plan, const std::map<st
   return panels;
 }
 
+std::optional<double> category_difference(const DetectionPanel& panel, const DetectionLine& line, size_t category) {
+  if (!panel.reference) return std::nullopt;
+  const auto &own = line.mean.ap[category], &full = panel.lines[*panel.reference].mean.ap[category];
+  return own && full ? std::optional(*own - *full) : std::nullopt;
+}
+
+std::string title_with_runs(const DetectionLine& line) {
+  return line.runs == 1 ? line.column : line.column + " (n = " + std::to_string(line.runs) + ")";
+}
+
 }  // namespace auxbench

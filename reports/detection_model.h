@@ -23,6 +23,8 @@
 namespace auxbench {
 
 inline constexpr size_t kCurvePoints = 101;
+// Of rows beyond it nothing is drawn: a page stays one that can be read.
+inline constexpr size_t kMostPanels = 24;
 
 struct DetectionFacts {
   std::vector<std::string> categories;
@@ -49,5 +51,11 @@ struct DetectionPanel {
 
 // Rows without any such run have no panel; runs whose categories differ from the first one's are passed over.
 std::vector<DetectionPanel> detection_panels(const Plan& plan, const std::map<std::string, Record>& records);
+
+// AP of the category less full precision's, in points; none where either has no truth of it, or the panel no reference.
+std::optional<double> category_difference(const DetectionPanel& panel, const DetectionLine& line, size_t category);
+
+// "+ Auxi (n = 3)": its title, and how many runs it is the mean of where there is more than one.
+std::string title_with_runs(const DetectionLine& line);
 
 }  // namespace auxbench

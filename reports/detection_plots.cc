@@ -15,7 +15,6 @@ namespace {
 using Panels = std::vector<DetectionPanel>;
 
 constexpr double kPageWidth = 1000, kMargin = 16, kPageHead = 84, kLegendLine = 16;
-constexpr size_t kMostPanels = 24;  // a page stays one that can be read
 
 // Every panel that a picture has room for, and a line that says so where there are more.
 Panels drawn_panels(const ReportInput& input, size_t& left_out) {
@@ -44,10 +43,6 @@ std::string panel_title(const DetectionPanel& panel, double x, double y, size_t 
   if (!table.empty()) text += svg::text_at(x, y, "class=\"faint\" font-size=\"11\"", table[0]);
   if (!row.empty()) text += svg::text_at(x, y + 15, "class=\"ink\" font-weight=\"600\"", row[0]);
   return text;
-}
-
-std::string runs_text(const DetectionLine& line) {
-  return line.runs == 1 ? line.column : line.column + " (n = " + std::to_string(line.runs) + ")";
 }
 
 double mean_of(const std::vector<double>& curve) {
@@ -108,7 +103,7 @@ class PrecisionPage {
       text += svg::path({{x0, line_y - 4}, {x0 + 22, line_y - 4}}, svg::colour_class(line.place) + " line");
       // Numbers first: it is a long name that is cut.
       const auto label = wrapped(number_text(mean_of(line.mean.precision[0])) + " / " +
-                                     number_text(mean_of(line.mean.precision[1])) + ": " + runs_text(line),
+                                     number_text(mean_of(line.mean.precision[1])) + ": " + title_with_runs(line),
                                  46, 1);
       text += svg::text_at(x0 + 30, line_y, "class=\"ink\" font-size=\"11\"", label.empty() ? "" : label[0]);
       line_y += kLegendLine;
@@ -140,19 +135,13 @@ class CategoryPage {
  private:
   static constexpr double kLabels = 190, kLine = 18, kPanelHead = 50, kPanelFoot = 44;
 
-  // None where either has no truth of the category.
-  static std::optional<double> difference(const DetectionPanel& panel, size_t line, size_t category) {
-    const auto &own = panel.lines[line].mean.ap[category], &full = panel.lines[*panel.reference].mean.ap[category];
-    return own && full ? std::optional(*own - *full) : std::nullopt;
-  }
-
   // Draws from `y` on and moves it below.
   [[nodiscard]] static std::string draw(const DetectionPanel& panel, double& y) {
     double low = -1, high = 1;
     const auto& categories = panel.lines.front().mean.categories;
     for (size_t line = 0; line < panel.lines.size(); ++line)
       for (size_t i = 0; i < categories.size(); ++i) {
-        const double value = difference(panel, line, i).value_or(0);
+        const double value = category_difference(panel, panel.lines[line], i).value_or(0);
         low = std::min(low, value);
         high = std::max(high, value);
       }
@@ -173,7 +162,7 @@ class CategoryPage {
       const auto label = wrapped(categories[i], 26, 1);
       text += svg::text_at(kMargin, middle + 4, "class=\"ink\"", label.empty() ? "" : label[0]);
       for (size_t line = 0; line < panel.lines.size(); ++line)
-        if (const auto value = difference(panel, line, i); value && line != *panel.reference)
+        if (const auto value = category_difference(panel, panel.lines[line], i); value && line != *panel.reference)
           text += svg::circle_at(x(*value), middle, 4, svg::colour_class(panel.lines[line].place));
     }
     y = bottom + kPanelFoot;
@@ -187,7 +176,7 @@ class CategoryPage {
     double x = kFirst;
     for (size_t line = 0; line < panel.lines.size(); ++line) {
       if (line == *panel.reference) continue;
-      const auto label = wrapped(runs_text(panel.lines[line]), 40, 1);
+      const auto label = wrapped(title_with_runs(panel.lines[line]), 40, 1);
       const std::string shown = label.empty() ? "" : label[0];
       const double width = kMark + kLetter * static_cast<double>(shown.size());
       if (x > kFirst && x + width > kPageWidth - kMargin) {

@@ -2,9 +2,11 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "reports/category_table.h"
 #include "reports/claims_in_words.h"
 #include "reports/claims_plot.h"
 #include "reports/code_table.h"
+#include "reports/detection_model.h"
 #include "reports/detection_plots.h"
 #include "reports/integer_table.h"
 #include "reports/markdown_syntax.h"
@@ -104,7 +106,23 @@ std::string tall_table(const TableModel& model, bool& with_figures) {
   return text;
 }
 
-std::string table_text(const TableModel& model, const Plan& plan) {
+// Of the rows of the plan's table at this place: what was drawn of them, or why nothing was.
+std::string row_pictures(const ReportInput& input, size_t table) {
+  std::string text;
+  for (const auto& picture : input.pictures) {
+    if (picture.table != table) continue;
+    const auto& row = input.plan.tables[table].rows.at(picture.row).title;
+    if (picture.file.empty())
+      text += "\n" + paragraph("No picture of " + row + ": " + picture.text) + "\n";
+    else
+      text += "\n" + paragraph(row + ", " + picture.text) + ".\n\n![" + escaped("Boxes of " + row) + "](" +
+              picture.file + ")\n";
+  }
+  return text;
+}
+
+std::string table_text(const ReportInput& input, const TableModel& model, size_t place) {
+  const auto& plan = input.plan;
   const auto& table = *model.table;
   bool with_figures = false;
   std::string text = "\n## " + escaped(table.title) + "\n\n";
@@ -115,7 +133,8 @@ std::string table_text(const TableModel& model, const Plan& plan) {
     text += "Not comparable with the paper's lines: " + escaped(plan.proxy_reason) + ".\n";
   if (!table.source.empty()) text += "Paper: " + escaped(table.source) + ".\n";
   if (model.mistrusted > 0) text += "\n" + paragraph(mistrusted_note(model.mistrusted)) + "\n";
-  return table.note.empty() ? text : text + "\n" + paragraph(table.note) + "\n";
+  if (!table.note.empty()) text += "\n" + paragraph(table.note) + "\n";
+  return text + row_pictures(input, place);
 }
 
 // Those that write_report puts beside the page.
@@ -126,6 +145,23 @@ std::string detection_pictures(const ReportInput& input) {
     add("Precision over recall of each row's columns at IoU .5 and .75", kPrecisionPlotFile);
   if (!render_category_plot(input).empty()) add("AP of each category less full precision's", kCategoryPlotFile);
   return text.empty() ? text : "\n## Detectors\n\n" + text;
+}
+
+std::string by_category(const ReportInput& input) {
+  const auto tables = category_tables(detection_panels(input.plan, input.records));
+  if (tables.empty()) return {};
+  std::string text =
+      "### AP by category\n\nIn percent at full precision, then each column less it, in points; means over seeds.\n";
+  for (const auto& table : tables) {
+    text += "\n" + paragraph(table.title);
+    if (table.categories > table.rows.size())
+      text += ": the " + std::to_string(kEndCategories) + " of " + std::to_string(table.categories) +
+              " categories that lose most, and the " + std::to_string(kEndCategories) +
+              " that lose least, by the mean over the columns";
+    text += "\n\n" + table_header(table.header);
+    for (const auto& row : table.rows) text += table_line(row);
+  }
+  return text;
 }
 
 std::string cell_line(const Record& record, const std::string& metric) {
@@ -212,8 +248,8 @@ std::string render_markdown(const ReportInput& input) {
   const auto origin = origin_of(records, input.here);
   const auto metric = deciding_metric(records);
   std::string text = "# " + escaped(input.plan.title) + "\n\n" + headline(input.plan, origin) + claims(model.claims);
-  for (const auto& table : model.tables) text += table_text(table, input.plan);
-  text += detection_pictures(input);
+  for (size_t i = 0; i < model.tables.size(); ++i) text += table_text(input, model.tables[i], i);
+  text += detection_pictures(input) + by_category(input);
   return text + on_one_level(records) + integers(records, metric) + cells(input, metric) +
          provenance(input.plan, origin);
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "results/record.h"
 #include "runner/plan/plan.h"
@@ -14,10 +15,18 @@ namespace auxbench {
 
 inline constexpr const char* kReportFile = "report.md";  // in a results folder
 
+// Of a row of a table, drawn elsewhere (runner/pictures/) and shown below the table.
+struct RowPicture {
+  size_t table = 0, row = 0;  // places in the plan
+  std::string file{};  // from the page's folder on, without what Markdown takes for its own; empty: there is none
+  std::string text{};  // what it shows, or why there is none
+};
+
 struct ReportInput {
   Plan plan;
   std::map<std::string, Record> records;  // by id; those of cells that the plan does not have are passed over
   std::string here;  // "cpu, 2 threads, AMD EPYC": where a run would be; said while no record says where it was
+  std::vector<RowPicture> pictures{};
 };
 
 // "cpu, 2 threads, AMD EPYC".

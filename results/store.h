@@ -22,6 +22,7 @@ namespace auxbench {
 // Of a finished cell, in its folder: the network, and the auxiliary module for the cells that fine-tune it further.
 inline constexpr const char* kWeightsFile = "weights.safetensors";
 inline constexpr const char* kAuxiliaryFile = "auxiliary.safetensors";
+inline constexpr const char* kOutcomesFile = "outcomes.safetensors";  // per test image, as the task's evaluator names
 
 // A record that this program cannot read: a version before or after it wrote it.
 struct ForeignRecord {

@@ -5,7 +5,7 @@ import re
 import sys
 
 TORCH_FREE = ("base", "kernels", "metrics", "metrics/detection", "results", "reports", "runner/plan", "datasets", "models/list", "quantizers/methods",
-              "runner/bench/opponents", "runner/bench/peaks", "runner/bench/rates", "runner/inspect", "runner/jobs", "runner/app")
+              "runner/bench/opponents", "runner/bench/peaks", "runner/bench/rates", "runner/inspect", "runner/jobs", "runner/pictures", "runner/app")
 LEFT_OF_MODELS = ("base", "kernels", "models/list", "quantizers", "quantizers/methods")
 LEFT_OF_TRAINING = (*LEFT_OF_MODELS, "models", "aux", "datasets", "metrics", "metrics/detection", "results",
                     "runner/plan")
@@ -34,8 +34,9 @@ MAY_INCLUDE = {
     "runner/bench": (*LEFT_OF_TRAINING, "deploy", "reports", "runner/tasks", "runner/training", "runner/bench/opponents", "runner/bench/peaks"),
     "runner/inspect": ("base", "kernels", "metrics", "metrics/detection", "datasets", "deploy"),
     "runner/inspect/torch": (*LEFT_OF_TRAINING, "deploy", "runner/tasks", "runner/training"),
+    "runner/pictures": ("base", "metrics", "datasets", "results", "reports", "models/list", "quantizers/methods", "runner/plan"),
     "runner/app": ("base", "kernels", "metrics", "metrics/detection", "datasets", "deploy", "results", "reports", "models/list", "quantizers/methods", "runner",
-                   "runner/plan", "runner/inspect", "runner/jobs"),
+                   "runner/plan", "runner/inspect", "runner/jobs", "runner/pictures"),
 }
 ROOMS = (*MAY_INCLUDE, "runner", "runner/app/torch", "tests")
 DEPLOY_WITH_TORCH = ("deploy/freeze", "deploy/frozen_quantizer", "deploy/frozen_weights", "deploy/bit_exactness")

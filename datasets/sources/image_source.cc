@@ -81,9 +81,14 @@ void ImageSource::write_padded(size_t, const Augmentation&, RandomStream&, const
 }
 
 Raster ImageSource::picture(size_t index) const {
-  const auto size = shape();
-  std::vector<float> values(size.size());
+  auto size = shape();
   RandomStream no_chance(0);
+  if (boxed()) {
+    const auto seen = look(index, {}, no_chance);
+    size.width = seen.width;
+    size.height = seen.height;
+  }
+  std::vector<float> values(size.size());
   write(index, {}, no_chance, /*channels_last=*/true, values);
   const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
   const float range = *greatest > *least ? *greatest - *least : 1.0F;

@@ -11,6 +11,7 @@
 #include "results/store.h"
 #include "runner/app/app.h"
 #include "runner/app/suite.h"
+#include "runner/pictures/box_pictures.h"
 #include "runner/plan/extend_plan.h"
 #include "runner/plan/plan_file.h"
 
@@ -109,9 +110,10 @@ ExitCode show(const FolderArguments& arguments) {
 
 ExitCode report_on(const std::filesystem::path& folder, const Plan& plan, const StoredRecords& stored,
                    const std::string& device) {
-  const ReportInput input = {.plan = plan, .records = stored.by_id, .here = this_machine(device)};
+  ReportInput input = {.plan = plan, .records = stored.by_id, .here = this_machine(device)};
   print_lines(render_console(input));
   try {
+    input.pictures = draw_box_pictures(plan, stored.by_id, RecordFolder(folder));
     warn_line("report: %s", write_report(input, folder).c_str());
   } catch (const UserError& error) {
     warn_line("warning: the page is not written, the tables are above: %s", error.what());

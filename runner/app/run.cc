@@ -24,6 +24,7 @@
 #include "runner/jobs/dispatcher.h"
 #include "runner/jobs/job_count.h"
 #include "runner/jobs/messages.h"
+#include "runner/pictures/box_pictures.h"
 #include "runner/plan/extend_plan.h"
 
 namespace auxbench {
@@ -98,11 +99,19 @@ class ReportWriter {
 
   ReportInput write() {
     const Stopwatch watch;
-    ReportInput input = {.plan = plan_, .records = store_.records(), .here = here_};
+    ReportInput input = {.plan = plan_,
+                         .records = store_.records(),
+                         .here = here_,
+                         .pictures = draw_box_pictures(plan_, store_.records(), store_)};
     write_report(input, store_.folder());
     last_seconds_ = watch.seconds();
     since_ = Stopwatch();
     return input;
+  }
+
+  // For detectors that an older version of this program finished.
+  void complete_samples(const DatasetRequest& data, RunScreen& screen) const {
+    for (const auto& hindrance : complete_box_samples(plan_, store_.records(), store_, data)) screen.warning(hindrance);
   }
 
   [[nodiscard]] std::filesystem::path file() const { return store_.folder() / kReportFile; }
@@ -151,6 +160,7 @@ ExitCode run(const RunArguments& arguments) {
                                    .after_cell = [&] { report.write_now_and_then(); },
                                    .silence_seconds = silence_seconds()};
   const auto result = dispatch(opened.plan, options, store, screen);
+  if (result.signal == 0) report.complete_samples(opened.data, screen);
   print_lines(render_console(report.write()));
   static_cast<void>(output_fault());  // all of it before the summary, which goes to stderr; main asks again
   say_summary(result, report.file(), screen);

@@ -2,7 +2,10 @@
 
 #include <set>
 
+#include "base/error.h"
+#include "base/files/file.h"
 #include "base/torch_prelude.h"
+#include "datasets/box_samples.h"
 #include "models/detector_weights.h"
 #include "quantizers/quantized_layers.h"
 
@@ -40,6 +43,22 @@ void save_weights(const Experiment& experiment, const std::filesystem::path& fol
 
 void save_outcomes(const Evaluation& evaluation, const std::filesystem::path& folder) {
   write_tensors(evaluation.outcomes, folder / kOutcomesFile);
+}
+
+void save_box_samples(const Evaluation& evaluation, const ImageSource& images, const std::filesystem::path& folder,
+                      Record& record) {
+  if (!images.boxed()) return;
+  const auto found = evaluation.outcomes.at(evaluation.answers).to(at::kCPU, at::kFloat).contiguous();
+  std::string samples;
+  try {
+    samples =
+        dump_box_samples(take_box_samples(images, {found.const_data_ptr<float>(), static_cast<size_t>(found.numel())},
+                                          static_cast<size_t>(found.size(1))));
+  } catch (const UserError& error) {
+    record.facts[kNoBoxSamples] = error.what();
+    return;
+  }
+  write_file_atomically(folder / kBoxSamplesFile, samples);
 }
 
 void load_weights(const std::filesystem::path& path, const Experiment& experiment, const std::string& prefix) {

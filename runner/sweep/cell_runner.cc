@@ -106,6 +106,7 @@ void train_into(const PlannedCell& planned, const RunContext& context, const Rec
   if (outcome.status != Status::completed) return;
   save_weights(experiment, folder);
   save_outcomes(*outcome.final, folder);
+  save_box_samples(*outcome.final, *data.test, folder, record);
   record.facts["weights_sha256"] = weights_digest(folder);
   check_integers(experiment, data, *outcome.final, folder, record);
 }

@@ -165,6 +165,42 @@ class Data(unittest.TestCase):
         self.assertEqual(failed.returncode, 5)
         self.assertIn(".JPEG: neither JPEG nor PNG", failed.stderr)
 
+    def test_a_detector_is_shown_with_what_it_finds_wherever_its_folder_goes(self):
+        suite, out = self.folder / "detector.json", self.folder / "detector"
+        suite.write_text(json.dumps({
+            "name": "detector", "extends": str(SOURCE / "suites/shared/tiers.json"), "include": [{}],
+            "defaults": {"task": "detection", "model": "retinanet-resnet18", "quantizer": "none",
+                         "pretrain": {"augment": ["flip"]}, "finetune": {"augment": ["flip"]}},
+            "tables": [{"id": "t", "title": "Detectors", "metrics": ["ap"], "rows": [{"title": "ResNet-18"}],
+                        "columns": [{"id": "fp", "title": "full precision", "role": "full-precision"}]}]}))
+        run = ("run", suite, "--tier", "smoke", "--threads", 1, "--out", out)
+        link = "](pictures/boxes-"
+        self.assertEqual(self.run_program(*run, AUXBENCH_SCENES=self.folder / "scenes").returncode, 0)
+        (samples,), (picture,) = out.glob("cells/*/boxes.safetensors"), out.glob("pictures/boxes-*.png")
+        kept, drawn = samples.read_bytes(), picture.read_bytes()
+        self.assertEqual(drawn[:8], b"\x89PNG\r\n\x1a\n")
+        self.assertIn(f"{link}{picture.name[6:]})", (out / "report.md").read_text())
+        # Elsewhere, without its cells: the picture is still the one that is wanted.
+        moved = self.folder / "moved"
+        shutil.copytree(out, moved)
+        shutil.rmtree(moved / "cells")
+        self.assertEqual(self.run_program("report", moved).returncode, 0)
+        self.assertIn(link, (moved / "report.md").read_text())
+        shutil.rmtree(moved / "pictures")
+        self.assertEqual(self.run_program("report", moved).returncode, 0)
+        page = (moved / "report.md").read_text()
+        self.assertNotIn(link, page)
+        self.assertRegex(page, r"No picture of ResNet-18: cells/.*/boxes.safetensors: no such file\n")
+        # A damaged file is said; a missing one is made from the cell's outcomes, the same bytes.
+        picture.unlink()
+        samples.write_bytes(kept[: len(kept) // 2])
+        self.assertEqual(self.run_program("report", out).returncode, 0)
+        self.assertIn("No picture of ResNet-18: cells/", (out / "report.md").read_text())
+        samples.unlink()
+        self.assertEqual(self.run_program(*run, AUXBENCH_SCENES=self.folder / "scenes").returncode, 0)
+        self.assertEqual(samples.read_bytes(), kept)
+        self.assertEqual(picture.read_bytes(), drawn)
+
     def test_a_file_name_that_is_not_utf8_is_still_named(self):
         root = self.copy("photographs")
         victim = next((root / "val").rglob("*.JPEG"))

@@ -2,7 +2,7 @@
 # The map of rooms is held by scripts/check_includes.py: each kind of forbidden include is found, each allowed one is not.
 . "$(dirname "$0")/assert.sh"
 cd "$TMP"
-mkdir -p base kernels models aux runner/plan runner/app/torch runner/inspect/torch runner/jobs runner/sweep results reports tests/models
+mkdir -p base kernels models aux runner/plan runner/app/torch runner/inspect/torch runner/jobs runner/pictures runner/sweep results reports tests/models
 
 # check FILE TEXT: what the checker says of a file with this text.
 check() {
@@ -21,6 +21,8 @@ allowed runner/app/a.cc '#include "runner/jobs/dispatcher.h"\n#include "deploy/e
 allowed runner/app/torch/a.cc '#include "aux/a.h"\n#include "runner/sweep/worker.h"\n#include "runner/app/torch_verbs.h"\n'
 allowed runner/inspect/torch/a.cc '#include "models/a.h"\n#include "base/torch_prelude.h"\n'
 allowed reports/a.h '#pragma once\n#include "runner/plan/plan.h"\n#include "results/record.h"\n'
+allowed runner/pictures/a.cc '#include "datasets/box_grid.h"\n#include "reports/report.h"\n'
+allowed runner/app/b.cc '#include "runner/pictures/box_pictures.h"\n'
 allowed tests/models/a.cc '#include "aux/a.h"\n#include "tests/support/catch.h"\n'
 
 forbidden models/a.cc '#include "aux/auxiliary_module.h"\n' 'models does not know aux'
@@ -33,6 +35,9 @@ forbidden runner/app/a.cc '#include "runner/app/torch/verbs.h"\n' 'runner/app do
 forbidden runner/app/a.cc '#include "deploy/freeze.h"\n' 'free of torch'
 forbidden runner/inspect/a.cc '#include "runner/inspect/torch/probes.h"\n' 'runner/inspect does not know runner/inspect/torch'
 forbidden runner/inspect/a.cc '#include <c10/core/Device.h>\n' 'free of torch'
+forbidden runner/pictures/a.cc '#include "runner/jobs/lease.h"\n' 'runner/pictures does not know runner/jobs'
+forbidden runner/pictures/a.cc '#include <ATen/core/Tensor.h>\n' 'free of torch'
+forbidden reports/a.cc '#include "datasets/image/encode_png.h"\n' 'reports does not know datasets'
 forbidden results/a.cc '#include "base/torch_prelude.h"\n' 'free of torch'
 forbidden results/a.cc '#include <ATen/core/Tensor.h>\n' 'free of torch'
 forbidden models/a.cc '#include <torch/torch.h>\n' 'comes through base/torch_prelude.h'
