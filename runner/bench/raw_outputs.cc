@@ -28,7 +28,9 @@ RawOutputs empty_outputs(const DetectorRules& rules, const Extent& padded, int64
   for (int64_t level = kFinest; level <= kCoarsest; ++level) {
     const int64_t stride = int64_t{1} << level;
     const auto places = [&](int64_t side) { return (side + stride - 1) / stride; };
-    RawOutputs::Level made = {.grid = {.level = level, .height = places(padded.height), .width = places(padded.width)}};
+    RawOutputs::Level made = {.grid = {.level = level, .height = places(padded.height), .width = places(padded.width)},
+                              .classes = {},
+                              .boxes = {}};
     made.classes.resize(made.grid.places() * static_cast<size_t>(anchors * classes));
     made.boxes.resize(made.grid.places() * static_cast<size_t>(4 * anchors));
     for (auto& logit : made.classes) logit = draw.nothing();

@@ -415,7 +415,7 @@ class CommandLine(unittest.TestCase):
             self.assertTrue(0 < row["boxes"][kind]["share"]["median"] < 1)
 
     def test_a_detector_s_training_step_is_timed(self):
-        small = ("--model", "retinanet-resnet18", "--width", 0.125, "--image", 64, "--classes", 4, "--batch", 1, "--steps", 1, "--threads", 1, "--json")
+        small = ("--model", "retinanet-resnet18", "--width", 0.125, "--image", 64, "--classes", 4, "--batch", 2, "--steps", 1, "--threads", 1, "--json")
         for options in (("--flavour", "torchvision", "--norm", "none", "--backbone-norm", "frozen"),
                         ("--variant", "w2a2-auxi", "--quantizer", "qil", "--bits", 4, "--heads", "unshared")):
             timed = run("bench-training", *small, *options)
