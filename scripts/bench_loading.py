@@ -10,7 +10,6 @@ import os
 import pathlib
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -19,7 +18,7 @@ import torch
 import torchvision
 from torchvision import transforms
 
-from bench_report import circumstances, quartiles
+from bench_report import circumstances, quartiles, run_measured
 
 NORMALISE = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 TRANSFORMS = {
@@ -75,21 +74,10 @@ def make_empty_tree(root, files):
                 os.close(os.open(folder / f"n{number:08d}_{image}.JPEG", os.O_CREAT | os.O_WRONLY))
 
 
-# A process counts the memory of the one that started it: this one holds PyTorch, so a small one stands between.
-LAUNCH = """
-import os, resource, subprocess, sys, time
-begin = time.perf_counter()
-subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
-print(time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
-"""
-
-
 def time_index(program, root, cache):
     """Seconds and MiB of a whole process that indexes the tree."""
     environment = {**os.environ, "AUXBENCH_IMAGENET": str(root), "XDG_CACHE_HOME": str(cache)}
-    found = subprocess.run([sys.executable, "-S", "-c", LAUNCH, program, "data", "find", "imagenet", "--json"], env=environment,
-                           capture_output=True, text=True, check=True).stdout
-    return tuple(map(float, found.split()))
+    return run_measured([program, "data", "find", "imagenet", "--json"], environment)[:2]
 
 
 def index_lines(args):

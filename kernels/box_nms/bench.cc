@@ -1,10 +1,21 @@
 // NMS by every kernel and by the reference, in boxes per second on one core: boxes of all sizes on an image of 1333 x
 // 800, crowded as a detector's are; one class and 80, all that are kept and the best 100.
+//
+//   bench-box-nms [--boxes=FILE] [options of Google Benchmark]
+//
+// FILE: rows of six float32, x0 y0 x1 y1 score class, for comparisons with others on the same boxes. Then those alone, by
+// what the program itself would use: "one class", "by class" and how many boxes each keeps.
 #include <benchmark/benchmark.h>
 
+#include <cstdio>
+#include <cstring>
+#include <exception>
 #include <limits>
 #include <string>
+#include <string_view>
 
+#include "base/error.h"
+#include "base/files/file.h"
 #include "base/random.h"
 #include "kernels/box_nms/kernel.h"
 #include "kernels/box_nms/reference.h"
@@ -17,6 +28,20 @@ using namespace auxbench::box_nms;
 struct Problem {
   std::vector<float> corners, scores;
   std::vector<int32_t> classes;
+
+  explicit Problem(const std::string& file) {
+    constexpr size_t kNumbers = 6, kRow = kNumbers * sizeof(float);
+    const auto bytes = read_file(file);
+    if (bytes.empty() || bytes.size() % kRow != 0)
+      throw UserError(ExitCode::usage, file + ": expected rows of six float32");
+    for (size_t at = 0; at < bytes.size(); at += kRow) {
+      float row[kNumbers];
+      std::memcpy(row, bytes.data() + at, kRow);
+      corners.insert(corners.end(), row, row + 4);
+      scores.push_back(row[4]);
+      classes.push_back(static_cast<int32_t>(row[5]));
+    }
+  }
 
   // `objects` places around which boxes lie.
   Problem(size_t boxes, size_t objects, int32_t labels) {
@@ -50,12 +75,35 @@ void add(const std::string& name, const Problem& problem, const Run& run) {
   });
 }
 
-}  // namespace
+constexpr float kThreshold = 0.5F;
+constexpr size_t kAll = std::numeric_limits<size_t>::max();
 
-int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  constexpr float kThreshold = 0.5F;
-  constexpr size_t kAll = std::numeric_limits<size_t>::max();
+// The value of --boxes, taken out of the arguments; empty without.
+std::string take_boxes(int& argc, char** argv) {
+  constexpr std::string_view kFlag = "--boxes=";
+  std::string file;
+  int kept = 1;
+  for (int i = 1; i < argc; ++i)
+    if (std::string_view(argv[i]).starts_with(kFlag))
+      file = argv[i] + kFlag.size();
+    else
+      argv[kept++] = argv[i];
+  argc = kept;
+  return file;
+}
+
+void add_given(const Problem& problem) {
+  for (const bool by_class : {false, true})
+    benchmark::RegisterBenchmark(by_class ? "by class" : "one class", [by_class, &problem](benchmark::State& state) {
+      auto boxes = problem.boxes();
+      if (!by_class) boxes.classes = {};
+      size_t kept = 0;
+      for (auto _ : state) kept = nms(boxes, kThreshold, kAll).size();
+      state.counters["kept"] = static_cast<double>(kept);
+    });
+}
+
+void add_own() {
   static const Problem kOne(10000, 1000, 1), kMany(10000, 1000, 80), kImage(4000, 60, 80);
   struct Case {
     const char* name;
@@ -71,6 +119,24 @@ int main(int argc, char** argv) {
     add(std::string(name) + "/reference", problem,
         [most = most](const Boxes& boxes) { return reference(boxes, kThreshold, most); });
   }
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const auto file = take_boxes(argc, argv);
+    benchmark::Initialize(&argc, argv);
+    if (file.empty()) {
+      add_own();
+    } else {
+      static const Problem kGiven(file);
+      add_given(kGiven);
+    }
+    benchmark::RunSpecifiedBenchmarks();
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench-box-nms: %s\n", error.what());
+    return static_cast<int>(ExitCode::usage);
+  }
 }

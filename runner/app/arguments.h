@@ -50,6 +50,7 @@ struct TrainingBenchArguments {
   int stem_stride = 1, image = 224, channels = 3, classes = 1000, batch = 64, steps = 20, threads = 0;
   int bits = 2;
   double width = 1.0;
+  std::string flavour = "detectron2", heads = "shared", norm = "batch", backbone_norm = "batch";  // of a detector
   bool json = false;
 };
 

@@ -1,12 +1,27 @@
 // auxbench bench-training: images a second of one training step, as JSON, for scripts that compare.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "runner/app/app.h"
 #include "runner/app/number_check.h"
 #include "runner/app/torch_verbs.h"
 
 namespace auxbench {
+namespace {
+
+void add_detector_options(CLI::App& verb, TrainingBenchArguments& arguments) {
+  const auto add = [&](const char* flag, std::string& value, const std::vector<std::string>& words) {
+    verb.add_option(flag, value)->check(CLI::IsMember(words))->capture_default_str()->group("a detector's");
+  };
+  add("--flavour", arguments.flavour, {"detectron2", "torchvision"});
+  add("--heads", arguments.heads, {"shared", "unshared"});
+  add("--norm", arguments.norm, {"none", "batch", "per-level", "frozen", "group"});
+  add("--backbone-norm", arguments.backbone_norm, {"batch", "frozen"});
+}
+
+}  // namespace
 
 void add_bench_training(CLI::App& app, Outcome& outcome) {
   auto arguments = std::make_shared<TrainingBenchArguments>();
@@ -30,6 +45,7 @@ void add_bench_training(CLI::App& app, Outcome& outcome) {
   verb->add_option("--steps", arguments->steps)->check(between(1, 1 << 20))->capture_default_str();
   verb->add_option("--threads", arguments->threads, "0: as many as there are")->check(between(0, 1024));
   verb->add_option("--device", arguments->device)->capture_default_str();
+  add_detector_options(*verb, *arguments);
   verb->add_flag("--json", arguments->json, "machine-readable");
   verb->callback([arguments, &outcome] { outcome = torch_verbs().bench_training(*arguments); });
 }

@@ -7,15 +7,18 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "base/random.h"
 #include "base/torch_prelude.h"
+#include "datasets/sources/boxed_image.h"
 #include "deploy/executor.h"
 #include "deploy/synthetic.h"
 #include "models/detector.h"
 #include "models/list/models.h"
 #include "models/network.h"
+#include "runner/bench/box_work.h"
 #include "runner/bench/figures.h"
 #include "runner/bench/team.h"
 
@@ -30,12 +33,17 @@ constexpr int64_t kClasses = 1000;
 
 bool is_detector(const std::string& network) { return find_model(network)->task == "detection"; }
 
-// Of the images that the network is given: square, or of a detector three to five, padded, as 800 x 1333 is.
+// Of a detector's images: three to five, as 800 x 1333 is.
+Extent unpadded_image(const KernelRace& race) {
+  constexpr int64_t kShort = 800, kLong = 1333;
+  return {.height = race.image, .width = race.image * kLong / kShort};
+}
+
+// Of the images that the network is given: square, or a detector's, padded.
 ValueSize image_of(const KernelRace& race) {
   if (!is_detector(race.network)) return {race.image, race.image};
-  constexpr int64_t kShort = 800, kLong = 1333, kStep = 32;
-  const auto padded = [](int64_t side) { return (side + kStep - 1) / kStep * kStep; };
-  return {padded(race.image), padded(race.image * kLong / kShort)};
+  const auto image = unpadded_image(race);
+  return {padded_side(image.height), padded_side(image.width)};
 }
 
 IntegerNetwork synthetic_network(const KernelRace& race, const KernelRow& row) {
@@ -214,6 +222,7 @@ class NetworkRace {
       record_.race["reason"] = "none of our rows can be timed";
       return std::move(record_);
     }
+    if (is_detector(spec_.network)) add_boxes();
     add_float();
     for (const char* arithmetic : {"fp32", "int8"}) add_vendor(arithmetic);
     const auto seconds = races.run(spec_.name, contestants_, bench::pause_after(spec_.threads));
@@ -249,6 +258,14 @@ class NetworkRace {
       entry["reason"] = error.what();
     }
     record_.rows.push_back(std::move(entry));
+  }
+
+  void add_boxes() {
+    const auto padded = image_of(spec_);
+    boxes_.emplace(unpadded_image(spec_), Extent{.height = padded.h, .width = padded.w}, SyntheticDetector().classes,
+                   kSeed);
+    first_of_boxes_ = contestants_.size();
+    for (auto& contestant : boxes_->contestants()) contend(contestant.name, std::move(contestant.pass));
   }
 
   void add_float() {
@@ -291,6 +308,10 @@ class NetworkRace {
       bench::add_speed(row, times, macs_);
       row["ratios"] = bench::ratios_over(against, times);
       row["over"] = bench::over_fastest(against, times);
+      if (!boxes_) continue;
+      const auto first = seconds.begin() + static_cast<std::ptrdiff_t>(first_of_boxes_);
+      const auto count = static_cast<std::ptrdiff_t>(boxes_->contestants().size());
+      row["boxes"] = boxes_->beside(times, std::vector<std::vector<double>>(first, first + count));
     }
   }
 
@@ -302,6 +323,8 @@ class NetworkRace {
   std::vector<std::shared_ptr<OwnNetwork>> ours_;
   std::map<std::string, json> opponents_;
   std::vector<bench::Contestant> contestants_;
+  std::optional<bench::BoxWork> boxes_;  // of a detector
+  size_t first_of_boxes_ = 0;            // among the contestants
   int64_t macs_ = 0;
 };
 

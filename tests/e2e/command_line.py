@@ -402,6 +402,27 @@ class CommandLine(unittest.TestCase):
             self.assertTrue((out / name).stat().st_size > 0)
         self.assertIn("bench", (out / "kernels.md").read_text())
 
+    def test_a_detector_races_with_what_makes_boxes_beside_it(self):
+        suite = json.loads((SOURCE / "suites" / "kernels.json").read_text())
+        del suite["$schema"]
+        suite["tables"] = [{"id": "detector", "title": "Small", "networks": ["retinanet-resnet18"], "image": 64, "bits": ["w4a4"]}]
+        (self.folder / "suite.json").write_text(json.dumps(suite))
+        raced = run("bench", self.folder / "suite.json", "--repetitions", 1, "--out", self.folder / "bench")
+        self.assertEqual(raced.returncode, 0, raced.stderr)
+        row, = json.loads((self.folder / "bench" / "kernels.json").read_text())["rows"]
+        for kind in ("crowded", "full"):
+            self.assertGreater(row["boxes"][kind]["found"], 0)
+            self.assertTrue(0 < row["boxes"][kind]["share"]["median"] < 1)
+
+    def test_a_detector_s_training_step_is_timed(self):
+        small = ("--model", "retinanet-resnet18", "--width", 0.125, "--image", 64, "--classes", 4, "--batch", 2, "--steps", 1, "--threads", 1, "--json")
+        for options in (("--flavour", "torchvision", "--norm", "none", "--backbone-norm", "frozen"),
+                        ("--variant", "w2a2-auxi", "--quantizer", "qil", "--bits", 4, "--heads", "unshared")):
+            timed = run("bench-training", *small, *options)
+            self.assertEqual(timed.returncode, 0, timed.stderr)
+            self.assertGreater(json.loads(timed.stdout)["images_per_second"], 0)
+        self.expect_error(run("bench-training", "--model", "resnet19"), 2, "--model resnet19: no such model")
+
     def test_every_verb_explains_itself(self):
         for verb in ("run", "plan", "validate", "ls", "show", "report", "probe", "bench", "infer", "export", "bench-training", "bench-loading", "coco-eval", "weights", "data", "doctor"):
             self.assertEqual(run(verb, "--help").returncode, 0)

@@ -2,6 +2,7 @@
 
 #include "base/output.h"
 #include "base/quantile.h"
+#include "models/list/models.h"
 #include "quantizers/methods/methods.h"
 #include "runner/app/torch/verbs.h"
 #include "runner/bench/training_speed.h"
@@ -10,14 +11,29 @@
 namespace auxbench {
 namespace {
 
+// Adam for classifiers; for detectors what both flavours are trained with, at a rate that random pixels bear.
+StageSpec stage_of(const TrainingBenchArguments& arguments, bool detector) {
+  if (!detector) return {.epochs = 1, .batch = arguments.batch, .optimizer = "adam", .lr = 1e-3};
+  return {
+      .epochs = 1, .batch = arguments.batch, .optimizer = "sgd", .lr = 1e-3, .nesterov = false, .weight_decay = 1e-4};
+}
+
 CellSpec cell_of(const TrainingBenchArguments& arguments) {
+  const auto* model = find_model(arguments.model);
+  if (model == nullptr) throw UserError(ExitCode::usage, "--model " + arguments.model + ": no such model");
+  const bool detector = model->task == "detection";
   CellSpec cell;
+  cell.task = model->task;
   cell.dataset = "fashion-mnist";
   cell.model = arguments.model;
   cell.stem = arguments.stem;
   cell.stem_stride = arguments.stem_stride;
   cell.width = arguments.width;
-  const StageSpec stage = {.epochs = 1, .batch = arguments.batch, .optimizer = "adam", .lr = 1e-3};
+  cell.detector.flavour = arguments.flavour;
+  cell.detector.heads = arguments.heads;
+  cell.detector.norm = arguments.norm;
+  cell.detector.backbone_norm = arguments.backbone_norm;
+  const auto stage = stage_of(arguments, detector);
   cell.pretrain = stage;
   if (arguments.variant == "w2a2-auxi" || arguments.variant == "fp-auxi") cell.aid = {"auxi"};
   const auto* method = find_quantizer(arguments.quantizer);
