@@ -24,7 +24,7 @@ ConvNorm::ConvNorm(torch::nn::Module& owner, ConvNormNames names, const ConvNorm
                    const PrecisionPlan& precision, NormList& norms)
     : names_(std::move(names)) {
   auto conv = options.conv;
-  conv.norm = options.norm && options.norm->kind != NormKind::frozen;
+  conv.norm = options.norm && !is_frozen(options.norm->kind);
   conv.bias = !options.norm || (options.norm->kind == NormKind::group && options.bias_beside_group);
   conv_ = std::make_unique<QuantConv>(conv, precision, options.position, /*quantize_input=*/true);
   owner.register_module(names_.conv, conv_->module());

@@ -62,7 +62,7 @@ std::vector<ConvNorm> DetectionHeads::make_layers(torch::nn::Module& holder, con
                            .bias_beside_group = options_.bias_beside_group,
                            .start = WeightStart::normal};
   if (layer.norm) layer.norm->levels = static_cast<size_t>(options_.levels);
-  if (layer.norm && !options_.shared && layer.norm->kind == NormKind::per_level) layer.norm->kind = NormKind::batch;
+  if (layer.norm && !options_.shared) layer.norm->kind = of_one_level(layer.norm->kind);
   std::vector<ConvNorm> layers;
   for (int64_t i = 0; i < options_.tower; ++i) {
     const auto number = std::to_string(i);

@@ -46,7 +46,7 @@ bool one_of(const std::string& found, const std::string& one, const std::string&
 std::optional<NormOptions> norm_of_towers(const std::string& norm) {
   if (norm == "none") return {};
   if (norm == "per-level") return NormOptions{.kind = NormKind::per_level};
-  if (norm == "frozen") return NormOptions{.kind = NormKind::frozen};
+  if (norm == "frozen") return NormOptions{.kind = NormKind::frozen_per_level};
   if (norm == "group") return NormOptions{.kind = NormKind::group};
   AUXBENCH_CHECK(norm == "batch", "a norm that exists, not " + norm);
   return NormOptions{.kind = NormKind::batch};
@@ -56,7 +56,7 @@ std::optional<NormOptions> norm_of_towers(const std::string& norm) {
 std::optional<NormOptions> norm_of_pyramid(const std::string& norm) {
   const auto of_towers = norm_of_towers(norm);
   if (!of_towers || of_towers->kind == NormKind::group) return {};
-  return NormOptions{.kind = of_towers->kind == NormKind::frozen ? NormKind::frozen : NormKind::batch};
+  return NormOptions{.kind = of_one_level(of_towers->kind)};
 }
 
 void check_backbone(const NetworkOptions& backbone) {

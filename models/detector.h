@@ -24,9 +24,10 @@ namespace auxbench {
 
 // norm, of pyramid and towers:
 //   none       biases; layers whose quantizer does not keep the weights' scale scale them
-//   batch      batch norms: one for all levels that share a convolution
+//   batch      batch norms: one for all levels that share a convolution. Each level trains by its own statistics and is
+//              evaluated by the mean of all, which costs half of AP (docs/detection.md)
 //   per-level  the same, one for each level
-//   frozen     batch norms that do not learn, for a start from a detector that has trained them
+//   frozen     one for each level that does not learn, for a start from a detector that has trained them
 //   group      group norms in the towers, biases in the pyramid; integers have none
 struct DetectorOptions {
   NetworkOptions backbone;             // `model` may be the detector's name; the precision plan is the whole detector's

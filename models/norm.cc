@@ -61,10 +61,11 @@ class FrozenBatchNorm final : public NormLayer, public torch::nn::Module {
 
 class PerLevelNorm final : public NormLayer, public torch::nn::Module {
  public:
-  PerLevelNorm(size_t levels, int64_t channels) {
+  // make(): the norm of one level.
+  template <typename Make>
+  PerLevelNorm(size_t levels, const Make& make) {
     AUXBENCH_CHECK(levels > 0, "at least one level");
-    for (size_t i = 0; i < levels; ++i)
-      levels_.push_back(register_module(std::to_string(i), std::make_shared<BatchNorm>(channels)));
+    for (size_t i = 0; i < levels; ++i) levels_.push_back(register_module(std::to_string(i), make()));
   }
 
   at::Tensor normalise(const at::Tensor& x, size_t level, const AfterNorm& after) override {
@@ -74,12 +75,12 @@ class PerLevelNorm final : public NormLayer, public torch::nn::Module {
   std::shared_ptr<torch::nn::Module> module() override { return shared_from_this(); }
 
  private:
-  [[nodiscard]] BatchNorm& level_at(size_t level) const {
+  [[nodiscard]] NormLayer& level_at(size_t level) const {
     AUXBENCH_CHECK(level < levels_.size(), "a level that the norm has, not " + std::to_string(level));
     return *levels_[level];
   }
 
-  std::vector<std::shared_ptr<BatchNorm>> levels_;
+  std::vector<std::shared_ptr<NormLayer>> levels_;
 };
 
 // torch's own module, without its header in everyone's prelude.
@@ -125,7 +126,9 @@ std::shared_ptr<NormLayer> make_plain_norm(const NormOptions& options, int64_t c
     case NormKind::frozen:
       return std::make_shared<FrozenBatchNorm>(channels);
     case NormKind::per_level:
-      return std::make_shared<PerLevelNorm>(options.levels, channels);
+      return std::make_shared<PerLevelNorm>(options.levels, [=] { return std::make_shared<BatchNorm>(channels); });
+    case NormKind::frozen_per_level:
+      return std::make_shared<PerLevelNorm>(options.levels, [=] { return std::make_shared<FrozenBatchNorm>(channels); });
     case NormKind::group:
       if (channels % kNormGroups != 0)
         throw UserError(ExitCode::invalid_suite, "norm group: " + std::to_string(channels) +
@@ -141,7 +144,7 @@ std::shared_ptr<NormLayer> make_plain_norm(const NormOptions& options, int64_t c
 std::shared_ptr<NormLayer> make_norm(const NormOptions& options, int64_t channels, NormStart start) {
   auto layer = make_plain_norm(options, channels);
   if (start == NormStart::identity) return layer;
-  AUXBENCH_CHECK(options.kind != NormKind::frozen, "a norm that learns, to start at scale 0");
+  AUXBENCH_CHECK(!is_frozen(options.kind), "a norm that learns, to start at scale 0");
   const at::NoGradGuard no_gradient;
   for (auto& parameter : layer->module()->named_parameters())
     if (parameter.key().ends_with("weight")) parameter.value().zero_();

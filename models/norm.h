@@ -18,17 +18,26 @@
 namespace auxbench {
 
 enum class NormKind {
-  batch,      // torch's BatchNorm2d: weight 1, bias 0, momentum 0.1 at first
-  frozen,     // statistics, weight and bias are constants: buffers, names and start of torchvision's FrozenBatchNorm2d
-  per_level,  // a BatchNorm2d of its own for each level, in submodules "0", "1", ...: weights are shared, norms are not
-  group       // torch's GroupNorm of kNormGroups groups
+  batch,             // torch's BatchNorm2d: weight 1, bias 0, momentum 0.1 at first
+  frozen,            // statistics, weight and bias are constants: buffers, names and start of torchvision's FrozenBatchNorm2d
+  per_level,         // a BatchNorm2d of its own for each level, in submodules "0", "1", ...: weights are shared, norms are not
+  frozen_per_level,  // the same of frozen norms
+  group              // torch's GroupNorm of kNormGroups groups
 };
 
 inline constexpr int64_t kNormGroups = 32;
 
+constexpr bool is_frozen(NormKind kind) { return kind == NormKind::frozen || kind == NormKind::frozen_per_level; }
+
+// What stands behind a layer that one level has to itself.
+constexpr NormKind of_one_level(NormKind kind) {
+  if (kind == NormKind::per_level) return NormKind::batch;
+  return kind == NormKind::frozen_per_level ? NormKind::frozen : kind;
+}
+
 struct NormOptions {
   NormKind kind = NormKind::batch;
-  size_t levels = 1;  // of a per_level norm
+  size_t levels = 1;  // of a norm per level
 };
 
 // Scale 1, or scale 0: whatever goes in, nothing comes out until training moves the scale.

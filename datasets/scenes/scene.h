@@ -77,12 +77,12 @@ inline constexpr SceneStyle kDetectionStyle = {.width = {.least = 160, .most = 3
                                                .crowd_chance = 0.1F,
                                                .truncation_chance = 0.15F};
 
-// For what trains on a processor in minutes: of 160 pixels, few garments, whole but for what covers them, half of them
+// For what trains on a processor in minutes: of 160 pixels, few garments, whole but for what covers them, most of them
 // small; what a shirt has from a coat is not asked for.
 inline constexpr SceneStyle kPlainStyle = {.width = {.least = 160, .most = 160},
                                            .height = {.least = 160, .most = 160},
                                            .garments = {.least = 2, .most = 5},
-                                           .first_size = {.least = 0.3F, .most = 0.6F},
+                                           .first_size = {.least = 0.3F, .most = 0.9F},
                                            .other_size = {.least = 0.15F, .most = 0.5F},
                                            .first_label = std::nullopt,
                                            .kinds = true};

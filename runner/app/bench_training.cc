@@ -17,7 +17,7 @@ void add_detector_options(CLI::App& verb, TrainingBenchArguments& arguments) {
   };
   add("--flavour", arguments.flavour, {"detectron2", "torchvision"});
   add("--heads", arguments.heads, {"shared", "unshared"});
-  add("--norm", arguments.norm, {"none", "batch", "per-level", "frozen", "group"});
+  add("--norm", arguments.norm, {"per-level", "batch", "none", "frozen", "group"});
   add("--backbone-norm", arguments.backbone_norm, {"batch", "frozen"});
 }
 

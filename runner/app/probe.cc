@@ -95,7 +95,7 @@ void add_detector_probe(CLI::App& probe, Outcome& outcome) {
       ->capture_default_str();
   verb->add_option("--heads", arguments->heads)->check(CLI::IsMember({"shared", "unshared"}))->capture_default_str();
   verb->add_option("--norm", arguments->norm, "of pyramid and heads")
-      ->check(CLI::IsMember({"none", "batch", "per-level", "frozen", "group"}))
+      ->check(CLI::IsMember({"per-level", "batch", "none", "frozen", "group"}))
       ->capture_default_str();
   verb->add_option("--tower", arguments->tower, "convolutions in each tower")->capture_default_str();
   verb->add_option("--width", arguments->width, "of the backbone")->capture_default_str();

@@ -91,6 +91,8 @@ void normalise(CellSpec& cell) {
   }
   if (cell.stem == "imagenet") cell.stem_stride = 1;
   normalise_fitting(method, cell);
+  // The norms of a level's own tower are the level's.
+  if (cell.detector.heads == "unshared" && cell.detector.norm == "batch") cell.detector.norm = "per-level";
   if (cell.full_precision()) {
     cell.weight_bits = cell.activation_bits = 32;
     cell.first_last = "float";

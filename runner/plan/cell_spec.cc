@@ -49,7 +49,7 @@ CellSpec pretraining_of(const CellSpec& cell, bool with_auxi) {
   if (!with_auxi) start.auxi = {};
   start.auxi.until = 0;  // of the stage that follows
   start.detector.quantize = DetectorSpec().quantize;
-  if (start.detector.norm == "frozen") start.detector.norm = "batch";
+  if (start.detector.norm == "frozen") start.detector.norm = "per-level";
   start.detector.backbone_norm = "batch";
   return start;
 }

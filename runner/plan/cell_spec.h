@@ -73,7 +73,7 @@ struct DetectorSpec {
   std::string heads = "shared";         // shared | unshared across pyramid levels; the last layers are always shared
   std::string quantize = "all";         // all | backbone: the pyramid and the heads stay full precision
   std::string flavour = "detectron2";   // detectron2 | torchvision
-  std::string norm = "batch";           // of pyramid and heads: none | batch | per-level | frozen | group
+  std::string norm = "per-level";       // of pyramid and heads: per-level | batch | none | frozen | group
   std::string backbone_norm = "batch";  // batch | frozen
   int channels = 256;                   // of the pyramid and of the heads' towers
   int tower = 4;                        // convolutions in each tower of the heads

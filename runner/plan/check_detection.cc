@@ -49,8 +49,6 @@ void check_frozen_norms(const CellSpec& cell, const Refuse& refuse) {
 void check_norms(const CellSpec& cell, const Refuse& refuse) {
   const auto& detector = cell.detector;
   check_frozen_norms(cell, refuse);
-  if (detector.norm == "per-level" && detector.heads == "unshared")
-    refuse("detector.norm per-level with unshared heads: each level has norms of its own already");
   if (detector.norm == "group" && detector.channels % kGroupNormGroups != 0)
     refuse("detector.norm group needs detector.channels to be a multiple of " + std::to_string(kGroupNormGroups) +
            ", not " + std::to_string(detector.channels));

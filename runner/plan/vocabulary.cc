@@ -130,7 +130,7 @@ const std::vector<LanguageKey>& suite_language() {
       {"detector", "heads", "string", {"shared", "unshared"}},
       {"detector", "quantize", "string", {"all", "backbone"}},
       {"detector", "flavour", "string", {"detectron2", "torchvision"}},
-      {"detector", "norm", "string", {"none", "batch", "per-level", "frozen", "group"}},
+      {"detector", "norm", "string", {"per-level", "batch", "none", "frozen", "group"}},
       {"detector", "backbone_norm", "string", {"batch", "frozen"}},
       {"detector", "channels", "integer", {}, 1, 4096},
       {"detector", "tower", "integer", {}, 1, 16},

@@ -141,6 +141,7 @@ TEST_CASE("norms per level belong to one level of a shared tower, batch norms to
 
 TEST_CASE("frozen norms do not train, and compute what the detector they come from does", "[models]") {
   auto options = narrow();
+  options.norm = "per-level";
   const auto trained = trained_detector(options);
   options.norm = options.backbone_norm = "frozen";
   const auto frozen = make_detector(options);

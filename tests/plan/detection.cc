@@ -81,7 +81,7 @@ TEST_CASE("a detector's axes are part of the cell where they differ from the def
   CHECK(quantized(usual) == plain);
   for (const json& patch :
        {json{{"image_size", 160}}, json{{"detector", {{"heads", "unshared"}}}}, json{{"detector", {{"tower", 2}}}},
-        json{{"detector", {{"flavour", "torchvision"}}}}, json{{"detector", {{"norm", "per-level"}}}},
+        json{{"detector", {{"flavour", "torchvision"}}}}, json{{"detector", {{"norm", "batch"}}}},
         json{{"detector", {{"backbone_norm", "frozen"}}}}, json{{"detector", {{"channels", 64}}}}}) {
     const auto cell = quantized(patch);
     CHECK_FALSE(cell == plain);
@@ -109,8 +109,7 @@ TEST_CASE("a quantized detector starts from a full-precision one whose norms are
   CHECK(*quantized({{"detector", {{"quantize", "backbone"}}}}).parent() == detector());
   const json unshared = {{"detector", {{"heads", "unshared"}, {"channels", 64}}}};
   CHECK(*quantized(unshared).parent() == detector(unshared));
-  CHECK(*quantized({{"detector", {{"norm", "per-level"}}}}).parent() ==
-        detector({{"detector", {{"norm", "per-level"}}}}));
+  CHECK(*quantized({{"detector", {{"norm", "batch"}}}}).parent() == detector({{"detector", {{"norm", "batch"}}}}));
   const auto with_modules = *quantized({{"aid", {"auxi"}}, {"auxi", {{"where", "heads"}}}}).parent();
   CHECK(with_modules.has_auxi());
   CHECK(with_modules.auxi.where == "heads");
@@ -135,8 +134,6 @@ TEST_CASE("what no detector can have is refused", "[spec]") {
   CHECK(refusal({{"detector", {{"backbone_norm", "frozen"}}}})
             .starts_with("detector.backbone_norm frozen needs weights"));
   CHECK(refusal({{"detector", {{"backbone_norm", "frozen"}}}, {"weights", "w.pth"}}) == "no error");
-  CHECK(refusal({{"detector", {{"norm", "per-level"}, {"heads", "unshared"}}}})
-            .starts_with("detector.norm per-level with unshared heads"));
   CHECK(refusal({{"detector", {{"norm", "group"}, {"channels", 48}}}}) ==
         "detector.norm group needs detector.channels to be a multiple of 32, not 48");
   CHECK(refusal({{"detector", {{"channels", 0}}}}).find("expected at least 1") != std::string::npos);
@@ -170,7 +167,8 @@ TEST_CASE("a full-precision detector has nothing of a quantized one's axes", "[s
   const json frozen = {{"detector", {{"norm", "frozen"}, {"backbone_norm", "frozen"}, {"quantize", "backbone"}}}};
   CHECK(of(frozen) == of({}));
   CHECK(of(merged(frozen, {{"weights", "w.pth"}})).detector.backbone_norm == "frozen");
-  CHECK(of({{"detector", {{"norm", "per-level"}}}}).detector.norm == "per-level");
+  CHECK(of({{"detector", {{"norm", "batch"}}}}).detector.norm == "batch");
+  CHECK(of({{"detector", {{"norm", "batch"}, {"heads", "unshared"}}}}).detector.norm == "per-level");
 }
 
 TEST_CASE("a module that is not there has no options", "[spec]") {
@@ -229,7 +227,7 @@ TEST_CASE("a stage is as long as what was said last, and what counted along in t
 }
 
 TEST_CASE("a detector's parts of the code have epochs of their own", "[spec]") {
-  const auto epochs = code_epochs(quantized({{"aid", {"auxi"}}, {"detector", {{"norm", "per-level"}}}}));
+  const auto epochs = code_epochs(quantized({{"aid", {"auxi"}}, {"detector", {{"norm", "batch"}}}}));
   for (const char* part : {"task detection", "model retinanet-resnet18", "detector detectron2",
                            "detector norm per-level", "modules of a detector"})
     CHECK(epochs.contains(part));
