@@ -84,12 +84,10 @@ bool is_there(const std::filesystem::path& path) {
   return std::filesystem::exists(path, unknown);
 }
 
-// Pages are read elsewhere: a place in the folder is named from the folder.
-std::string without_folder(std::string text, const std::filesystem::path& folder) {
+// Pages are read elsewhere: a message that begins with a place in the folder names it from the folder.
+std::string without_folder(const std::string& text, const std::filesystem::path& folder) {
   const auto prefix = (folder / "").string();
-  for (size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at))
-    text.erase(at, prefix.size());
-  return text;
+  return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
 }
 
 BoxSamples samples_of(const Record& record, const RecordFolder& folder) {

@@ -169,7 +169,7 @@ class Data(unittest.TestCase):
         suite, out = self.folder / "detector.json", self.folder / "detector"
         suite.write_text(json.dumps({
             "name": "detector", "extends": str(SOURCE / "suites/shared/tiers.json"), "include": [{}],
-            "defaults": {"task": "detection", "model": "retinanet-resnet18", "quantizer": "none",
+            "defaults": {"task": "detection", "dataset": "coco", "model": "retinanet-resnet18", "quantizer": "none",
                          "pretrain": {"augment": ["flip"]}, "finetune": {"augment": ["flip"]}},
             "tables": [{"id": "t", "title": "Detectors", "metrics": ["ap"], "rows": [{"title": "ResNet-18"}],
                         "columns": [{"id": "fp", "title": "full precision", "role": "full-precision"}]}]}))
