@@ -37,7 +37,7 @@ struct DetectorOptions {
   int64_t channels = 256, tower = 4;    // of pyramid and heads, whatever the backbone's width
   std::string heads = "shared";         // shared | unshared
   std::string quantize = "all";         // all | backbone: pyramid and heads stay at full precision
-  std::string norm = "batch";           // none | batch | per-level | frozen | group
+  std::string norm = "per-level";       // none | batch | per-level | frozen | group
   std::string backbone_norm = "batch";  // batch | frozen
   // With batch, per-level or frozen norms the pyramid's maps end in a ReLU (models/pyramid.h says why).
   bool pyramid_relu = true;

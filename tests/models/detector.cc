@@ -156,6 +156,7 @@ TEST_CASE("unshared heads have a tower a level, and share their last layers", "[
   for (const char* kind : {"retinanet", "fcos"}) {
     INFO(kind);
     auto options = narrow(kind);
+    options.norm = "batch";
     const auto shared = shapes_of(*make_detector(options));
     options.heads = "unshared";
     const auto network = make_detector(options);

@@ -74,7 +74,7 @@ TEST_CASE("a detector's axes are part of the cell where they differ from the def
                        {{"heads", "shared"},
                         {"quantize", "all"},
                         {"flavour", "detectron2"},
-                        {"norm", "batch"},
+                        {"norm", "per-level"},
                         {"backbone_norm", "batch"},
                         {"channels", 256},
                         {"tower", 4}}}};
@@ -229,7 +229,7 @@ TEST_CASE("a stage is as long as what was said last, and what counted along in t
 TEST_CASE("a detector's parts of the code have epochs of their own", "[spec]") {
   const auto epochs = code_epochs(quantized({{"aid", {"auxi"}}, {"detector", {{"norm", "batch"}}}}));
   for (const char* part : {"task detection", "model retinanet-resnet18", "detector detectron2",
-                           "detector norm per-level", "modules of a detector"})
+                           "detector norm batch", "modules of a detector"})
     CHECK(epochs.contains(part));
   CHECK_FALSE(code_epochs(quantized()).contains("modules of a detector"));
   const auto of_classifier = code_epochs(cell_from_json(
@@ -308,8 +308,8 @@ TEST_CASE("the paper's detectors and the detection suite are the same cells in e
                             [&](const ListedCell& other) { return other.key == cell.key; })
                     ? 1U
                     : 0U;
-    // Full precision, its module's start, QIL at 4/4 with and without modules, shared and unshared, and FQN, at seed 0.
-    CHECK(common >= 9);
+    // Full precision with shared and unshared heads, QIL at 4/4 with and without modules, shared and unshared, and FQN, at seed 0.
+    CHECK(common >= 7);
     for (const auto& table : detection.tables)
       for (const auto& row : table.rows)
         for (const auto& entry : row.entries) CHECK_FALSE(entry.cells.empty());
