@@ -90,8 +90,9 @@ class Freezer {
   void refuse_group_norms() const {
     for (const auto& n : graph_.nodes)
       if (n.kind == Node::norm && !n.alpha.defined())
-        throw UserError(ExitCode::usage, n.name + ": a group norm, whose statistics are each image's own: no integer "
-                                                  "network has it");
+        throw UserError(ExitCode::usage, n.name +
+                                             ": a group norm, whose statistics are each image's own: no integer "
+                                             "network has it");
   }
 
   const GraphNode& node(size_t index) const { return graph_.nodes[index]; }

@@ -218,7 +218,8 @@ at::Tensor followed_by(at::Tensor y, const AfterNorm& after) {
 
 at::Tensor normalised(torch::nn::BatchNorm2dImpl& norm, const at::Tensor& x, const AfterNorm& after) {
   const bool one = x.dim() == 4 && x.size(0) * x.size(2) * x.size(3) == 1;
-  if (one && norm.is_training() && norm.running_mean.defined()) return followed_by(by_running_statistics(norm, x), after);
+  if (one && norm.is_training() && norm.running_mean.defined())
+    return followed_by(by_running_statistics(norm, x), after);
   const bool fits = norm.weight.defined() && norm.weight.scalar_type() == x.scalar_type() && x.dim() == 4 &&
                     x.size(1) == norm.weight.size(0);
   const bool sums = !after.added.defined() || after.added.sizes() == x.sizes();

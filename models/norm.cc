@@ -128,7 +128,8 @@ std::shared_ptr<NormLayer> make_plain_norm(const NormOptions& options, int64_t c
     case NormKind::per_level:
       return std::make_shared<PerLevelNorm>(options.levels, [=] { return std::make_shared<BatchNorm>(channels); });
     case NormKind::frozen_per_level:
-      return std::make_shared<PerLevelNorm>(options.levels, [=] { return std::make_shared<FrozenBatchNorm>(channels); });
+      return std::make_shared<PerLevelNorm>(options.levels,
+                                            [=] { return std::make_shared<FrozenBatchNorm>(channels); });
     case NormKind::group:
       if (channels % kNormGroups != 0)
         throw UserError(ExitCode::invalid_suite, "norm group: " + std::to_string(channels) +

@@ -18,9 +18,9 @@
 namespace auxbench {
 
 enum class NormKind {
-  batch,             // torch's BatchNorm2d: weight 1, bias 0, momentum 0.1 at first
-  frozen,            // statistics, weight and bias are constants: buffers, names and start of torchvision's FrozenBatchNorm2d
-  per_level,         // a BatchNorm2d of its own for each level, in submodules "0", "1", ...: weights are shared, norms are not
+  batch,      // torch's BatchNorm2d: weight 1, bias 0, momentum 0.1 at first
+  frozen,     // statistics, weight and bias are constants: buffers, names and start of torchvision's FrozenBatchNorm2d
+  per_level,  // a BatchNorm2d of its own for each level, in submodules "0", "1", ...: weights are shared, norms are not
   frozen_per_level,  // the same of frozen norms
   group              // torch's GroupNorm of kNormGroups groups
 };

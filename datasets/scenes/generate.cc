@@ -133,8 +133,8 @@ std::string annotation_text(int64_t id, int64_t image, const Entry& entry, const
          ", " + std::to_string(entry.width) + "]}, " + member("area", object.area) + ", " +
          member("iscrowd", object.crowd ? 1 : 0) + ", " + member("image_id", image) + R"(, "bbox": [)" +
          std::to_string(object.x) + ", " + std::to_string(object.y) + ", " + std::to_string(object.width) + ", " +
-         std::to_string(object.height) + "], " + member("category_id", categories.id_of(object.label)) + ", " + member("id", id) +
-         '}';
+         std::to_string(object.height) + "], " + member("category_id", categories.id_of(object.label)) + ", " +
+         member("id", id) + '}';
 }
 
 std::string category_text(size_t index, std::string_view name) {

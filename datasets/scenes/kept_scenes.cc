@@ -77,9 +77,8 @@ void keep_scenes(const ScenesRecipe& recipe, const DataRoot& root, int threads,
     const auto garments = load_fashion_mnist(root);
     const auto images = recipe.train + recipe.val;
     if (tell) tell("painting " + with_commas(images) + " scenes in " + folder.string() + ", once");
-    generate_scenes(
-        unfinished, garments.train, garments.test,
-        {.images = images, .validation = recipe.val, .seed = 0, .threads = threads, .style = recipe.style});
+    generate_scenes(unfinished, garments.train, garments.test,
+                    {.images = images, .validation = recipe.val, .seed = 0, .threads = threads, .style = recipe.style});
     write_file_atomically(unfinished / kManifestFile, read_coco_folder(unfinished).manifest + "\n");
   });
 }

@@ -122,8 +122,7 @@ ExitCode verify(const DataArguments& arguments) {
 }
 
 const SceneStyle* style_of(const DataArguments& arguments) {
-  if (arguments.name != "scenes")
-    throw UserError(ExitCode::usage, "--style is for scenes, not for " + arguments.name);
+  if (arguments.name != "scenes") throw UserError(ExitCode::usage, "--style is for scenes, not for " + arguments.name);
   for (const auto& [name, style] : kSceneStyles)
     if (name == arguments.style) return style;
   fail_check("style", __FILE__, __LINE__, "a style of the option's");
@@ -179,9 +178,11 @@ void add_data(CLI::App& app, Outcome& outcome) {
       ->capture_default_str();
   making->add_option("--validation", made->generate.validation, "of them for validation; default: a tenth")
       ->check(between(1, 10'000'000));
-  making->add_option("--style", made->style,
-                     "of scenes: full, 160 to 320 pixels, up to 8 garments of ten classes, crowds; plain, 160 pixels, up to 5 of "
-                     "five kinds; default: full")
+  making
+      ->add_option(
+          "--style", made->style,
+          "of scenes: full, 160 to 320 pixels, up to 8 garments of ten classes, crowds; plain, 160 pixels, up to 5 of "
+          "five kinds; default: full")
       ->check(CLI::IsMember({"full", "plain"}));
   making->add_option("--seed", made->generate.seed, "the same seed, the same bytes")->capture_default_str();
   making->add_option("--out", made->out,

@@ -52,8 +52,8 @@ TEST_CASE("two steps of a detector with its modules equal PyTorch's in float64, 
                               "retinanet-detectron2-w2a2");
   const auto file =
       read_safetensors(std::string(AUXBENCH_SOURCE_ROOT) + "/tests/parity/detection-" + name + ".safetensors");
-  const auto found =
-      probe_step(detector_of(file), tensors_with(file, {"model.", "aux."}), file, std::stoi(file.metadata.at("steps")), true);
+  const auto found = probe_step(detector_of(file), tensors_with(file, {"model.", "aux."}), file,
+                                std::stoi(file.metadata.at("steps")), true);
   int compared = 0;
   for (const auto& [tensor, wanted] : file.tensors) {
     if (!is_result(tensor)) continue;

@@ -228,8 +228,8 @@ TEST_CASE("a stage is as long as what was said last, and what counted along in t
 
 TEST_CASE("a detector's parts of the code have epochs of their own", "[spec]") {
   const auto epochs = code_epochs(quantized({{"aid", {"auxi"}}, {"detector", {{"norm", "batch"}}}}));
-  for (const char* part : {"task detection", "model retinanet-resnet18", "detector detectron2",
-                           "detector norm batch", "modules of a detector"})
+  for (const char* part : {"task detection", "model retinanet-resnet18", "detector detectron2", "detector norm batch",
+                           "modules of a detector"})
     CHECK(epochs.contains(part));
   CHECK_FALSE(code_epochs(quantized()).contains("modules of a detector"));
   const auto of_classifier = code_epochs(cell_from_json(
