@@ -600,7 +600,9 @@ def torchvision_numbers(kind, seed=0):
     padded = torch.zeros(len(images), 3, *(-(-max(size[i] for size in SIZES) // 32) * 32 for i in range(2)))
     for i, image in enumerate(images):
         padded[i, :, : image.shape[1], : image.shape[2]] = image
-    network = torchvision_network(kind, seed, padded)
+    network = torchvision_network(kind, seed, padded).double()
+    # In float32 two orders of summing move boxes of random weights by 2e-5 of their size.
+    images, padded = [image.double() for image in images], padded.double()
     # Resizing is not what is compared: each image is what it is.
     network.transform.resize = lambda image, target: (image, target)
     with torch.no_grad():
@@ -611,7 +613,7 @@ def torchvision_numbers(kind, seed=0):
     tensors = named("", network.state_dict().items()) | {"input": padded, "sizes": torch.tensor(SIZES)}
     tensors |= {names[name]: value for name, value in losses.items()}
     for i, (target, boxes) in enumerate(zip(targets, found)):
-        columns = (boxes["labels"].float()[:, None], boxes["scores"][:, None], boxes["boxes"])
+        columns = (boxes["labels"].double()[:, None], boxes["scores"][:, None], boxes["boxes"])
         tensors |= {f"boxes.{i}": target["boxes"], f"classes.{i}": target["labels"],
                     f"detections.{i}": torch.cat(columns, dim=1)}
     return tensors

@@ -2,8 +2,8 @@
 
     detectors.py PROGRAM
 
-The same raw weights by name give the same losses and boxes to 1e-5, in shares of the numbers' size: float32 has seven
-digits, and sums are taken in another order. scripts/test names an interpreter that has torchvision where there is one;
+The same raw weights by name give the same losses and boxes to 1e-5, in shares of the numbers' size: outputs are of
+float64, boxes are decoded in float32. scripts/test names an interpreter that has torchvision where there is one;
 without one the exit code is 77.
 """
 
