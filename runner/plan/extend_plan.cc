@@ -50,6 +50,7 @@ class Extension {
       known->selected = known->selected || cell.selected;
       return;
     }
+    if (!cell.unsupported.empty()) return;  // nothing was recorded of it
     renamed_[cell.id] = cell.id;
     own_[cell.id] = now_.cells.size();
     now_.cells.push_back(cell);
@@ -84,7 +85,9 @@ class Extension {
 
   void unite(const TableEntry& old, TableEntry& entry) const {
     for (const auto& was : old.cells) {
-      const auto& id = renamed_.at(was);
+      const auto renamed = renamed_.find(was);
+      if (renamed == renamed_.end()) continue;
+      const auto& id = renamed->second;
       if (entry.cells.empty() || std::find(entry.cells.begin(), entry.cells.end(), id) != entry.cells.end()) continue;
       if (differ_in_seed(spec_of(id), entry)) entry.cells.push_back(id);
     }

@@ -9,8 +9,9 @@ namespace auxbench {
 
 // `now`, with the cells of `before` that it does not have behind its own, in their order; a cell is selected when either
 // selects it. A cell that both have under another id (its data or its code changed) is the one of `now`. Entries of
-// tables are united where they differ in the seed alone, else those of `now` stand. Throws UserError(usage) as
-// "PLACE: ..." when suite, tier or device class differ.
+// tables are united where they differ in the seed alone, else those of `now` stand. What
+// `before` alone has and could not train (PlannedCell::unsupported) goes. Throws UserError(usage) as "PLACE: ..." when
+// suite, tier or device class differ.
 Plan extend_plan(Plan now, const Plan& before, const std::string& place);
 
 // Extends FOLDER/plan.json, or makes it and the folder, and returns what it holds now.

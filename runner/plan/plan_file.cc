@@ -215,20 +215,32 @@ json planned_cell_to_json(const PlannedCell& cell) {
   return out;
 }
 
+// What a version could not train it may have described in words that the one that can refuses.
+void read_spec(StrictObject& object, PlannedCell& cell) {
+  const auto& spec = object.need("spec");
+  try {
+    cell.spec = spec_of(spec, object.place_of("spec"));
+  } catch (const UserError&) {
+    if (cell.unsupported.empty()) throw;
+    return;
+  }
+  if (cell.slug != cell_slug(cell.spec) && cell.unsupported.empty())
+    refuse_data(object.place_of("slug"), "not the name of its spec");
+}
+
 PlannedCell planned_cell_from_json(const json& value, const std::string& place) {
   StrictObject object(value, place);
   PlannedCell cell;
   object.need("id", cell.id);
   check_id(cell.id, object.place_of("id"));
   object.need("slug", cell.slug);
-  cell.spec = spec_of(object.need("spec"), object.place_of("spec"));
-  if (cell.slug != cell_slug(cell.spec)) refuse_data(object.place_of("slug"), "not the name of its spec");
+  object.may("unsupported", cell.unsupported);
+  read_spec(object, cell);
   object.may("data_manifest", cell.data_manifest);
   object.may("needs", cell.needs);
   object.may("groups", cell.groups);
   object.may("implied", cell.implied);
   object.may("selected", cell.selected);
-  object.may("unsupported", cell.unsupported);
   object.may("missing", cell.missing);
   object.may("estimated_seconds", cell.estimated_seconds);
   if (cell.estimated_seconds < 0) refuse_data(object.place_of("estimated_seconds"), "expected at least 0");
