@@ -140,6 +140,13 @@ std::vector<Row> rows_of(const ReportModel& model) {
   return rows;
 }
 
+// The report says what each claim is held against.
+std::string axis_title(const ReportModel& model) {
+  const bool others = std::any_of(model.claims.begin(), model.claims.end(),
+                                  [](const ClaimModel& claim) { return !claim.against.empty(); });
+  return others ? "gain" : "gain over the baseline";
+}
+
 // "points of top-1"; where claims are of several metrics, of each table's first.
 std::string unit_of(const ReportModel& model) {
   std::string metric;
@@ -154,7 +161,7 @@ std::string unit_of(const ReportModel& model) {
 class Drawing {
  public:
   Drawing(const Plan& plan, const ReportModel& model)
-      : plan_(plan), unit_(unit_of(model)), rows_(rows_of(model)), scale_(rows_) {}
+      : plan_(plan), axis_title_(axis_title(model)), unit_(unit_of(model)), rows_(rows_of(model)), scale_(rows_) {}
 
   [[nodiscard]] std::string render() const {
     const double bottom = kHead + kRow * static_cast<double>(rows_.size()), height = bottom + kFoot;
@@ -185,7 +192,7 @@ class Drawing {
             svg::text_at(kEdge + 228, y + 4, "class=\"ink\"", "one seed");
     text += diamond_at(kEdge + 306, y) + svg::text_at(kEdge + 318, y + 4, "class=\"ink\"", "the paper");
     text += svg::text_at(kRight, y + 4, "class=\"ink\" text-anchor=\"end\" font-weight=\"600\"",
-                         "gain over the baseline, " + unit_);
+                         axis_title_ + ", " + unit_);
     return text;
   }
 
@@ -250,7 +257,7 @@ class Drawing {
   }
 
   const Plan& plan_;
-  std::string unit_;
+  std::string axis_title_, unit_;
   std::vector<Row> rows_;
   Scale scale_;
 };

@@ -226,6 +226,14 @@ TEST_CASE("a report is written with the picture that it shows", "[reports]") {
   CHECK(contains(read_file(page), "](claims.svg)"));
 }
 
+TEST_CASE("claims that are held against other columns are not called gains over the baseline", "[reports]") {
+  auto input = example();
+  REQUIRE_FALSE(input.plan.claims.empty());
+  CHECK(contains(render_claims_plot(input), ">gain over the baseline, "));
+  input.plan.claims.front().against = "fp";
+  CHECK(contains(render_claims_plot(input), ">gain, points"));
+}
+
 TEST_CASE("published records give a report at any moment: with none of them, some, or all", "[reports]") {
   const std::filesystem::path root = AUXBENCH_SOURCE_ROOT;
   auto suite = load_suite(root / "suites/paper_tables.json", {.tier = "embedded"});
