@@ -178,8 +178,8 @@ class PlanReader {
     const auto* table = find_table(claim.table);
     if (table == nullptr) refuse_data(object.place_of("table"), "no table " + claim.table);
     for (const auto& [key, column] : {std::pair("column", claim.column), std::pair("against", claim.against)})
-      if (!column.empty() &&
-          std::none_of(table->columns.begin(), table->columns.end(), [&](const auto& one) { return one.id == column; }))
+      if (!column.empty() && std::none_of(table->columns.begin(), table->columns.end(),
+                                          [&column = column](const auto& one) { return one.id == column; }))
         refuse_data(object.place_of(key), "table " + claim.table + " has no column " + column);
     if (!claim.row.empty() &&
         std::none_of(table->rows.begin(), table->rows.end(), [&](const auto& one) { return one.title == claim.row; }))
