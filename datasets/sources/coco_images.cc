@@ -211,7 +211,8 @@ class CocoImages final : public ImageSource {
                               .y1 = static_cast<float>(box.y1),
                               .label = split_.class_of.at(annotation.category),
                               .crowd = annotation.crowd};
-    if (!Corners{rounded.x0, rounded.y0, rounded.x1, rounded.y1}.usable()) return std::nullopt;
+    const auto kept = [](float side) { return static_cast<double>(side); };
+    if (!Corners{kept(rounded.x0), kept(rounded.y0), kept(rounded.x1), kept(rounded.y1)}.usable()) return std::nullopt;
     return rounded;
   }
 

@@ -99,11 +99,12 @@ std::vector<CocoDetection> coco_detections(const ImageSource& images, const Boxe
                                            const std::vector<Detection>& found) {
   std::vector<CocoDetection> detections;
   for (const auto& [label, score, box] : found) {
-    const double x = box.x0, y = box.y0;
+    const std::array<double, 4> at = {static_cast<double>(box.x0), static_cast<double>(box.y0),
+                                      static_cast<double>(box.x1), static_cast<double>(box.y1)};
     detections.push_back({.image = images.truth()->images[image.index].id,
                           .category = images.category(label),
-                          .box = {.x = x, .y = y, .w = double{box.x1} - x, .h = double{box.y1} - y},
-                          .score = score});
+                          .box = {.x = at[0], .y = at[1], .w = at[2] - at[0], .h = at[3] - at[1]},
+                          .score = static_cast<double>(score)});
   }
   return detections;
 }
