@@ -121,7 +121,7 @@ TEST_CASE("a detector sees each image alone, at its own padded size, and finds w
     REQUIRE(coco.size() == expected.size());
     CHECK(coco.front().image == data.test->truth()->images[next].id);
     CHECK(coco.front().category == 100 + 2 * expected.front().label);
-    CHECK(coco.front().box.x + coco.front().box.w == double{expected.front().box.x1});
+    CHECK(coco.front().box.x + coco.front().box.w == static_cast<double>(expected.front().box.x1));
     ++next;
   });
   CHECK(next == 3);
