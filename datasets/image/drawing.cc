@@ -82,7 +82,7 @@ void write_text(std::string_view text, int64_t left, int64_t top, int64_t scale,
     text = take_character(text, letter);
     for (size_t column = 0; column < kColumns; ++column)
       for (size_t row = 0; row < kRows; ++row)
-        if ((kLetters[letter][column] >> row & 1U) != 0)
+        if ((static_cast<size_t>(kLetters[letter][column]) >> row & 1U) != 0)
           fill({.left = left + static_cast<int64_t>(column) * scale,
                 .top = top + static_cast<int64_t>(row) * scale,
                 .width = scale,
