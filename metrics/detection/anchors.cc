@@ -45,6 +45,15 @@ float stride_of(const AnchorRules& rules, int64_t level, int64_t padded, int64_t
 
 }  // namespace
 
+std::vector<LevelGrid> pyramid_grids(const Extent& padded) {
+  std::vector<LevelGrid> grids;
+  for (int64_t level = kFinestLevel; level <= kCoarsestLevel; ++level) {
+    const auto places = [level](int64_t side) { return (side + (int64_t{1} << level) - 1) >> level; };
+    grids.push_back({.level = level, .height = places(padded.height), .width = places(padded.width)});
+  }
+  return grids;
+}
+
 Extent padded_extent(const LevelGrid& finest) {
   return {.height = finest.height << finest.level, .width = finest.width << finest.level};
 }

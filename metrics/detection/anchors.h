@@ -24,6 +24,11 @@ struct LevelGrid {
   bool operator==(const LevelGrid&) const = default;
 };
 
+// The pyramid of both detectors. A level has a place for every 2^level pixels begun.
+inline constexpr int64_t kFinestLevel = 3, kCoarsestLevel = 7;
+
+std::vector<LevelGrid> pyramid_grids(const Extent& padded);
+
 // The padded image under a pyramid whose finest level is this one; padding to a multiple of 2^level makes it so.
 Extent padded_extent(const LevelGrid& finest);
 

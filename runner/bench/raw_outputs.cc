@@ -7,8 +7,6 @@
 namespace auxbench::bench {
 namespace {
 
-constexpr int64_t kFinest = 3, kCoarsest = 7;
-
 class Draw {
  public:
   explicit Draw(uint64_t seed) : random_(seed) {}
@@ -25,12 +23,8 @@ class Draw {
 RawOutputs empty_outputs(const DetectorRules& rules, const Extent& padded, int64_t classes, Draw& draw) {
   const auto anchors = static_cast<int64_t>(rules.anchors_a_place());
   RawOutputs outputs;
-  for (int64_t level = kFinest; level <= kCoarsest; ++level) {
-    const int64_t stride = int64_t{1} << level;
-    const auto places = [&](int64_t side) { return (side + stride - 1) / stride; };
-    RawOutputs::Level made = {.grid = {.level = level, .height = places(padded.height), .width = places(padded.width)},
-                              .classes = {},
-                              .boxes = {}};
+  for (const auto& grid : pyramid_grids(padded)) {
+    RawOutputs::Level made = {.grid = grid, .classes = {}, .boxes = {}};
     made.classes.resize(made.grid.places() * static_cast<size_t>(anchors * classes));
     made.boxes.resize(made.grid.places() * static_cast<size_t>(4 * anchors));
     for (auto& logit : made.classes) logit = draw.nothing();

@@ -106,15 +106,6 @@ class LevelInTheMaking {
 
 }  // namespace
 
-std::vector<LevelGrid> pyramid_grids(const Extent& padded) {
-  std::vector<LevelGrid> grids;
-  for (int64_t level = kFinestLevel; level <= kCoarsestLevel; ++level) {
-    const auto places = [level](int64_t side) { return (side + (int64_t{1} << level) - 1) >> level; };
-    grids.push_back({.level = level, .height = places(padded.height), .width = places(padded.width)});
-  }
-  return grids;
-}
-
 const LevelTargets& DetectionTargets::level(int64_t number) const {
   const auto found =
       std::find_if(levels.begin(), levels.end(), [=](const auto& each) { return each.grid.level == number; });

@@ -11,11 +11,6 @@
 
 namespace auxbench {
 
-// The pyramid of both detectors. A level has a place for every 2^level pixels begun.
-inline constexpr int64_t kFinestLevel = 3, kCoarsestLevel = 7;
-
-std::vector<LevelGrid> pyramid_grids(const Extent& padded);
-
 // All on the CPU. P anchors of the level are positive: image by image, by place, then by anchor.
 struct LevelTargets {
   LevelGrid grid;
