@@ -3,6 +3,7 @@
 #include "base/stopwatch.h"
 #include "base/torch_prelude.h"
 #include "runner/bench/regular_boxes.h"
+#include "runner/tasks/tensor_loader.h"
 #include "runner/training/device.h"
 #include "runner/training/step_engine.h"
 
@@ -17,14 +18,7 @@ void add_boxes(int64_t side, int64_t classes, TensorBatch& batch) {
                        .full_width = side,
                        .full_height = side,
                        .boxes = regular_boxes(i, side, classes)};
-    std::vector<float> corners;
-    std::vector<int64_t> labels;
-    for (const auto& box : info.boxes) {
-      corners.insert(corners.end(), {box.x0, box.y0, box.x1, box.y1});
-      labels.push_back(box.label);
-    }
-    batch.targets.boxes.push_back(at::tensor(corners, at::kFloat).reshape({kRegularBoxes, 4}));
-    batch.targets.classes.push_back(at::tensor(labels, at::kLong));
+    add_targets(info, batch.targets);
     batch.infos.push_back(std::move(info));
   }
 }

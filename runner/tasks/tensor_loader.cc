@@ -33,20 +33,6 @@ BatchMaker tensor_maker(bool pinned) {
   };
 }
 
-// What crowds there are is for evaluation (BoxedImage).
-void add_targets(const BoxedImage& image, Targets& targets) {
-  std::vector<float> corners;
-  std::vector<int64_t> classes;
-  for (const auto& box : image.boxes) {
-    if (box.crowd) continue;
-    corners.insert(corners.end(), {box.x0, box.y0, box.x1, box.y1});
-    classes.push_back(box.label);
-  }
-  const auto count = std::ssize(classes);
-  targets.boxes.push_back(at::tensor(corners, at::kFloat).view({count, 4}));
-  targets.classes.push_back(at::tensor(classes, at::kLong));
-}
-
 }  // namespace
 
 TensorLoader::TensorLoader(Images images, LoaderOptions options, const ComputeOptions& where)
@@ -63,6 +49,19 @@ TensorBatch TensorLoader::take(int64_t epoch, int64_t batch_index) {
   if (!boxed_) taken.targets.labels = tensors.targets.labels.to(where_.device, /*non_blocking=*/true);
   for (const auto& image : taken.infos) add_targets(image, taken.targets);
   return taken;
+}
+
+void add_targets(const BoxedImage& image, Targets& targets) {
+  std::vector<float> corners;
+  std::vector<int64_t> classes;
+  for (const auto& box : image.boxes) {
+    if (box.crowd) continue;
+    corners.insert(corners.end(), {box.x0, box.y0, box.x1, box.y1});
+    classes.push_back(box.label);
+  }
+  const auto count = std::ssize(classes);
+  targets.boxes.push_back(at::tensor(corners, at::kFloat).view({count, 4}));
+  targets.classes.push_back(at::tensor(classes, at::kLong));
 }
 
 Targets targets_of(std::span<const int64_t> labels) {

@@ -42,6 +42,9 @@ class TensorLoader {
 // Targets from what a BatchLoader hands out beside the images, in memory of their own.
 Targets targets_of(std::span<const int64_t> labels);
 
+// Adds an image's corners and classes; its crowds are for evaluation alone.
+void add_targets(const BoxedImage& image, Targets& targets);
+
 // What an evaluator reads beside a network's outputs: no images, and of images with boxes what is known of each.
 TensorBatch without_images(const Batch& batch);
 
