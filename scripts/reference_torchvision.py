@@ -7,8 +7,6 @@ own resizing, normalising and padding are left out.
 """
 
 import argparse
-import json
-import statistics
 
 import torch
 import torchvision
@@ -20,7 +18,7 @@ from torchvision.models.detection.retinanet import _default_anchorgen
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 from torchvision.ops.misc import FrozenBatchNorm2d
 
-from reference_training import timed
+from reference_training import print_speed
 from regular_boxes import regular_boxes
 
 NORMS = {"batch": nn.BatchNorm2d, "frozen": FrozenBatchNorm2d}
@@ -81,17 +79,7 @@ def make_step(args):
 
 def main():
     args = arguments()
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    torch.manual_seed(0)
-    milliseconds = [1e3 * seconds for seconds in timed(make_step(args), args.steps, args.device)]
-    q25, median, q75 = statistics.quantiles(milliseconds, n=4) if len(milliseconds) > 1 else milliseconds * 3
-    print(json.dumps({
-        "model": args.model, "variant": args.variant, "device": args.device, "threads": torch.get_num_threads(),
-        "batch": args.batch, "image": args.image, "torch": torch.__version__, "torchvision": torchvision.__version__,
-        "layout": args.layout, "images_per_second": 1e3 * args.batch / median,
-        "step_ms": {"q25": q25, "median": median, "q75": q75},
-    }))
+    print_speed(args, make_step, torchvision=torchvision.__version__, layout=args.layout)
 
 
 if __name__ == "__main__":

@@ -74,8 +74,8 @@ def timed(step, steps, device):
     return seconds
 
 
-def main():
-    args = arguments()
+def print_speed(args, make_step, **about):
+    """Times the step that make_step(args) makes, and prints JSON; `about` joins it."""
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(0)
@@ -83,10 +83,15 @@ def main():
     q25, median, q75 = statistics.quantiles(milliseconds, n=4) if len(milliseconds) > 1 else milliseconds * 3
     print(json.dumps({
         "model": args.model, "variant": args.variant, "device": args.device, "threads": torch.get_num_threads(),
-        "batch": args.batch, "image": args.image, "width": args.width, "torch": torch.__version__,
+        "batch": args.batch, "image": args.image, "torch": torch.__version__,
         "images_per_second": 1e3 * args.batch / median,
-        "step_ms": {"q25": q25, "median": median, "q75": q75},
+        "step_ms": {"q25": q25, "median": median, "q75": q75}, **about,
     }))
+
+
+def main():
+    args = arguments()
+    print_speed(args, make_step, width=args.width)
 
 
 if __name__ == "__main__":
