@@ -5,7 +5,6 @@
 #include <chrono>
 #include <system_error>
 
-#include "base/check.h"
 #include "base/error.h"
 #include "base/files/file.h"
 #include "base/files/sha256.h"
@@ -44,15 +43,9 @@ void remove_left_behind(const Path& folder) {
   }
 }
 
-std::string style_name(const ScenesRecipe& recipe) {
-  for (const auto& [name, style] : kSceneStyles)
-    if (style == recipe.style) return std::string(name);
-  fail_check("style", __FILE__, __LINE__, "a style that has a name");
-}
-
 std::string in_words(const ScenesRecipe& recipe) {
   return "auxbench scenes " + std::to_string(kScenesVersion) + ": " + std::to_string(recipe.train) + " + " +
-         std::to_string(recipe.val) + " pictures, style " + style_name(recipe) +
+         std::to_string(recipe.val) + " pictures, style " + std::string(recipe.style->name) +
          ", seed 0, of Fashion-MNIST as published";
 }
 
@@ -60,8 +53,8 @@ std::string in_words(const ScenesRecipe& recipe) {
 
 Path kept_scenes_folder(const ScenesRecipe& recipe) {
   return cache_folder() / "scenes" /
-         (style_name(recipe) + "-v" + std::to_string(kScenesVersion) + "-" + std::to_string(recipe.train) + "-" +
-          std::to_string(recipe.val));
+         (std::string(recipe.style->name) + "-v" + std::to_string(kScenesVersion) + "-" + std::to_string(recipe.train) +
+          "-" + std::to_string(recipe.val));
 }
 
 std::string scenes_digest(const ScenesRecipe& recipe) { return sha256_hex(in_words(recipe)); }

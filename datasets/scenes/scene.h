@@ -56,6 +56,7 @@ struct ShareRange {
 };
 
 struct SceneStyle {
+  std::string_view name;               // that users give
   CountRange width, height;            // of the picture, in pixels
   CountRange garments;                 // beside a crowd's
   ShareRange first_size;               // of the garment that is painted first
@@ -68,7 +69,8 @@ struct SceneStyle {
 
 // Of Fashion-MNIST's garments two in five come out small in COCO's sense (below 32^2 pixels), more than half medium
 // (below 96^2), one in seventeen large.
-inline constexpr SceneStyle kDetectionStyle = {.width = {.least = 160, .most = 320},
+inline constexpr SceneStyle kDetectionStyle = {.name = "full",
+                                               .width = {.least = 160, .most = 320},
                                                .height = {.least = 160, .most = 320},
                                                .garments = {.least = 1, .most = 8},
                                                .first_size = {.least = 0.3F, .most = 0.9F},
@@ -79,7 +81,8 @@ inline constexpr SceneStyle kDetectionStyle = {.width = {.least = 160, .most = 3
 
 // For what trains on a processor in minutes: of 160 pixels, few garments, whole but for what covers them, most of them
 // small; what a shirt has from a coat is not asked for.
-inline constexpr SceneStyle kPlainStyle = {.width = {.least = 160, .most = 160},
+inline constexpr SceneStyle kPlainStyle = {.name = "plain",
+                                           .width = {.least = 160, .most = 160},
                                            .height = {.least = 160, .most = 160},
                                            .garments = {.least = 2, .most = 5},
                                            .first_size = {.least = 0.3F, .most = 0.9F},
@@ -87,15 +90,12 @@ inline constexpr SceneStyle kPlainStyle = {.width = {.least = 160, .most = 160},
                                            .first_label = std::nullopt,
                                            .kinds = true};
 
-// The styles of scenes, by the names that users give.
-struct NamedStyle {
-  std::string_view name;
-  const SceneStyle* style;
-};
-inline constexpr std::array<NamedStyle, 2> kSceneStyles = {{{"full", &kDetectionStyle}, {"plain", &kPlainStyle}}};
+// Those of scenes.
+inline constexpr std::array kSceneStyles = {&kDetectionStyle, &kPlainStyle};
 
 // One garment that the picture is about and up to four by the way; ImageNet's most frequent size.
-inline constexpr SceneStyle kPhotographStyle = {.width = {.least = 500, .most = 500},
+inline constexpr SceneStyle kPhotographStyle = {.name = "photograph",
+                                                .width = {.least = 500, .most = 500},
                                                 .height = {.least = 375, .most = 375},
                                                 .garments = {.least = 1, .most = 5},
                                                 .first_size = {.least = 0.5F, .most = 0.9F},

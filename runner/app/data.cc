@@ -6,7 +6,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/check.h"
 #include "base/files/file.h"
 #include "base/files/sha256.h"
 #include "base/format.h"
@@ -121,16 +120,21 @@ ExitCode verify(const DataArguments& arguments) {
   return good ? ExitCode::ok : ExitCode::data_missing;
 }
 
-const SceneStyle* style_of(const DataArguments& arguments) {
+std::vector<std::string> style_names() {
+  std::vector<std::string> names;
+  for (const auto* style : kSceneStyles) names.emplace_back(style->name);
+  return names;
+}
+
+void choose_style(DataArguments& arguments) {
   if (arguments.name != "scenes") throw UserError(ExitCode::usage, "--style is for scenes, not for " + arguments.name);
-  for (const auto& [name, style] : kSceneStyles)
-    if (name == arguments.style) return style;
-  fail_check("style", __FILE__, __LINE__, "a style of the option's");
+  for (const auto* style : kSceneStyles)
+    if (style->name == arguments.style) arguments.generate.style = style;
 }
 
 ExitCode generate(DataArguments arguments) {
   arguments.generate.threads = arguments.threads;
-  if (!arguments.style.empty()) arguments.generate.style = style_of(arguments);
+  if (!arguments.style.empty()) choose_style(arguments);
   const auto folder = arguments.out.empty() ? data_folder() / arguments.name : arguments.out;
   const auto garments = load_fashion_mnist(arguments.data_root());
   const auto make = arguments.name == "scenes" ? generate_scenes : generate_photographs;
@@ -183,7 +187,7 @@ void add_data(CLI::App& app, Outcome& outcome) {
           "--style", made->style,
           "of scenes: full, 160 to 320 pixels, up to 8 garments of ten classes, crowds; plain, 160 pixels, up to 5 of "
           "five kinds; default: full")
-      ->check(CLI::IsMember({"full", "plain"}));
+      ->check(CLI::IsMember(style_names()));
   making->add_option("--seed", made->generate.seed, "the same seed, the same bytes")->capture_default_str();
   making->add_option("--out", made->out,
                      "a new folder; default: WHAT in ~/.local/share/auxbench, where scenes are looked for");
