@@ -2,23 +2,26 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "runner/app/app.h"
 #include "runner/app/number_check.h"
 #include "runner/app/torch_verbs.h"
+#include "runner/plan/language.h"
 
 namespace auxbench {
 namespace {
 
 void add_detector_options(CLI::App& verb, TrainingBenchArguments& arguments) {
-  const auto add = [&](const char* flag, std::string& value, const std::vector<std::string>& words) {
-    verb.add_option(flag, value)->check(CLI::IsMember(words))->capture_default_str()->group("a detector's");
+  const auto add = [&](const char* flag, const char* key, std::string& value) {
+    verb.add_option(flag, value)
+        ->check(CLI::IsMember(words_of("detector", key)))
+        ->capture_default_str()
+        ->group("a detector's");
   };
-  add("--flavour", arguments.flavour, {"detectron2", "torchvision"});
-  add("--heads", arguments.heads, {"shared", "unshared"});
-  add("--norm", arguments.norm, {"per-level", "batch", "none", "frozen", "group"});
-  add("--backbone-norm", arguments.backbone_norm, {"batch", "frozen"});
+  add("--flavour", "flavour", arguments.flavour);
+  add("--heads", "heads", arguments.heads);
+  add("--norm", "norm", arguments.norm);
+  add("--backbone-norm", "backbone_norm", arguments.backbone_norm);
 }
 
 }  // namespace

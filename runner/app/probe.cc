@@ -6,6 +6,7 @@
 #include "quantizers/methods/setting_words.h"
 #include "runner/app/app.h"
 #include "runner/app/torch_verbs.h"
+#include "runner/plan/language.h"
 
 namespace auxbench {
 namespace {
@@ -91,11 +92,13 @@ void add_detector_probe(CLI::App& probe, Outcome& outcome) {
       ->required();
   verb->add_option("--out", files->out, "safetensors to write")->required();
   verb->add_option("--flavour", arguments->flavour)
-      ->check(CLI::IsMember({"detectron2", "torchvision"}))
+      ->check(CLI::IsMember(words_of("detector", "flavour")))
       ->capture_default_str();
-  verb->add_option("--heads", arguments->heads)->check(CLI::IsMember({"shared", "unshared"}))->capture_default_str();
+  verb->add_option("--heads", arguments->heads)
+      ->check(CLI::IsMember(words_of("detector", "heads")))
+      ->capture_default_str();
   verb->add_option("--norm", arguments->norm, "of pyramid and heads")
-      ->check(CLI::IsMember({"per-level", "batch", "none", "frozen", "group"}))
+      ->check(CLI::IsMember(words_of("detector", "norm")))
       ->capture_default_str();
   verb->add_option("--tower", arguments->tower, "convolutions in each tower")->capture_default_str();
   verb->add_option("--width", arguments->width, "of the backbone")->capture_default_str();

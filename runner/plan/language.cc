@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/files/canonical_json.h"
 #include "base/text.h"
@@ -162,6 +163,12 @@ void check_value(const LocatedJson& suite, const std::string& pointer, const Lan
 }
 
 }  // namespace
+
+const std::vector<std::string>& words_of(const std::string& object, const std::string& key) {
+  const auto* entry = find_key(object, key);
+  AUXBENCH_CHECK(entry != nullptr && !entry->values.empty(), "a key with words, not " + object + "." + key);
+  return entry->values;
+}
 
 void refuse_at(const LocatedJson& suite, const std::string& pointer, const std::string& what) {
   throw UserError(ExitCode::invalid_suite, suite.at(pointer) + ": " + what);

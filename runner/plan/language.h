@@ -25,6 +25,9 @@ struct LanguageKey {
 
 const std::vector<LanguageKey>& suite_language();
 
+// The values of a string of that object.
+const std::vector<std::string>& words_of(const std::string& object, const std::string& key);
+
 // The largest whole number that may stand anywhere.
 inline constexpr int kLargestWhole = std::numeric_limits<int>::max();
 
