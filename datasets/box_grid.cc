@@ -135,15 +135,15 @@ Raster draw_box_grid(const std::string& title, std::span<const BoxColumn> column
   const auto& images = columns.front().samples.images;
   const auto lines = std::min<int64_t>(std::ssize(images), std::max<int64_t>(1, kMostTiles / std::ssize(columns)));
   std::vector<std::vector<Raster>> tiles(static_cast<size_t>(lines));
+  std::vector<int64_t> highest(tiles.size());
   const int64_t head = kMargin + 2 * kLarge + kSmall + kBetween;
   int64_t height = head;
   for (size_t line = 0; line < tiles.size(); ++line) {
-    int64_t highest = 0;
     for (const auto& column : columns) {
       tiles[line].push_back(tile_of(column.samples, images[line].id, side));
-      highest = std::max(highest, tiles[line].back().height);
+      highest[line] = std::max(highest[line], tiles[line].back().height);
     }
-    height += kSmall + highest + kBetween;
+    height += kSmall + highest[line] + kBetween;
   }
   const int64_t width = 2 * kMargin + std::ssize(columns) * (side + kBetween) - kBetween;
   auto page = ground(width, height + kMargin - kBetween, kPaper);
@@ -155,12 +155,9 @@ Raster draw_box_grid(const std::string& title, std::span<const BoxColumn> column
   int64_t top = head;
   for (size_t line = 0; line < tiles.size(); ++line) {
     write_text("image " + std::to_string(images[line].id), kMargin, top, 1, kFaint, page);
-    int64_t highest = 0;
-    for (size_t column = 0; column < columns.size(); ++column) {
+    for (size_t column = 0; column < columns.size(); ++column)
       paste(tiles[line][column], left_of(column), top + kSmall, page);
-      highest = std::max(highest, tiles[line][column].height);
-    }
-    top += kSmall + highest + kBetween;
+    top += kSmall + highest[line] + kBetween;
   }
   return page;
 }
