@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -135,11 +134,9 @@ class Reader {
   }
 
   [[nodiscard]] std::vector<int64_t> read_ids() const {
-    const auto& bytes = tensor("ids", "I64", 1).bytes;
-    std::vector<int64_t> ids(bytes.size() / sizeof(int64_t));
+    auto ids = elements_of<int64_t>(tensor("ids", "I64", 1));
     if (ids.empty() || std::ssize(ids) > kMostSamples)
       refuse("ids: expected 1 to " + std::to_string(kMostSamples) + " images");
-    std::memcpy(ids.data(), bytes.data(), bytes.size());
     return ids;
   }
 
@@ -159,9 +156,8 @@ class Reader {
 
   [[nodiscard]] std::vector<SampleBox> read_boxes(const std::string& name) const {
     const auto& rows = tensor(name, "F32", 2);
-    std::vector<float> numbers(rows.bytes.size() / sizeof(float));
+    const auto numbers = elements_of<float>(rows);
     if (rows.shape[1] != kNumbers || numbers.size() > kMostBoxes * kNumbers) refuse(name + ": no rows of boxes");
-    std::memcpy(numbers.data(), rows.bytes.data(), rows.bytes.size());
     std::vector<SampleBox> boxes;
     for (size_t i = 0; i < numbers.size(); i += kNumbers) {
       const auto row = std::span(numbers).subspan(i, kNumbers);

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -190,9 +189,7 @@ void load_arrays(const json& from, size_t i, const SafeTensors& contents, Intege
     const auto found = contents.tensors.find(tensor_name(i, array.name));
     if (found == contents.tensors.end() || found->second.bytes.empty()) continue;
     if (found->second.dtype != "F32") throw std::runtime_error(found->first + " is not F32");
-    auto& numbers = array.of(step);
-    numbers.resize(found->second.bytes.size() / sizeof(float));
-    std::memcpy(numbers.data(), found->second.bytes.data(), found->second.bytes.size());
+    array.of(step) = elements_of<float>(found->second);
   }
   const auto count = size_t{whole<uint32_t>(from.at("weights"), "weights")};
   if (count == 0) return;

@@ -6,11 +6,14 @@
 // computed with is models/weights.h's to say.
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace auxbench {
@@ -22,6 +25,15 @@ struct SafeTensor {
   std::vector<int64_t> shape;  // empty for a scalar
   std::string bytes;           // numel * size of dtype
 };
+
+// Its elements, where T is what its dtype says; none of an empty one, whose bytes may be nowhere.
+template <typename T>
+std::vector<T> elements_of(const SafeTensor& tensor) {
+  static_assert(std::is_arithmetic_v<T> && std::endian::native == std::endian::little, "as they lie in the file");
+  std::vector<T> elements(tensor.bytes.size() / sizeof(T));
+  if (!elements.empty()) std::memcpy(elements.data(), tensor.bytes.data(), elements.size() * sizeof(T));
+  return elements;
+}
 
 struct SafeTensors {
   std::map<std::string, SafeTensor> tensors;

@@ -137,10 +137,7 @@ FoundBoxes read_outcomes(const std::filesystem::path& file, int64_t images) {
   const auto& shape = found->second.shape;
   if (found->second.dtype != "F32" || shape.size() != 3 || shape[0] != images || shape[2] != 6)
     refuse_data(file.string(), "detections: not those of " + std::to_string(images) + " images");
-  FoundBoxes boxes = {.numbers = std::vector<float>(found->second.bytes.size() / sizeof(float)),
-                      .rows = static_cast<size_t>(shape[1])};
-  std::memcpy(boxes.numbers.data(), found->second.bytes.data(), found->second.bytes.size());
-  return boxes;
+  return {.numbers = elements_of<float>(found->second), .rows = static_cast<size_t>(shape[1])};
 }
 
 void complete_one(const PlannedCell& cell, const std::filesystem::path& folder, DatasetRequest request) {

@@ -58,6 +58,12 @@ SafeTensors sample() {
 
 }  // namespace
 
+TEST_CASE("a tensor's elements are as many as its bytes hold, none of an empty one", "[base]") {
+  const SafeTensor two = {.dtype = "I16", .shape = {2}, .bytes = {'\x01', '\x02', '\xff', '\xff'}};
+  CHECK(elements_of<int16_t>(two) == std::vector<int16_t>{0x0201, -1});
+  CHECK(elements_of<float>({.dtype = "F32", .shape = {0, 6}}).empty());
+}
+
 TEST_CASE("a safetensors file gives back what was written", "[base]") {
   const test::TempFolder folder;
   const auto written = sample();
