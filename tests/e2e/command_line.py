@@ -120,7 +120,7 @@ class CommandLine(unittest.TestCase):
         process = subprocess.Popen([PROGRAM, "run", SMOKE, "--tier", "smoke", "--out", out, "--set", "finetune.epochs=10000"],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
+        self.addCleanup(process.terminate)  # a killed run would leave workers that still write into the folder
         while not (out / "report.md").exists():
             self.assertIsNone(process.poll(), "the run ended before its first report")
             time.sleep(0.05)
