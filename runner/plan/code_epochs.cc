@@ -10,6 +10,7 @@ namespace {
 // Of tasks and of recipe features, as code_epochs names them. A part that is not listed is in its first epoch.
 const std::map<std::string, int>& raised_epochs() {
   static const std::map<std::string, int> kRaised = {
+      {"task detection", 2},               // 2: the focal loss is summed in double
       {"task classification", 2},          // 2: one thread a cell, where there had been as many as the machine has
       {"block-output in bottlenecks", 2},  // 2: each inner activation has a quantizer of its own
       {"separate norms", 2},               // 2: quantizers learn nothing from the auxiliary module's own pass

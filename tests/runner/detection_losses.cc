@@ -377,8 +377,8 @@ TEST_CASE("smooth L1 is a parabola near zero and L1 at beta 0; GIoU falls below 
   CHECK(giou_loss(box(0, 1), box(3, 4), 1e-7).item<double>() == Approx(1 + 0.5).margin(1e-6));
   // Logits far out: the loss is linear there, and neither side overflows.
   const auto far = at::tensor({100.0, -100.0}, at::kFloat), t = at::tensor({0.0, 1.0}, at::kFloat);
-  CHECK(focal_loss(far, t, 0.25, 2)[0].item<double>() == Approx(75));
-  CHECK(focal_loss(far, t, 0.25, 2)[1].item<double>() == Approx(25));
+  CHECK(focal_losses(far, t, 0.25, 2)[0].item<double>() == Approx(75));
+  CHECK(focal_losses(far, t, 0.25, 2)[1].item<double>() == Approx(25));
 }
 
 TEST_CASE("outputs of another size, classes that are not there and a step that was not begun are our fault",

@@ -17,7 +17,7 @@ at::Tensor areas(const at::Tensor& boxes) {
 }  // namespace
 
 // With z = x where t = 0 and -x where t = 1: 1 - p_t = sigmoid(z) and -log(p_t) = log(1 + exp(z)).
-at::Tensor focal_loss(const at::Tensor& x, const at::Tensor& t, double alpha, double gamma) {
+at::Tensor focal_losses(const at::Tensor& x, const at::Tensor& t, double alpha, double gamma) {
   const auto z = x * (1 - 2 * t);
   const auto weight = (1 - alpha) + (2 * alpha - 1) * t;
   return weight * at::sigmoid(z).pow(gamma) * at::softplus(z, 1, kSoftplusIsLinear);

@@ -11,7 +11,7 @@ namespace auxbench {
 //
 //   p_t = sigmoid(x) where t = 1, 1 - sigmoid(x) else;  a_t = alpha where t = 1, 1 - alpha else
 //   -a_t (1 - p_t)^gamma log(p_t)
-at::Tensor focal_loss(const at::Tensor& x, const at::Tensor& t, double alpha, double gamma);
+at::Tensor focal_losses(const at::Tensor& x, const at::Tensor& t, double alpha, double gamma);
 
 // |x - t|, or with beta > 0 where that is below beta 0.5 (x - t)^2 / beta, else |x - t| - beta / 2; [P, 4] to [P], summed.
 at::Tensor box_l1_loss(const at::Tensor& x, const at::Tensor& t, double beta);

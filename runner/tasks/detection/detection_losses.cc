@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/torch_prelude.h"
 #include "runner/tasks/detection/box_losses.h"
+#include "runner/tasks/detection/class_loss.h"
 #include "runner/tasks/detection/detection_targets.h"
 
 namespace auxbench {
@@ -46,7 +47,7 @@ class DetectionLosses final : public TaskLosses {
       const auto& wanted = targets_.level(level.level);
       check(level, wanted);
       const Places at_device(wanted, level.classes);
-      add(of_classes, class_loss(level, at_device));
+      add(of_classes, class_loss(level.classes, wanted.labels, classes_, weights_, rules_.loss));
       add(of_boxes, box_loss(level, at_device));
       if (level.centreness.defined()) add(of_centreness, centreness_loss(level, at_device));
     }
@@ -90,11 +91,8 @@ class DetectionLosses final : public TaskLosses {
     return weights;
   }
 
-  [[nodiscard]] at::Tensor weights(const Places& places) const {
-    return places.real(at::tensor(weights_, at::kDouble));
-  }
   [[nodiscard]] at::Tensor weights_of_positives(const Places& places) const {
-    return weights(places).index_select(0, places.image);
+    return places.real(at::tensor(weights_, at::kDouble)).index_select(0, places.image);
   }
 
   void check(const LevelOutput& level, const LevelTargets& wanted) const {
@@ -107,16 +105,6 @@ class DetectionLosses final : public TaskLosses {
                        level.centreness.defined() == rules_.match.points &&
                        (!level.centreness.defined() || is(level.centreness, 1)),
                    "outputs of level " + std::to_string(level.level) + " as large as its grid over the batch");
-  }
-
-  [[nodiscard]] at::Tensor class_loss(const LevelOutput& level, const Places& places) const {
-    const auto labels = places.wanted.labels.to(places.image.device()).unsqueeze(2);
-    const auto x = level.classes.reshape({labels.size(0), labels.size(1), classes_, labels.size(3)});
-    auto t = at::zeros(x.sizes(), places.numbers);
-    t.scatter_(2, labels.clamp_min(0), labels.ge(0).to(places.numbers));
-    const auto loss = focal_loss(x, t, rules_.loss.focal_alpha, rules_.loss.focal_gamma);
-    const auto counts = places.real(labels.ne(int64_t{kIgnored}));
-    return ((loss * counts).sum({1, 2, 3}) * weights(places)).sum();
   }
 
   [[nodiscard]] at::Tensor box_loss(const LevelOutput& level, const Places& places) const {
