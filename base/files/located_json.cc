@@ -133,20 +133,33 @@ void erase_with_below(std::map<std::string, Place>& places, const std::string& p
   places.erase(pointer);
 }
 
-void copy_with_below(const LocatedJson& patch, const std::string& pointer, LocatedJson& target) {
-  erase_with_below(target.places, pointer);
-  if (const auto own = patch.places.find(pointer); own != patch.places.end()) target.places.insert(*own);
-  const auto [begin, end] = below(patch.places, pointer);
-  target.places.insert(begin, end);
+// The places of the patch's part `from` and below become those of the target's part `to`.
+void copy_with_below(const LocatedJson& patch, const std::string& from, LocatedJson& target, const std::string& to) {
+  erase_with_below(target.places, to);
+  if (const auto own = patch.places.find(from); own != patch.places.end()) target.places[to] = own->second;
+  const auto [begin, end] = below(patch.places, from);
+  for (auto place = begin; place != end; ++place) target.places[to + place->first.substr(from.size())] = place->second;
 }
 
-using KeepsNull = std::function<bool(const std::string& pointer)>;
+bool says_yes(const std::function<bool(const std::string&)>& asked, const std::string& pointer) {
+  return asked && asked(pointer);
+}
+
+void append(json& target, const json& patch, const std::string& pointer, const LocatedJson& source,
+            LocatedJson& result) {
+  for (size_t i = 0; i < patch.size(); ++i) {
+    copy_with_below(source, child_pointer(pointer, i), result, child_pointer(pointer, target.size()));
+    target.push_back(patch[i]);
+  }
+}
 
 void merge_into(json& target, const json& patch, const std::string& pointer, const LocatedJson& source,
-                const KeepsNull& keeps_null, LocatedJson& result) {
+                const MergeExceptions& exceptions, LocatedJson& result) {
+  if (patch.is_array() && target.is_array() && says_yes(exceptions.appends, pointer))
+    return append(target, patch, pointer, source, result);
   if (!patch.is_object()) {
     target = patch;
-    copy_with_below(source, pointer, result);
+    copy_with_below(source, pointer, result, pointer);
     return;
   }
   if (!target.is_object()) {
@@ -155,11 +168,11 @@ void merge_into(json& target, const json& patch, const std::string& pointer, con
   }
   for (const auto& [key, value] : patch.items()) {
     const auto child = child_pointer(pointer, key);
-    if (value.is_null() && !(keeps_null && keeps_null(child))) {
+    if (value.is_null() && !says_yes(exceptions.keeps_null, child)) {
       target.erase(key);
       erase_with_below(result.places, child);
     } else {
-      merge_into(target[key], value, child, source, keeps_null, result);
+      merge_into(target[key], value, child, source, exceptions, result);
     }
   }
 }
@@ -183,8 +196,8 @@ LocatedJson read_located(const std::filesystem::path& path, ExitCode on_error) {
   return parse_located(read_file(path, on_error), path.string(), on_error);
 }
 
-void merge_located(LocatedJson& target, const LocatedJson& patch, const KeepsNull& keeps_null) {
-  merge_into(target.value, patch.value, "", patch, keeps_null, target);
+void merge_located(LocatedJson& target, const LocatedJson& patch, const MergeExceptions& exceptions) {
+  merge_into(target.value, patch.value, "", patch, exceptions, target);
 }
 
 std::string child_pointer(const std::string& pointer, const std::string& key) {

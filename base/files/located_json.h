@@ -34,10 +34,14 @@ LocatedJson parse_located(const std::string& text, const std::string& file,
                           ExitCode on_error = ExitCode::invalid_suite);
 LocatedJson read_located(const std::filesystem::path& path, ExitCode on_error = ExitCode::invalid_suite);
 
-// RFC 7386: `patch` over `target`, places included. A null removes, but for one whose pointer `keeps_null` says yes to:
-// that stands in the result, for a later merge.
-void merge_located(LocatedJson& target, const LocatedJson& patch,
-                   const std::function<bool(const std::string& pointer)>& keeps_null = {});
+// Where a merge departs from RFC 7386; each is asked about the pointer of a part of the patch, and none is: no.
+struct MergeExceptions {
+  std::function<bool(const std::string& pointer)> keeps_null;  // a null stands in the result, for a later merge
+  std::function<bool(const std::string& pointer)> appends;     // an array comes behind the one that is there
+};
+
+// RFC 7386: `patch` over `target`, places included. A null removes and an array replaces, but for exceptions.
+void merge_located(LocatedJson& target, const LocatedJson& patch, const MergeExceptions& exceptions = {});
 
 // One step down: "/a" and key "b/c" give "/a/b~1c".
 std::string child_pointer(const std::string& pointer, const std::string& key);

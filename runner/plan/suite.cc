@@ -40,15 +40,16 @@ LocatedJson read_extended(const std::filesystem::path& path, std::vector<std::fi
   if (std::find(chain.begin(), chain.end(), canonical) != chain.end())
     refuse_at(own, "/extends", "the file extends itself in a circle");
   chain.push_back(canonical);
+  const MergeExceptions exceptions = {.keeps_null = is_null_of_tier, .appends = are_rules_of_tier};
   LocatedJson whole = {.value = json::object(), .places = {{"", own.places.at("")}}};
   for (const auto& base : extended_by(own)) {
     const auto file = path.parent_path() / base;
     std::error_code unreadable;
     if (!std::filesystem::exists(file, unreadable)) refuse_at(own, "/extends", "no such file: " + file.string());
-    merge_located(whole, read_extended(file, chain), is_null_of_tier);
+    merge_located(whole, read_extended(file, chain), exceptions);
   }
   own.value.erase("extends");
-  merge_located(whole, own, is_null_of_tier);
+  merge_located(whole, own, exceptions);
   return whole;
 }
 

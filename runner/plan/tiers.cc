@@ -49,6 +49,13 @@ json over(json base, json own) {
   return base;
 }
 
+// What follows a tier's name in a pointer, "/rules"; empty for what is no part of a tier.
+std::string part_of_tier(const std::string& pointer) {
+  constexpr std::string_view kTiers = "/tiers/";
+  if (!pointer.starts_with(kTiers)) return {};
+  return pointer.substr(std::min(pointer.find('/', kTiers.size()), pointer.size()));
+}
+
 constexpr size_t kLongestChain = 16;  // of tiers that extend one another
 
 // `chain`: the tiers that led here, to name a circle.
@@ -69,12 +76,12 @@ json resolved(const LocatedJson& suite, const json& tiers, const std::string& na
 }  // namespace
 
 bool is_null_of_tier(const std::string& pointer) {
-  constexpr std::string_view kTiers = "/tiers/";
-  if (!pointer.starts_with(kTiers)) return false;
-  const auto rest = pointer.substr(std::min(pointer.find('/', kTiers.size()), pointer.size()));
+  const auto part = part_of_tier(pointer);
   return std::any_of(kStages.begin(), kStages.end(),
-                     [&](const char* stage) { return rest == std::string("/set/") + stage; });
+                     [&](const char* stage) { return part == std::string("/set/") + stage; });
 }
+
+bool are_rules_of_tier(const std::string& pointer) { return part_of_tier(pointer) == "/rules"; }
 
 void resolve_tiers(LocatedJson& suite) {
   if (suite.value.value("tiers", json::object()).empty()) suite.value["tiers"][kAsWritten] = json::object();

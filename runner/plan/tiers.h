@@ -14,6 +14,10 @@ inline constexpr const char* kAsWritten = "as-written";
 // cells with it. Other nulls take from the file that is extended, and are done with then.
 bool is_null_of_tier(const std::string& pointer);
 
+// Whether this pointer of a suite's file is a tier's list of rules: those of a file come behind those of the file that it
+// extends, as those of a tier come behind those of the tier that it extends.
+bool are_rules_of_tier(const std::string& pointer);
+
 // Checks every tier, then puts into the place of each that `extends` another what it comes to: the other, with its own
 // keys merged over it (RFC 7386; a null for a stage in `set` stays) and its own `rules` behind the other's. A suite without
 // tiers gets the one tier kAsWritten, which is empty. Throws UserError(invalid_suite) in its place where a tier's name

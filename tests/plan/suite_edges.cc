@@ -81,6 +81,34 @@ TEST_CASE("a null for a stage in a tier survives every merge of files and tiers"
   CHECK(Suite(removed).tiers() == std::vector<std::string>{"u"});
 }
 
+TEST_CASE("a tier's rules come behind those of the file that is extended, each with its own place", "[spec]") {
+  const Files files;
+  const auto rule = [](const char* key, const json& value) {
+    return json{{"set", json{{"pretrain", json{{key, value}}}}}};
+  };
+  const auto base = [&](const json& rules) {
+    files.write("base.json", json{{"defaults", defaults()},
+                                  {"include", json::array({json::object()})},
+                                  {"tiers", json{{"t", json{{"rules", rules}}}}}});
+  };
+  const auto over = [&](const json& rules) {
+    return files.write("s.json", json{{"extends", "base.json"}, {"tiers", json{{"t", json{{"rules", rules}}}}}});
+  };
+  const auto trained = [&](const json& rules) {
+    return *load_suite(over(rules), {.tier = "t"}).cells.at(0).spec.pretrain;
+  };
+  base(json::array({rule("epochs", 3), rule("epochs", 5), rule("lr", 0.25)}));
+  CHECK(trained(json::array({rule("epochs", 7)})).epochs == 7);
+  CHECK(trained(json::array({rule("epochs", 7)})).lr == 0.25);
+  CHECK(trained(json::array()).epochs == 5);
+  CHECK(trained(nullptr).epochs == 20);
+  CHECK(refusal(over(json::array({json{{"sett", 1}}})), {.tier = "t"}) ==
+        "3 s.json:1:55: /tiers/t/rules/3/sett: unknown key, did you mean set?");
+  CHECK(refusal(over("all"), {.tier = "t"}) == "3 s.json:1:46: /tiers/t/rules: expected a list");
+  base(json::array({json{{"wear", 1}}}));
+  CHECK(refusal(over(json::array({rule("epochs", 7)})), {.tier = "t"}).find("base.json:1:") != std::string::npos);
+}
+
 TEST_CASE("a null in a matrix is a value like any other", "[spec]") {
   const Files files;
   auto with_weights = defaults();
