@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "quantizers/best_range.h"
 #include "quantizers/fused.h"
@@ -15,16 +16,46 @@ namespace {
 using fake_quant::BoundGradient;
 using fake_quant::ClipGrid;
 
-// Through the maximum M of |t|: shared evenly among ties, as torch's full max() does. Nothing where M is 0. One pass
-// over the elements, without asking a device where the maximum is.
-void add_gradient_through_max(const at::Tensor& w, const at::Tensor& largest, const at::Tensor& sum_of_g_t,
-                              at::Tensor& dw) {
+// Through the maximum M of |t|: shared evenly among ties, as torch's full max() does. Nothing where M is 0.
+template <typename T>
+void subtract_through_max(const at::Tensor& w, const at::Tensor& largest, const at::Tensor& sum_of_g_t,
+                          at::Tensor& dw) {
+  const auto weights = fused_detail::elements<T>(w);
+  const auto gradients = fused_detail::room_in<T>(dw);
+  const T size = largest.item<T>(), t = largest.tanh().template item<T>(), squared = t * t;
+  const auto at_max = [&](int64_t i) { return fake_quant::magnitude(weights[static_cast<size_t>(i)]) == size; };
+  const auto ties = at::parallel_reduce(
+      0, w.numel(), fused_detail::kGrain, int64_t{0},
+      [&](int64_t first, int64_t last, int64_t count) {
+        for (auto i = first; i < last; ++i) count += at_max(i) ? 1 : 0;
+        return count;
+      },
+      std::plus<>());
+  if (ties == 0 || size == T(0)) return;
+  const T share = static_cast<T>(sum_of_g_t.item<double>()) / (squared * static_cast<T>(ties));
+  const T each = (T(1) - squared) * share;
+  at::parallel_for(0, w.numel(), fused_detail::kGrain, [&](int64_t first, int64_t last) {
+    for (auto i = first; i < last; ++i)
+      if (at_max(i)) gradients[static_cast<size_t>(i)] -= each * fake_quant::sign_of(weights[static_cast<size_t>(i)]);
+  });
+}
+
+// On a device the same without asking it where the maximum is, to the same bits.
+void subtract_through_max_of_device(const at::Tensor& w, const at::Tensor& largest, const at::Tensor& sum_of_g_t,
+                                    at::Tensor& dw) {
   const auto at_max = w.abs().eq(largest);
   const auto t = largest.tanh(), squared = t.square();
   const auto share = sum_of_g_t.to(w.scalar_type()) / (squared * at_max.sum().to(w.scalar_type()));
   const auto none = at::zeros({}, w.options());
   const auto each = at::where(largest.eq(0), none, (1 - squared) * share);
   dw.sub_(at::where(at_max, w.sign().mul_(each), none));
+}
+
+void add_gradient_through_max(const at::Tensor& w, const at::Tensor& largest, const at::Tensor& sum_of_g_t,
+                              at::Tensor& dw) {
+  if (!w.is_cpu()) return subtract_through_max_of_device(w, largest, sum_of_g_t, dw);
+  if (w.scalar_type() == at::kDouble) return subtract_through_max<double>(w, largest, sum_of_g_t, dw);
+  subtract_through_max<float>(w, largest, sum_of_g_t, dw);
 }
 
 // Weights that all but vanished (weight decay may take a layer to 1e-33): M^2 would be no number, 1/M infinite. The
