@@ -16,8 +16,8 @@ namespace {
 constexpr double kAlpha = 0.25, kScale = 0.5;
 
 template <typename T>
-double tolerance() {
-  return sizeof(T) == sizeof(float) ? 2e-6 : 1e-14;
+long double tolerance() {
+  return sizeof(T) == sizeof(float) ? 2e-6L : 1e-14L;
 }
 
 template <typename T>
@@ -36,8 +36,9 @@ Found<T> run(const std::vector<T>& logits, const std::vector<std::int64_t>& labe
 
 template <typename T>
 void check(const std::vector<T>& logits, const std::vector<std::int64_t>& labels, const Map& map) {
-  const auto truth = reference::loss_and_gradient(std::span<const T>(logits), std::span<const std::int64_t>(labels),
-                                                  map, static_cast<long double>(kAlpha), kScale);
+  const auto truth =
+      reference::loss_and_gradient(std::span<const T>(logits), std::span<const std::int64_t>(labels), map,
+                                   static_cast<long double>(kAlpha), static_cast<long double>(kScale));
   const auto found = run(logits, labels, map);
   CHECK(std::abs(static_cast<long double>(found.loss) - truth.loss) <= tolerance<T>() * std::abs(truth.loss));
   size_t wrong = 0;
@@ -45,7 +46,7 @@ void check(const std::vector<T>& logits, const std::vector<std::int64_t>& labels
     const auto away = std::abs(static_cast<long double>(found.gradient[i]) - truth.gradient[i]);
     // The smallest numbers of a type have few digits.
     const auto tiny = static_cast<long double>(std::numeric_limits<T>::min());
-    if (!(away <= static_cast<long double>(tolerance<T>()) * std::abs(truth.gradient[i]) + tiny)) ++wrong;
+    if (!(away <= tolerance<T>() * std::abs(truth.gradient[i]) + tiny)) ++wrong;
   }
   CHECK(wrong == 0);
 }
