@@ -23,20 +23,20 @@ void subtract_through_max(const at::Tensor& w, const at::Tensor& largest, const 
   const auto weights = fused_detail::elements<T>(w);
   const auto gradients = fused_detail::room_in<T>(dw);
   const T size = largest.item<T>(), t = largest.tanh().template item<T>(), squared = t * t;
-  const auto at_max = [&](int64_t i) { return fake_quant::magnitude(weights[static_cast<size_t>(i)]) == size; };
+  const auto part = [](auto all, int64_t first, int64_t last) {
+    return all.subspan(static_cast<size_t>(first), static_cast<size_t>(last - first));
+  };
   const auto ties = at::parallel_reduce(
-      0, w.numel(), fused_detail::kGrain, int64_t{0},
-      [&](int64_t first, int64_t last, int64_t count) {
-        for (auto i = first; i < last; ++i) count += at_max(i) ? 1 : 0;
-        return count;
+      0, w.numel(), fused_detail::kGrain, size_t{0},
+      [&](int64_t first, int64_t last, size_t count) {
+        return count + fake_quant::count_of_magnitude<T>(part(weights, first, last), size);
       },
       std::plus<>());
   if (ties == 0 || size == T(0)) return;
   const T share = static_cast<T>(sum_of_g_t.item<double>()) / (squared * static_cast<T>(ties));
   const T each = (T(1) - squared) * share;
   at::parallel_for(0, w.numel(), fused_detail::kGrain, [&](int64_t first, int64_t last) {
-    for (auto i = first; i < last; ++i)
-      if (at_max(i)) gradients[static_cast<size_t>(i)] -= each * fake_quant::sign_of(weights[static_cast<size_t>(i)]);
+    fake_quant::subtract_at_magnitude<T>(part(weights, first, last), size, each, part(gradients, first, last));
   });
 }
 

@@ -39,6 +39,23 @@ AUXBENCH_MULTIVERSION void measure_piece(const double* x, std::size_t n, PieceMo
   measure_loop(x, n, share);
 }
 
+// Templates cannot be multiversioned, functions can.
+#define AUXBENCH_LOOPS(T)                                                                                            \
+  AUXBENCH_MULTIVERSION std::size_t count_run(const T* x, std::size_t n, T size) {                                   \
+    std::size_t count = 0;                                                                                           \
+    for (std::size_t i = 0; i < n; ++i) count += magnitude(x[i]) == size ? 1U : 0U;                                  \
+    return count;                                                                                                    \
+  }                                                                                                                  \
+  AUXBENCH_MULTIVERSION void subtract_run(const T* __restrict x, std::size_t n, T size, T amount, T* __restrict y) { \
+    for (std::size_t i = 0; i < n; ++i) {                                                                            \
+      const T away = magnitude(x[i]) == size ? amount : T(0);                                                        \
+      y[i] -= x[i] < T(0) ? -away : away;                                                                            \
+    }                                                                                                                \
+  }
+AUXBENCH_LOOPS(float)
+AUXBENCH_LOOPS(double)
+#undef AUXBENCH_LOOPS
+
 }  // namespace
 
 template <typename T>
@@ -51,6 +68,21 @@ void measure(std::span<const T> x, const Pieces& pieces, std::span<PieceMoments>
   }
 }
 
+template <typename T>
+std::size_t count_of_magnitude(std::span<const T> x, T magnitude) {
+  return count_run(x.data(), x.size(), magnitude);
+}
+
+template <typename T>
+void subtract_at_magnitude(std::span<const T> x, T magnitude, T amount, std::span<T> y) {
+  AUXBENCH_CHECK(x.size() == y.size(), "arrays of the same size");
+  subtract_run(x.data(), x.size(), magnitude, amount, y.data());
+}
+
+template std::size_t count_of_magnitude<float>(std::span<const float>, float);
+template std::size_t count_of_magnitude<double>(std::span<const double>, double);
+template void subtract_at_magnitude<float>(std::span<const float>, float, float, std::span<float>);
+template void subtract_at_magnitude<double>(std::span<const double>, double, double, std::span<double>);
 template void measure<float>(std::span<const float>, const Pieces&, std::span<PieceMoments>);
 template void measure<double>(std::span<const double>, const Pieces&, std::span<PieceMoments>);
 

@@ -79,4 +79,11 @@ void combine(const PieceMoments* pieces, std::size_t n, std::size_t length, T* m
 template <typename T>
 void measure(std::span<const T> x, const Pieces& pieces, std::span<PieceMoments> shares);
 
+// How many of x have this magnitude, and y[i] -= sign(x[i]) amount for each of them: a gradient through the largest
+// magnitude. `magnitude` is above 0. One core, for a part of a tensor; x and y of the same size. T = float | double.
+template <typename T>
+std::size_t count_of_magnitude(std::span<const T> x, T magnitude);
+template <typename T>
+void subtract_at_magnitude(std::span<const T> x, T magnitude, T amount, std::span<T> y);
+
 }  // namespace auxbench::fake_quant

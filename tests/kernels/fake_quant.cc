@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -277,4 +278,20 @@ TEST_CASE("tanh in plain arithmetic: within 2 units in the last place, odd, neve
   }
   CHECK(tanh_of(std::numeric_limits<float>::infinity()) == 1);
   CHECK(std::isnan(tanh_of(std::nanf(""))));
+}
+
+TEST_CASE("what has a magnitude is counted, and its gradient changed by sign, whatever else there is") {
+  const auto check = [](auto type) {
+    using T = decltype(type);
+    std::vector<T> x(101), y(101, T(2));
+    for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(static_cast<int>(i % 7) - 3);  // -3 .. 3
+    x[50] = std::numeric_limits<T>::quiet_NaN();
+    const auto at_three = static_cast<size_t>(std::count_if(x.begin(), x.end(), [](T v) { return v == 3 || v == -3; }));
+    CHECK(count_of_magnitude<T>(x, T(3)) == at_three);
+    CHECK(count_of_magnitude<T>(x, T(5)) == 0);
+    subtract_at_magnitude<T>(x, T(3), T(0.5), y);
+    for (size_t i = 0; i < x.size(); ++i) CHECK(y[i] == (x[i] == 3 ? T(1.5) : x[i] == -3 ? T(2.5) : T(2)));
+  };
+  check(float{});
+  check(double{});
 }
