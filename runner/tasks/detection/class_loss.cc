@@ -11,6 +11,8 @@
 namespace auxbench {
 namespace {
 
+static_assert(kBackground == -1 && kIgnored < kBackground, "labels as kernels/focal_loss reads them");
+
 struct Judged {
   at::Tensor loss, gradient;  // the gradient lies as the logits do
 };
